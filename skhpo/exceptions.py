@@ -1,0 +1,45 @@
+"""What skhpo raises and warns about.
+
+The tree, with the builtin that each one also is, so that code written against
+scikit-learn keeps catching what it caught::
+
+    SkhpoError
+    ├── InvalidSpaceError (ValueError)      the space cannot be searched as written
+    ├── AllFitsFailedError (ValueError)     no candidate gave a score on any split
+    └── SearchStoppedError (RuntimeError)   stopped before one candidate was complete
+    SkhpoWarning (UserWarning)
+    └── WorkerDiedWarning                   a worker process died; its fits were run again
+"""
+
+__all__ = [
+    "AllFitsFailedError",
+    "InvalidSpaceError",
+    "SearchStoppedError",
+    "SkhpoError",
+    "SkhpoWarning",
+    "WorkerDiedWarning",
+]
+
+
+class SkhpoError(Exception):
+    """Base class of every error that skhpo itself raises."""
+
+
+class InvalidSpaceError(SkhpoError, ValueError):
+    """The search space is not one that can be searched: says which entry and why."""
+
+
+class AllFitsFailedError(SkhpoError, ValueError):
+    """Every fit of the search failed; the message groups the failures by kind."""
+
+
+class SearchStoppedError(SkhpoError, RuntimeError):
+    """The search was stopped before a single candidate was complete."""
+
+
+class SkhpoWarning(UserWarning):
+    """Base class of every warning that skhpo itself issues."""
+
+
+class WorkerDiedWarning(SkhpoWarning):
+    """A worker process died; what it was doing was run again in a new one."""
