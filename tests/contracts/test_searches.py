@@ -4,6 +4,7 @@ To put another search under the contract, add a line to `SEARCHES`: a function o
 estimator, a dict of lists of values and keywords, that returns the search unfitted.
 """
 
+import inspect
 import pickle
 
 import joblib
@@ -46,6 +47,7 @@ SEARCHES = {
     ),
 }
 RANDOM = ["random"]  # those with a `random_state`
+SET_BY_THE_FACTORY = {"n_iter", "random_state"}
 
 TREE = DecisionTreeClassifier(random_state=0), {"max_depth": [1, 2, 3]}
 
@@ -79,6 +81,10 @@ def test_the_constructor_stores_what_it_is_given(make):
     assert params["scoring"] is scoring
     assert params["n_jobs"] == "many"
     assert vars(search).keys() == params.keys()
+    plain = make(*TREE)
+    for name, parameter in inspect.signature(type(plain)).parameters.items():
+        if parameter.default is not parameter.empty and name not in SET_BY_THE_FACTORY:
+            assert getattr(plain, name) is parameter.default, name
 
 
 def test_parameters_round_trip(search):
