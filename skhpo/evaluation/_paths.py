@@ -16,7 +16,14 @@ from typing import Any
 
 from skhpo.evaluation._path_strategies import Cumulative, PathFunction, Strategy
 
-__all__ = ["Path", "find_path", "plainly_seeded", "register_path"]
+__all__ = [
+    "Path",
+    "adopt_paths",
+    "find_path",
+    "plainly_seeded",
+    "register_path",
+    "registered_paths",
+]
 
 Guard = Callable[[Any, Sequence[Any], Any, Any], bool]
 
@@ -144,8 +151,8 @@ def register_path(
 
     Notes
     -----
-    Each process has its own registry. Worker processes know the path if the module
-    that defines the estimator registers it: put the call there.
+    What is registered when a search starts is sent to its workers. Register in the
+    module of the estimator, and every search knows it.
 
     Examples
     --------
@@ -184,6 +191,16 @@ def register_path(
         if not valid:
             raise TypeError(f"{sentence}. Got {value!r}.")
     _registered[estimator_class] = Path(name, Cumulative(function), guard)
+
+
+def registered_paths() -> dict[type | str, Path]:
+    """Return what people registered in this process, to be adopted in a worker's."""
+    return dict(_registered)
+
+
+def adopt_paths(paths: dict[type | str, Path]) -> None:
+    """Know what was registered in the process that sent the work."""
+    _registered.update(paths)
 
 
 def find_path(estimator: Any) -> Path | None:
