@@ -1,0 +1,6 @@
+"""Search algorithms as ask and tell."""
+
+from skhpo.optimizers._base import Optimizer
+from skhpo.optimizers._bayes import BayesOptimizer
+
+__all__ = ["BayesOptimizer", "Optimizer"]
