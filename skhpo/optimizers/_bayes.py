@@ -15,11 +15,12 @@ from skhpo.acquisition import (
     ACQUISITIONS,
     Acquisition,
     numerical,
+    upper_confidence_bound,
 )
+from skhpo.optimizers._belief import Observations, objective, relative_noise
 from skhpo.optimizers._maximize import Objective, best_unseen, maximize, point_key
 from skhpo.space import SearchSpace, SobolSequence
-from skhpo.surrogates import GaussianProcess, informative_subset
-from skhpo.surrogates._warp import warp
+from skhpo.surrogates import make_surrogate
 
 __all__ = ["BayesOptimizer"]
 
@@ -27,10 +28,10 @@ Array = NDArray[np.float64]
 
 # Finite spaces up to this size are enumerated instead of searched for a maximum.
 MAX_ENUMERATED = 4096
-# A Gaussian process costs O(n^3): it sees at most so many observations.
-MAX_OBSERVATIONS = 500
 # Share of proposals drawn at random, against a model that is wrong about a region.
 EXPLORATION = 0.1
+# Candidates drawn from a surrogate that has a density of good ones, as Optuna does.
+N_SAMPLES = 24
 # "auto": one of these, drawn at every step.
 MIXTURE = ("log_ei", "ucb", "pi")
 
@@ -42,10 +43,10 @@ class BayesOptimizer:
     ----------
     space : mapping, sequence of mappings, or SearchSpace
         Parameter names and their values; see :class:`skhpo.space.SearchSpace`.
-    surrogate : {"gp"} or object, default="gp"
-        The model of the score: a Gaussian process, or any object with
-        ``fit(X, y)`` and ``predict(X) -> mean, std``, on points of the unit cube
-        (inactive coordinates are -1).
+    surrogate : {"gp", "forest", "tpe"} or object, default="gp"
+        The model of the score: a Gaussian process, a random forest, a tree-structured
+        Parzen estimator, or any object with ``fit(X, y)`` and ``predict(X) -> mean,
+        std``, on points of the unit cube (inactive coordinates are -1).
     acquisition : {"auto", "log_ei", "ei", "pi", "ucb"} or callable, default="auto"
         What "promising" means; a callable takes ``(mean, std, best)``, arrays of shape
         (n,) and a number, and returns values to be maximized. "auto" draws one of
@@ -65,7 +66,7 @@ class BayesOptimizer:
     Whoever owns the loop asks for candidates and tells their scores, the higher the
     better:
 
-    >>> from skhpo import Trial
+    >>> from skhpo._trial import Trial
     >>> from skhpo.optimizers import BayesOptimizer
     >>> from skhpo.space import Real
     >>> optimizer = BayesOptimizer({"x": Real(-2, 2)}, random_state=0)
@@ -89,21 +90,21 @@ class BayesOptimizer:
         random_state: RandomState = None,
     ) -> None:
         self.space = SearchSpace(space, constraints)
-        self.surrogate = surrogate
-        self.acquisitions = _check_acquisition(acquisition)
+        self._model = make_surrogate(surrogate, self.space)
+        self._acquisitions = _check_acquisition(acquisition, self._model)
         self._root = seed_sequence(random_state)
         self._initial = [self.space.encode(params) for params in initial_params or ()]
         self.n_initial = _check_n_initial(n_initial, self.space.n_columns)
         self._design = SobolSequence(
             self.space.n_columns, child_rng(self._root, "design")
         )
-        self._model = GaussianProcess(self.space)
         self._n_fitted = 0
         self._next_id = 0
         self._seen: set[bytes] = set()
         self._pending: dict[int, Array] = {}
         self._X: list[Array] = []
         self._scores: list[float] = []
+        self._split_scores: list[tuple[float, ...]] = []
         self._points = (
             self.space.points() if self.space.size <= MAX_ENUMERATED else None
         )
@@ -139,7 +140,9 @@ class BayesOptimizer:
                 x = self.space.encode(trial.candidate.params)
                 self._seen.add(point_key(x))
             self._X.append(x)
-            self._scores.append(math.nan if trial.failed else trial.score)
+            failed = trial.failed or not math.isfinite(trial.score)
+            self._scores.append(math.nan if failed else trial.score)
+            self._split_scores.append(() if failed else trial.split_scores)
 
     @property
     def best_params(self) -> dict[str, Any]:
@@ -163,13 +166,20 @@ class BayesOptimizer:
             return self._initial_point()
         if rng.random() < EXPLORATION or not self._X:
             return self._random_point(rng)
-        objective, best = self._objective(rng)
-        if self._points is not None:
-            return best_unseen(
-                self._points, objective.value(self._points), self.space, self._seen
-            )
-        x = maximize(objective, self.space, best, self._seen, rng)
+        promise, ranked = self._objective(rng)
+        x = self._most_promising(promise, ranked, rng)
         return self._random_point(rng) if x is None else x
+
+    def _most_promising(
+        self, promise: Objective, ranked: Array, rng: np.random.Generator
+    ) -> Array | None:
+        """Return the unseen point of highest value, None if none was found."""
+        X = self._points
+        if X is None and hasattr(self._model, "sample"):
+            X = self._model.sample(N_SAMPLES, rng)
+        if X is None:
+            return maximize(promise, self.space, ranked[:5], self._seen, rng)
+        return best_unseen(X, promise.value(X), self.space, self._seen)
 
     def _initial_point(self) -> Array | None:
         center = self.space.center()
@@ -195,53 +205,44 @@ class BayesOptimizer:
     # -- the model -------------------------------------------------------------
 
     def _objective(self, rng: np.random.Generator) -> tuple[Objective, Array]:
-        """Fit the surrogate; return the acquisition and the best observations."""
-        scores = np.array(self._scores)
-        X, ok = np.array(self._X), np.isfinite(scores)
-        model, y = self._model, np.zeros(len(X))
-        if ok.any():
-            chosen = informative_subset(np.where(ok, scores, -np.inf), MAX_OBSERVATIONS)
-            X, ok, scores = X[chosen], ok[chosen], scores[chosen]
-            y = np.zeros(len(X))
-            y[ok], _ = warp(
-                scores[ok], lambda Y: model.profile_log_likelihood(X[ok], Y)
-            )
-            y[~ok] = y[ok].min() - 0.1
-        is_fresh = len(self._X) < self._n_fitted + max(1, len(self._X) // 50)
-        model.fit(X, y, keep_theta=is_fresh)
-        if not is_fresh:
-            self._n_fitted = len(self._X)
-        mean, _ = model.predict(X)
-        incumbent = float(mean[ok].max()) if ok.any() else 0.0
-        order = np.argsort(-np.where(ok, y, -np.inf), kind="stable")
-        if self._pending:
-            P = np.array(list(self._pending.values()))
-            fantasy, _ = model.predict(P)
-            X, y = np.concatenate([X, P]), np.concatenate([y, fantasy])
-            model.fit(X, y, keep_theta=True)
-        acquisition = self.acquisitions[int(rng.integers(len(self.acquisitions)))]
-        return _acquired(model, acquisition, incumbent), X[order[:5]]
+        """Fit the surrogate; return what to maximize, and observations by rank."""
+        n = len(self._X)
+        # Refitting at each step would cost the most where it changes the least.
+        keep_theta = n < self._n_fitted + max(1, n // 50)
+        self._n_fitted = self._n_fitted if keep_theta else n
+        pending = np.array(list(self._pending.values())).reshape(
+            -1, self.space.n_columns
+        )
+        acquisition = self._acquisitions[int(rng.integers(len(self._acquisitions)))]
+        return objective(
+            self._model,
+            acquisition,
+            self._observations(),
+            pending,
+            keep_theta=keep_theta,
+        )
+
+    def _observations(self) -> Observations:
+        """Return what was told, as arrays."""
+        k = max(map(len, self._split_scores))
+        S = np.full((len(self._X), k), np.nan)
+        for i, scores in enumerate(self._split_scores):
+            if len(scores) == k:
+                S[i] = scores
+        return Observations(
+            np.array(self._X), np.array(self._scores), relative_noise(S)
+        )
 
 
-def _acquired(
-    model: GaussianProcess, acquisition: Acquisition, best: float
-) -> Objective:
-    """Return the acquisition as a function of points, by the chain rule."""
-
-    def value(X: Array) -> Array:
-        return acquisition(*model.predict(X), best).value
-
-    def gradient(X: Array) -> tuple[Array, Array]:
-        mean, std, d_mean, d_std = model.predict_gradient(X)
-        a = acquisition(mean, std, best)
-        by_x = a.d_mean[:, np.newaxis] * d_mean + a.d_std[:, np.newaxis] * d_std
-        return a.value, by_x
-
-    return Objective(value, gradient)
-
-
-def _check_acquisition(acquisition: Any) -> list[Acquisition]:
+def _check_acquisition(acquisition: Any, model: Any) -> list[Acquisition]:
     """Return the acquisitions to draw from."""
+    if hasattr(model, "sample"):  # a ratio of densities: its own acquisition
+        if acquisition != "auto":
+            raise ValueError(
+                "The surrogate 'tpe' ranks candidates by itself: 'acquisition' must be "
+                f"'auto' with it. Got {acquisition!r} instead."
+            )
+        return [upper_confidence_bound]
     if callable(acquisition):
         return [numerical(acquisition)]
     if acquisition == "auto":

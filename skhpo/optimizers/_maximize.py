@@ -52,9 +52,7 @@ def point_key(x: Array) -> bytes:
     return np.where(np.isnan(x), -1.0, np.round(x, 12)).tobytes()
 
 
-def perturb(
-    X: Array, n: int, space: SearchSpace, rng: np.random.Generator
-) -> Array:
+def perturb(X: Array, n: int, space: SearchSpace, rng: np.random.Generator) -> Array:
     """Return `n` encoded points, each a row of `X` with one to three columns changed.
 
     Numbers move by a Gaussian step whose scale is itself drawn, from 0.01 to 0.3 of
@@ -64,7 +62,9 @@ def perturb(
     d = space.n_columns
     Z = X[rng.integers(len(X), size=n)]
     n_changes = rng.integers(1, min(d, 3) + 1, size=n)
-    rank = np.where(np.isnan(Z), 2.0, rng.random((n, d))).argsort(axis=1).argsort(axis=1)
+    rank = (
+        np.where(np.isnan(Z), 2.0, rng.random((n, d))).argsort(axis=1).argsort(axis=1)
+    )
     changed = rank < n_changes[:, np.newaxis]
     scale = np.exp(rng.uniform(np.log(0.01), np.log(0.3), size=(n, 1)))
     step = np.maximum(scale, 1.0 / space.n_values) * rng.standard_normal((n, d))
