@@ -97,7 +97,8 @@ def log_h(z: Array) -> Array:
     far = np.minimum(z, _Z_ASYMPTOTIC)
     mills = math.sqrt(math.pi / 2) * erfcx(-middle / math.sqrt(2.0))
     # The bracket loses digits as 1/z^2 gets small: from |z| = 30 on, its series.
-    series = 1.0 / middle**2 - 3.0 / middle**4 + 15.0 / middle**6
+    q = 1.0 / middle**2
+    series = q - 3.0 * q**2 + 15.0 * q**3 - 105.0 * q**4
     bracket = np.where(middle < -30.0, series, np.maximum(1.0 + middle * mills, 1e-300))
     return np.where(
         z > _Z_DIRECT,

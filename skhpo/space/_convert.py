@@ -77,6 +77,8 @@ class Distribution(Dimension):
         low, high = self.frozen.support()
         start = _TAIL if np.isinf(low) else 0.0
         stop = 1.0 - _TAIL if np.isinf(high) else 1.0
+        # Root finding inside ppf may fail for denormal numbers.
+        u = np.where(np.asarray(u) < 1e-12, 0.0, u)
         # ppf(0) of a discrete distribution lies one below its support.
         return np.clip(self.frozen.ppf(np.clip(u, start, stop)), low, high)
 
@@ -110,7 +112,7 @@ class Distribution(Dimension):
             return value
         low, high = self.frozen.support()
         value = min(max(value, low), high)
-        return int(round(value)) if self.is_discrete else float(value)
+        return round(value) if self.is_discrete else float(value)
 
     def levels(self, n: int) -> Array:
         """Return coordinates of up to `n` distinct values, evenly spread."""

@@ -264,7 +264,7 @@ class Integer(Dimension):
         """Return the nearest integer of the interval if `value` is a number."""
         if not is_number(value) or math.isnan(value):
             return value
-        return int(round(min(max(value, self.low), self.high)))
+        return round(min(max(value, self.low), self.high))
 
     def levels(self, n: int) -> Array:
         """Return coordinates of up to `n` distinct values, evenly spread."""
@@ -398,7 +398,7 @@ class Categorical(Dimension):
         """Return the centers of the cells at `u`."""
         return self.centers[self.index(u)]
 
-    def levels(self, n: int) -> Array:  # noqa: ARG002
+    def levels(self, n: int) -> Array:
         """Return the coordinates of all values, however few are asked for."""
         return self.centers
 

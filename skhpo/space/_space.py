@@ -441,7 +441,8 @@ def _check_constraints(constraints: Any) -> tuple[Constraint, ...]:
     """Return the predicates as a tuple."""
     if constraints is None:
         return ()
-    checks = (constraints,) if callable(constraints) else tuple(constraints)
+    is_list = isinstance(constraints, Iterable) and not callable(constraints)
+    checks = tuple(constraints) if is_list else (constraints,)
     for check in checks:
         if not callable(check):
             raise InvalidSpaceError(

@@ -13,7 +13,7 @@ from scipy import stats
 
 from skhpo._trial import Candidate, Trial
 from skhpo.optimizers import AnnealOptimizer, BayesOptimizer, Optimizer
-from skhpo.space import Categorical, Choice, Integer, Real, SearchSpace
+from skhpo.space import Choice, Integer, Real, SearchSpace
 
 SPACES: dict[str, Any] = {
     "real": {"x": Real(-1, 1), "y": Real(1e-3, 10, log=True)},
