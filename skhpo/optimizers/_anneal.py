@@ -16,11 +16,15 @@ from numpy.typing import NDArray
 
 from skhpo._rng import RandomState, child_rng, seed_sequence
 from skhpo._trial import Candidate, Trial
+from skhpo.optimizers._maximize import point_key
 from skhpo.space import SearchSpace
 
 __all__ = ["AnnealOptimizer"]
 
 Array = NDArray[np.float64]
+
+# A space is exhausted when so many draws in a row repeated what was seen.
+MAX_REPEATS = 100
 
 
 class AnnealOptimizer:
@@ -87,15 +91,18 @@ class AnnealOptimizer:
         self.mean_rank, self.shrink = mean_rank, shrink
         self._root = seed_sequence(random_state)
         self._next_id = 0
+        self._seen: set[bytes] = set()
         self._pending: dict[int, Array] = {}
         self._told: list[tuple[float, int, Array]] = []
 
     def ask(self, n: int) -> list[Candidate]:
-        """Propose `n` candidates; see :class:`skhpo.optimizers.Optimizer`."""
+        """Propose up to `n` candidates; see :class:`skhpo.optimizers.Optimizer`."""
         candidates = []
         for _ in range(n):
-            rng = child_rng(self._root, "ask", self._next_id)
-            x = self.space.sample(1, lambda m, rng=rng: self._draw(m, rng))[0]
+            x = self._unseen(child_rng(self._root, "ask", self._next_id))
+            if x is None:
+                break
+            self._seen.add(point_key(x))
             self._pending[self._next_id] = x
             candidates.append(Candidate(self._next_id, self.space.decode(x)))
             self._next_id += 1
@@ -110,6 +117,14 @@ class AnnealOptimizer:
             if not trial.failed and math.isfinite(trial.score):
                 self._told.append((-trial.score, len(self._told), x))
         self._told.sort(key=lambda told: told[:2])
+
+    def _unseen(self, rng: np.random.Generator) -> Array | None:
+        """Return a new point, None if many draws in a row gave seen ones."""
+        for _ in range(MAX_REPEATS):
+            x: Array = self.space.sample(1, lambda m: self._draw(m, rng))[0]
+            if point_key(x) not in self._seen:
+                return x
+        return None
 
     def _draw(self, m: int, rng: np.random.Generator) -> Array:
         """Return `m` points of the cube around centers chosen by rank."""

@@ -30,6 +30,12 @@ Array = NDArray[np.float64]
 MAX_ENUMERATED = 4096
 # Share of proposals drawn at random, against a model that is wrong about a region.
 EXPLORATION = 0.1
+TIE_WEIGHT = 0.0
+MAX_EXPLORATION = 0.5
+CROSS = 0.0
+ARCSINE = False
+# A space is exhausted when so many draws in a row repeated what was seen.
+MAX_REPEATS = 100
 # Candidates drawn from a surrogate that has a density of good ones, as Optuna does.
 N_SAMPLES = 24
 # "auto": one of these, drawn at every step.
@@ -158,14 +164,14 @@ class BayesOptimizer:
     def _propose(self, rng: np.random.Generator) -> Array | None:
         """Return the next point, None if all points of the space were proposed."""
         while self._initial:
-            x = self._initial.pop(0)
-            if point_key(x) not in self._seen:
-                return x
+            given = self._initial.pop(0)
+            if point_key(given) not in self._seen:
+                return given
         n_known = len(self._X) + len(self._pending)
         if n_known < self.n_initial:
             return self._initial_point()
-        if rng.random() < EXPLORATION or not self._X:
-            return self._random_point(rng)
+        if not self._X or rng.random() < self._exploration():
+            return self._exploring_point(rng)
         promise, ranked = self._objective(rng)
         x = self._most_promising(promise, ranked, rng)
         return self._random_point(rng) if x is None else x
@@ -187,20 +193,42 @@ class BayesOptimizer:
             return center
         return self._unseen(self._design)
 
+    def _exploration(self) -> float:
+        """Return the probability of an exploring proposal."""
+        scores = np.array(self._scores)
+        scores = scores[np.isfinite(scores)]
+        ties = int((scores == scores.max()).sum()) - 1 if len(scores) else 0
+        return min(EXPLORATION * (1 + TIE_WEIGHT * ties), MAX_EXPLORATION)
+
+    def _exploring_point(self, rng: np.random.Generator) -> Array | None:
+        """Return a random point, or the incumbent with half of its columns random."""
+        d = self.space.n_columns
+        scores = np.array(self._scores)
+        known = np.isfinite(scores).any()
+
+        def draw(m: int) -> Array:
+            U = rng.random((m, d))
+            if ARCSINE:
+                U = np.sin(0.5 * np.pi * U) ** 2
+            if not known or rng.random() >= CROSS:
+                return U
+            best = self._X[int(np.nanargmax(scores))]
+            kept = (rng.random((m, d)) < 0.5) & ~np.isnan(best)
+            return np.where(kept, best, U)
+
+        return self._unseen(draw)
+
     def _random_point(self, rng: np.random.Generator) -> Array | None:
         return self._unseen(lambda m: rng.random((m, self.space.n_columns)))
 
     def _unseen(self, draw: Callable[[int], Array]) -> Array | None:
         """Return the first drawn point that is new; None if there is none left."""
-        for _ in range(100):
+        for _ in range(MAX_REPEATS):
             x = self.space.sample(1, draw)[0]
             if point_key(x) not in self._seen:
                 return x
-        if self._points is None:
-            return x
-        return best_unseen(
-            self._points, np.zeros(len(self._points)), self.space, self._seen
-        )
+        rest = np.empty((0, len(x))) if self._points is None else self._points
+        return best_unseen(rest, np.zeros(len(rest)), self.space, self._seen)
 
     # -- the model -------------------------------------------------------------
 

@@ -29,6 +29,7 @@ Array = NDArray[np.float64]
 MAX_OBSERVATIONS = 500
 # How much worse than the worst score a failure counts, in standard deviations.
 FAILURE_GAP = 0.1
+MARGIN = 0.0
 # The probability of success is never believed to be smaller.
 MIN_SUCCESS = 0.02
 # Spreads over the splits are shrunk to their median with so many degrees of freedom.
@@ -142,6 +143,7 @@ def objective(
     mean, _ = surrogate.predict(X)
     # The incumbent is the best *expected* score: the best observed one may be luck.
     incumbent = float(mean[ok].max() if ok.any() else mean.max())
+    incumbent += MARGIN
     ranked = X[np.argsort(-np.where(ok, y, -np.inf), kind="stable")]
     success = None if ok.all() else _success(surrogate, X, ok)
     if len(pending):

@@ -133,9 +133,13 @@ def climb(objective: Objective, X: Array, space: SearchSpace) -> Array:
         return -float(value.sum()), -gradient[free]
 
     bounds = [(0.0, 1.0)] * int(free.sum())
-    options = {"maxiter": 40, "ftol": 1e-7, "gtol": 1e-5}
     result = minimize(
-        loss, X[free], jac=True, method="L-BFGS-B", bounds=bounds, options=options
+        loss,
+        X[free],
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"maxiter": 40, "ftol": 1e-7, "gtol": 1e-5},
     )
     Z = X.copy()
     Z[free] = result.x

@@ -46,9 +46,9 @@ class Distribution(Dimension):
             median = float(self.frozen.ppf(0.5))
         if not np.isfinite(median):
             raise InvalidSpaceError(
-                f"{_describe(self.frozen)} has no quantiles: its parameters are outside "
-                "of what the distribution allows (loguniform, for one, must start above "
-                "0)."
+                f"{_describe(self.frozen)} has no quantiles: its parameters are "
+                "outside of what the distribution allows (loguniform, for one, must "
+                "start above 0)."
             )
         dist = getattr(self.frozen, "dist", self.frozen)
         args = getattr(self.frozen, "args", id(self.frozen))
@@ -94,13 +94,14 @@ class Distribution(Dimension):
     def to_unit(self, value: Any) -> float:
         """Return the coordinate of `value`; raise InvalidSpaceError if outside."""
         low, high = self.frozen.support()
-        kind = Integral if self.is_discrete else object
-        if not is_number(value) or not isinstance(value, kind):
+        is_integer = isinstance(value, Integral)
+        if not is_number(value) or (self.is_discrete and not is_integer):
             raise InvalidSpaceError(f"{value!r} is not a value of {self!r}.")
         if not low <= value <= high:
             raise InvalidSpaceError(f"{value!r} is outside of the support of {self!r}.")
-        at = np.float64(value)
-        return float(self._middle(at) if self.is_discrete else self.frozen.cdf(at))
+        at = np.array([value], dtype=float)
+        u = self._middle(at) if self.is_discrete else self.frozen.cdf(at)
+        return float(u[0])
 
     def snap(self, u: Array) -> Array:
         """Return the coordinates of the values at `u`."""

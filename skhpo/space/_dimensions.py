@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
 from numbers import Real as RealNumber
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,15 +39,12 @@ def is_number(value: Any) -> bool:
 
 
 class Dimension(ABC):
-    """What all dimensions share; not to be instantiated.
+    """What all dimensions share; not to be instantiated."""
 
-    Attributes
-    ----------
-    is_categorical : bool
-        Whether the values have no order, so that only "same or not" counts.
-    """
-
-    is_categorical: ClassVar[bool] | bool = False
+    @property
+    def is_categorical(self) -> bool:
+        """Whether the values have no order."""
+        return False
 
     @property
     @abstractmethod
@@ -131,14 +128,10 @@ def _check_bounds(dimension: Real | Integer, kind: type) -> None:
         )
 
 
-def _check_inside(dimension: Real | Integer, value: Any, kind: type) -> None:
+def _check_inside(dimension: Real | Integer, value: Any, kind: Any) -> None:
     """Raise if `value` is not a number within the bounds of `dimension`."""
-    is_inside = (
-        is_number(value)
-        and isinstance(value, kind)
-        and dimension.low <= value <= dimension.high
-    )
-    if not is_inside:
+    is_of_kind = is_number(value) and isinstance(value, kind)
+    if not is_of_kind or not dimension.low <= value <= dimension.high:
         raise InvalidSpaceError(f"{value!r} is not a value of {dimension!r}.")
 
 
@@ -254,7 +247,7 @@ class Integer(Dimension):
     def to_unit(self, value: Any) -> float:
         """Return the coordinate of `value`; raise InvalidSpaceError if outside."""
         _check_inside(self, value, Integral)
-        return float(self._centers(np.float64(value)))
+        return float(self._centers(np.array([value], dtype=float))[0])
 
     def snap(self, u: Array) -> Array:
         """Return the coordinates of the integers at `u`."""
@@ -321,8 +314,8 @@ class Categorical(Dimension):
                 "The values of Categorical must be a list. Got "
                 f"{self.values!r} instead; wrap a single value in a list."
             )
-        is_array = isinstance(self.values, np.ndarray)
-        values = self.values.tolist() if is_array else list(self.values)
+        given: Any = self.values
+        values = given.tolist() if isinstance(given, np.ndarray) else list(given)
         if not values:
             raise InvalidSpaceError(
                 "A list of values must not be empty: give at least one value, or "
@@ -353,7 +346,7 @@ class Categorical(Dimension):
         return weights
 
     @property
-    def is_categorical(self) -> bool:  # type: ignore[override]
+    def is_categorical(self) -> bool:
         """Whether only "same or not" counts."""
         return not self.ordered
 

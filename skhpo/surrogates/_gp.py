@@ -167,7 +167,7 @@ def maximize_posterior(
             args=(D, y, v, prior),
             jac=True,
             method="L-BFGS-B",
-            bounds=prior.bounds,
+            bounds=prior.bounds.tolist(),
             options={"maxiter": 50, "ftol": 1e-6, "gtol": 1e-3},
         )
         if result.fun < best_value:
