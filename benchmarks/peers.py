@@ -15,7 +15,8 @@ import numpy as np
 
 from skhpo import _trial
 from skhpo.optimizers import BayesOptimizer
-from skhpo.space import Categorical, Choice, Dimension, Integer, SearchSpace
+from skhpo.space import Categorical, Choice, Integer, SearchSpace
+from skhpo.space._dimensions import Dimension
 
 __all__ = ["PEERS"]
 

@@ -63,7 +63,15 @@ _MIN_STD, _MAX_Z = 1e-50, 1e120
 
 
 class Acquired(NamedTuple):
-    """Values of an acquisition and their derivatives, all of shape (n,)."""
+    """Values of an acquisition and their derivatives.
+
+    Parameters
+    ----------
+    value : ndarray of shape (n,)
+        What is to be maximized.
+    d_mean, d_std : ndarray of shape (n,)
+        Derivatives by mean and standard deviation.
+    """
 
     value: Array
     d_mean: Array
@@ -83,7 +91,7 @@ def _log_phi(z: Array) -> Array:
     return -0.5 * z * z - _LOG_SQRT_2PI
 
 
-def log_h(z: Array) -> Array:
+def _log_h(z: Array) -> Array:
     """Return log(phi(z) + z Phi(z)) without cancellation, for any z.
 
     - z > -1: as written.
@@ -134,7 +142,7 @@ def expected_improvement(mean: Array, std: Array, best: float) -> Acquired:
     0.3989
     """
     z, std = _standardize(mean, std, best)
-    return Acquired(std * np.exp(log_h(z)), ndtr(z), np.exp(_log_phi(z)))
+    return Acquired(std * np.exp(_log_h(z)), ndtr(z), np.exp(_log_phi(z)))
 
 
 def log_expected_improvement(mean: Array, std: Array, best: float) -> Acquired:
@@ -160,12 +168,12 @@ def log_expected_improvement(mean: Array, std: Array, best: float) -> Acquired:
     -5010.13
     """
     z, std = _standardize(mean, std, best)
-    logs = log_h(z)
+    logs = _log_h(z)
     near = np.maximum(z, -1e3)
     # Phi / h -> |z| + 2 / |z| and phi / h -> z^2 + 3 for z -> -infinity.
     far = np.minimum(z, -1e3)
-    Phi_h = np.where(z > -1e3, np.exp(log_ndtr(near) - log_h(near)), -far - 2.0 / far)
-    phi_h = np.where(z > -1e3, np.exp(_log_phi(near) - log_h(near)), far * far + 3.0)
+    Phi_h = np.where(z > -1e3, np.exp(log_ndtr(near) - _log_h(near)), -far - 2.0 / far)
+    phi_h = np.where(z > -1e3, np.exp(_log_phi(near) - _log_h(near)), far * far + 3.0)
     return Acquired(logs + np.log(std), Phi_h / std, phi_h / std)
 
 

@@ -14,15 +14,9 @@ from sklearn.model_selection import ParameterSampler
 from sklearn.svm import SVC
 
 from skhpo.exceptions import InvalidSpaceError
-from skhpo.space import (
-    Categorical,
-    Choice,
-    Integer,
-    Real,
-    SearchSpace,
-    SobolSequence,
-    as_dimension,
-)
+from skhpo.space import Categorical, Choice, Integer, Real, SearchSpace
+from skhpo.space._convert import as_dimension
+from skhpo.space._sampling import SobolSequence
 
 finite = st.floats(-1e12, 1e12)
 positive = st.floats(1e-12, 1e12)

@@ -96,7 +96,18 @@ class AnnealOptimizer:
         self._told: list[tuple[float, int, Array]] = []
 
     def ask(self, n: int) -> list[Candidate]:
-        """Propose up to `n` candidates; see :class:`skhpo.optimizers.Optimizer`."""
+        """Propose up to `n` candidates, with consecutive ids.
+
+        Parameters
+        ----------
+        n : int
+            How many at the most.
+
+        Returns
+        -------
+        list of Candidate
+            Fewer than `n` if the space is exhausted.
+        """
         candidates = []
         for _ in range(n):
             x = self._unseen(child_rng(self._root, "ask", self._next_id))
@@ -109,7 +120,13 @@ class AnnealOptimizer:
         return candidates
 
     def tell(self, trials: Sequence[Trial]) -> None:
-        """Learn from trials; failed ones are forgotten."""
+        """Learn from trials; failed ones are forgotten.
+
+        Parameters
+        ----------
+        trials : sequence of Trial
+            In the order of their ids.
+        """
         for trial in trials:
             x = self._pending.pop(trial.candidate.id, None)
             if x is None:

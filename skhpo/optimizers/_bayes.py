@@ -19,8 +19,9 @@ from skhpo.acquisition import (
 )
 from skhpo.optimizers._belief import Observations, objective, relative_noise
 from skhpo.optimizers._maximize import Objective, best_unseen, maximize, point_key
-from skhpo.space import SearchSpace, SobolSequence
-from skhpo.surrogates import make_surrogate
+from skhpo.space import SearchSpace
+from skhpo.space._sampling import SobolSequence
+from skhpo.surrogates._base import make_surrogate
 
 __all__ = ["BayesOptimizer"]
 
@@ -118,7 +119,18 @@ class BayesOptimizer:
     # -- the protocol ----------------------------------------------------------
 
     def ask(self, n: int) -> list[Candidate]:
-        """Propose up to `n` candidates; see :class:`skhpo.optimizers.Optimizer`."""
+        """Propose up to `n` candidates, with consecutive ids.
+
+        Parameters
+        ----------
+        n : int
+            How many at the most.
+
+        Returns
+        -------
+        list of Candidate
+            Fewer than `n` if the space is exhausted.
+        """
         candidates = []
         for _ in range(n):
             x = self._propose(child_rng(self._root, "ask", self._next_id))

@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 
 from skhpo.acquisition import Acquisition
 from skhpo.optimizers._maximize import Objective
-from skhpo.surrogates import Surrogate, informative_subset, warp
+from skhpo.surrogates import Surrogate
+from skhpo.surrogates._gp import informative_subset
+from skhpo.surrogates._warp import warp
 
 __all__ = ["Observations", "objective"]
 

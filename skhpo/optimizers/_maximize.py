@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from skhpo.space import SearchSpace, SobolSequence
+from skhpo.space import SearchSpace
+from skhpo.space._sampling import SobolSequence
 
 __all__ = ["Objective", "best_unseen", "maximize", "perturb", "point_key"]
 

@@ -11,15 +11,8 @@ import numpy as np
 
 from skhpo._keys import structural_key
 from skhpo.exceptions import InvalidSpaceError
-from skhpo.space._dimensions import (
-    Array,
-    Categorical,
-    Choice,
-    Dimension,
-    Integer,
-    Real,
-    is_number,
-)
+from skhpo.space._categorical import Categorical, Choice
+from skhpo.space._dimensions import Array, Dimension, Integer, Real, is_number
 
 __all__ = ["as_dimension"]
 
@@ -82,8 +75,7 @@ class Distribution(Dimension):
         # ppf(0) of a discrete distribution lies one below its support.
         return np.clip(self.frozen.ppf(np.clip(u, start, stop)), low, high)
 
-    def from_unit(self, u: Array) -> list[Any]:
-        """Return the native values at coordinates `u` of shape (n,)."""
+    def _from_unit(self, u: Array) -> list[Any]:
         values = self._quantiles(np.asarray(u)).tolist()
         return [int(value) for value in values] if self.is_discrete else values
 
@@ -91,8 +83,7 @@ class Distribution(Dimension):
         """Return the center of the cells of the integers `values`."""
         return (self.frozen.cdf(values - 1) + self.frozen.cdf(values)) / 2
 
-    def to_unit(self, value: Any) -> float:
-        """Return the coordinate of `value`; raise InvalidSpaceError if outside."""
+    def _to_unit(self, value: Any) -> float:
         low, high = self.frozen.support()
         is_integer = isinstance(value, Integral)
         if not is_number(value) or (self.is_discrete and not is_integer):
@@ -103,26 +94,23 @@ class Distribution(Dimension):
         u = self._middle(at) if self.is_discrete else self.frozen.cdf(at)
         return float(u[0])
 
-    def snap(self, u: Array) -> Array:
-        """Return the coordinates of the values at `u`."""
+    def _snap(self, u: Array) -> Array:
         return self._middle(self._quantiles(u)) if self.is_discrete else u
 
-    def clip(self, value: Any) -> Any:
-        """Return the nearest value of the support if `value` is a number."""
+    def _clip(self, value: Any) -> Any:
         if not is_number(value):
             return value
         low, high = self.frozen.support()
         value = min(max(value, low), high)
         return round(value) if self.is_discrete else float(value)
 
-    def levels(self, n: int) -> Array:
-        """Return coordinates of up to `n` distinct values, evenly spread."""
+    def _levels(self, n: int) -> Array:
         low, high = self.frozen.support()
         if self.n_values is not None and self.n_values <= n and self.is_discrete:
             return self._middle(np.arange(low, high + 1, dtype=float))
         if np.isinf(low) or np.isinf(high):
             return np.unique(self.snap((np.arange(n) + 0.5) / n))
-        return super().levels(n)
+        return super()._levels(n)
 
 
 def _describe(frozen: Any) -> str:

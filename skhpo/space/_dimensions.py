@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
 from numbers import Real as RealNumber
@@ -24,11 +23,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhpo._keys import structural_key
 from skhpo._rng import RandomState, seed_sequence
 from skhpo.exceptions import InvalidSpaceError
 
-__all__ = ["Categorical", "Choice", "Dimension", "Integer", "Real"]
+__all__ = ["Array", "Dimension", "Integer", "Real", "is_number"]
 
 Array = NDArray[np.float64]
 
@@ -51,28 +49,85 @@ class Dimension(ABC):
     def n_values(self) -> int | None:
         """Number of distinct values, None if there is no end to them."""
 
-    @abstractmethod
     def from_unit(self, u: Array) -> list[Any]:
-        """Return the native values at coordinates `u` of shape (n,)."""
+        """Return the values at some coordinates.
 
-    @abstractmethod
+        Parameters
+        ----------
+        u : ndarray of shape (n,)
+            Coordinates in [0, 1].
+
+        Returns
+        -------
+        list
+            The n values, of native Python types.
+        """
+        return self._from_unit(np.asarray(u, dtype=float))
+
     def to_unit(self, value: Any) -> float:
-        """Return the coordinate of `value`; raise InvalidSpaceError if outside."""
+        """Return the coordinate of a value.
+
+        Parameters
+        ----------
+        value : object
+            A value of the dimension.
+
+        Returns
+        -------
+        float
+            The center of its cell.
+
+        Raises
+        ------
+        InvalidSpaceError
+            If it is none of the values.
+        """
+        return self._to_unit(value)
 
     def snap(self, u: Array) -> Array:
-        """Return the coordinates of the values at `u`: the centers of the cells."""
-        return u
+        """Return the coordinates of the values at some coordinates.
+
+        Parameters
+        ----------
+        u : ndarray of shape (n,)
+            Coordinates in [0, 1].
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            The centers of the cells; `u` itself if there are none.
+        """
+        return self._snap(np.asarray(u, dtype=float))
 
     def clip(self, value: Any) -> Any:
-        """Return the nearest value of the dimension if `value` is a number."""
-        return value
+        """Return the nearest value of the dimension.
+
+        Parameters
+        ----------
+        value : object
+            Any value.
+
+        Returns
+        -------
+        object
+            The nearest number of the dimension if `value` is a number, else `value`.
+        """
+        return self._clip(value)
 
     def levels(self, n: int) -> Array:
-        """Return coordinates of up to `n` distinct values, evenly spread."""
-        u = np.linspace(0.0, 1.0, n) if n > 1 else np.array([0.5])
-        if self.n_values is not None and self.n_values <= n:
-            u = (np.arange(self.n_values) + 0.5) / self.n_values
-        return np.unique(self.snap(u))
+        """Return coordinates of distinct values, evenly spread.
+
+        Parameters
+        ----------
+        n : int
+            How many at the most; lists give all of their values nevertheless.
+
+        Returns
+        -------
+        ndarray of shape (m,)
+            In ascending order.
+        """
+        return self._levels(n)
 
     def rvs(self, size: int | None = None, random_state: RandomState = None) -> Any:
         """Draw values at random, as scipy's distributions do.
@@ -95,6 +150,24 @@ class Dimension(ABC):
         rng = np.random.default_rng(seed_sequence(random_state))
         values = self.from_unit(rng.random(1 if size is None else size))
         return values[0] if size is None else values
+
+    @abstractmethod
+    def _from_unit(self, u: Array) -> list[Any]: ...
+
+    @abstractmethod
+    def _to_unit(self, value: Any) -> float: ...
+
+    def _snap(self, u: Array) -> Array:
+        return u
+
+    def _clip(self, value: Any) -> Any:
+        return value
+
+    def _levels(self, n: int) -> Array:
+        u = np.linspace(0.0, 1.0, n) if n > 1 else np.array([0.5])
+        if self.n_values is not None and self.n_values <= n:
+            u = (np.arange(self.n_values) + 0.5) / self.n_values
+        return np.unique(self.snap(u))
 
 
 def _check_bounds(dimension: Real | Integer, kind: type) -> None:
@@ -164,14 +237,13 @@ class Real(Dimension):
 
     @property
     def n_values(self) -> None:
-        """There is no end to the values."""
+        """None: there is no end to the values."""
         return
 
     def _warp(self, value: float) -> float:
         return math.log(value) if self.log else float(value)
 
-    def from_unit(self, u: Array) -> list[float]:
-        """Return the native values at coordinates `u` of shape (n,)."""
+    def _from_unit(self, u: Array) -> list[float]:
         low, high, u = float(self.low), float(self.high), np.asarray(u)
         # Both ends weighted: exact at the bounds, and no difference can overflow.
         if self.log:
@@ -180,16 +252,14 @@ class Real(Dimension):
             values = (1.0 - u) * low + u * high
         return np.clip(values, low, high).tolist()
 
-    def to_unit(self, value: Any) -> float:
-        """Return the coordinate of `value`; raise InvalidSpaceError if outside."""
+    def _to_unit(self, value: Any) -> float:
         _check_inside(self, value, RealNumber)
         low, high = self._warp(self.low), self._warp(self.high)
         # Halves, since the difference of the bounds may overflow.
         u = (self._warp(value) / 2 - low / 2) / (high / 2 - low / 2)
         return min(max(u, 0.0), 1.0)
 
-    def clip(self, value: Any) -> Any:
-        """Return the nearest value of the interval if `value` is a number."""
+    def _clip(self, value: Any) -> Any:
         return min(max(value, self.low), self.high) if is_number(value) else value
 
 
@@ -240,195 +310,22 @@ class Integer(Dimension):
         start, stop = self._edges
         return ((np.log(values) if self.log else values) - start) / (stop - start)
 
-    def from_unit(self, u: Array) -> list[int]:
-        """Return the native values at coordinates `u` of shape (n,)."""
+    def _from_unit(self, u: Array) -> list[int]:
         return [int(value) for value in self._cells(u).tolist()]
 
-    def to_unit(self, value: Any) -> float:
-        """Return the coordinate of `value`; raise InvalidSpaceError if outside."""
+    def _to_unit(self, value: Any) -> float:
         _check_inside(self, value, Integral)
         return float(self._centers(np.array([value], dtype=float))[0])
 
-    def snap(self, u: Array) -> Array:
-        """Return the coordinates of the integers at `u`."""
+    def _snap(self, u: Array) -> Array:
         return self._centers(self._cells(u))
 
-    def clip(self, value: Any) -> Any:
-        """Return the nearest integer of the interval if `value` is a number."""
+    def _clip(self, value: Any) -> Any:
         if not is_number(value) or math.isnan(value):
             return value
         return round(min(max(value, self.low), self.high))
 
-    def levels(self, n: int) -> Array:
-        """Return coordinates of up to `n` distinct values, evenly spread."""
+    def _levels(self, n: int) -> Array:
         if self.n_values <= n:
             return self._centers(np.arange(self.low, self.high + 1, dtype=float))
-        return super().levels(n)
-
-
-@dataclass(frozen=True)
-class Categorical(Dimension):
-    """Values from a list, which may be any objects.
-
-    Parameters
-    ----------
-    values : sequence
-        The values; they come back as given.
-    ordered : bool or None, default=None
-        Whether neighbors in the list are similar, as in ``["low", "mid", "high"]``.
-        None: three or more distinct numbers are (and are sorted), others not.
-    weights : sequence of float or None, default=None
-        How often each value is drawn by random sampling, all equally if None.
-
-    Examples
-    --------
-    >>> from skhpo.space import Categorical
-    >>> Categorical(["rbf", "linear"]).from_unit([0.2, 0.7])
-    ['rbf', 'linear']
-    >>> Categorical([100, 1, 10]).values  # in order: a surrogate can interpolate
-    (1, 10, 100)
-    """
-
-    values: Sequence[Any] = field(compare=False)
-    ordered: bool | None = None
-    weights: Sequence[float] | None = None
-    _keys: tuple[Any, ...] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        """Check the values and sort them if they are numbers."""
-        values = self._check_values()
-        if self.ordered is None:
-            ordered = len(values) > 2 and all(is_number(value) for value in values)
-            if ordered and self.weights is None:
-                values = sorted(values)
-            object.__setattr__(self, "ordered", ordered)
-        object.__setattr__(self, "values", tuple(values))
-        object.__setattr__(self, "_keys", tuple(map(structural_key, values)))
-        if self.weights is not None:
-            object.__setattr__(self, "weights", self._check_weights())
-        self._check_duplicates()
-
-    def _check_values(self) -> list[Any]:
-        if isinstance(self.values, str | bytes) or not hasattr(self.values, "__iter__"):
-            raise InvalidSpaceError(
-                "The values of Categorical must be a list. Got "
-                f"{self.values!r} instead; wrap a single value in a list."
-            )
-        given: Any = self.values
-        values = given.tolist() if isinstance(given, np.ndarray) else list(given)
-        if not values:
-            raise InvalidSpaceError(
-                "A list of values must not be empty: give at least one value, or "
-                "leave the parameter out."
-            )
-        return values
-
-    def _check_duplicates(self) -> None:
-        seen: set[Any] = set()
-        for key, value in zip(self._keys, self.values, strict=True):
-            if key in seen:
-                raise InvalidSpaceError(
-                    f"The values of a list must be distinct. Got {value!r} more than "
-                    "once; to draw a value more often, use Categorical(values, "
-                    "weights=...)."
-                )
-            seen.add(key)
-
-    def _check_weights(self) -> tuple[float, ...]:
-        weights = tuple(float(weight) for weight in self.weights or ())
-        if len(weights) != len(self.values) or not all(
-            math.isfinite(weight) and weight > 0 for weight in weights
-        ):
-            raise InvalidSpaceError(
-                f"The weights must be {len(self.values)} positive numbers, one per "
-                f"value. Got {self.weights!r} instead."
-            )
-        return weights
-
-    @property
-    def is_categorical(self) -> bool:
-        """Whether only "same or not" counts."""
-        return not self.ordered
-
-    @property
-    def n_values(self) -> int:
-        """Number of values."""
-        return len(self.values)
-
-    @property
-    def _edges(self) -> Array:
-        """The n_values + 1 ends of the cells."""
-        if self.weights is None:
-            return np.linspace(0.0, 1.0, self.n_values + 1)
-        sums = np.concatenate([[0.0], np.cumsum(self.weights)])
-        return sums / sums[-1]
-
-    @property
-    def centers(self) -> Array:
-        """The coordinates of all values."""
-        edges = self._edges
-        return (edges[1:] + edges[:-1]) / 2
-
-    def index(self, u: Array) -> NDArray[np.intp]:
-        """Return the positions in `values` at coordinates `u`."""
-        return np.searchsorted(self._edges[1:-1], u, side="right")
-
-    def from_unit(self, u: Array) -> list[Any]:
-        """Return the values at coordinates `u` of shape (n,), as they were given."""
-        return [self.values[i] for i in self.index(np.asarray(u))]
-
-    def to_unit(self, value: Any) -> float:
-        """Return the coordinate of `value`; raise InvalidSpaceError if outside."""
-        key = structural_key(value)
-        if key not in self._keys and is_number(value):  # 1.0 and numpy's 1 for 1
-            equal = [v for v in self.values if is_number(v) and v == value]
-            key = structural_key(equal[0]) if equal else key
-        if key not in self._keys:
-            raise InvalidSpaceError(f"{value!r} is not among {list(self.values)!r}.")
-        return float(self.centers[self._keys.index(key)])
-
-    def snap(self, u: Array) -> Array:
-        """Return the centers of the cells at `u`."""
-        return self.centers[self.index(u)]
-
-    def levels(self, n: int) -> Array:
-        """Return the coordinates of all values, however few are asked for."""
-        return self.centers
-
-
-class Choice:
-    """Values that bring parameters of their own: a branch of a conditional space.
-
-    Parameters
-    ----------
-    branches : mapping or sequence of pairs
-        For each value, the space of the parameters that exist only with it: a
-        dict of (full) parameter names, a list of such dicts, or None if there are
-        none. A pair ``(space, weight)`` has random sampling draw the value more or
-        less often. Values that cannot be keys of a dict are given as pairs
-        ``[(value, space), ...]``.
-
-    Examples
-    --------
-    >>> from skhpo.space import Choice, Real, SearchSpace
-    >>> kernel = Choice({"linear": None, "rbf": {"gamma": Real(0.1, 10, log=True)}})
-    >>> space = SearchSpace({"kernel": kernel})
-    >>> space.decode(space.center())
-    {'kernel': 'rbf', 'gamma': 1.0}
-    """
-
-    def __init__(self, branches: Mapping[Any, Any] | Sequence[tuple[Any, Any]]) -> None:
-        pairs = branches.items() if isinstance(branches, Mapping) else branches
-        try:
-            self.branches = tuple((value, space) for value, space in pairs)
-        except (TypeError, ValueError):
-            raise InvalidSpaceError(
-                "Choice takes a dict {value: space} or a list of pairs (value, "
-                f"space). Got {branches!r} instead."
-            ) from None
-        if not self.branches:
-            raise InvalidSpaceError("Choice needs at least one value. Got none.")
-
-    def __repr__(self) -> str:
-        """Return the expression that makes the object."""
-        return f"Choice({list(self.branches)!r})"
+        return super()._levels(n)

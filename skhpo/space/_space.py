@@ -29,8 +29,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skhpo.exceptions import InvalidSpaceError
+from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._convert import as_dimension
-from skhpo.space._dimensions import Array, Categorical, Choice, Dimension, is_number
+from skhpo.space._dimensions import Array, Dimension, is_number
 
 __all__ = ["Column", "SearchSpace"]
 
@@ -209,7 +210,18 @@ class SearchSpace:
         return total
 
     def active(self, X: Array) -> NDArray[np.bool_]:
-        """Return which coordinates of `X` belong to parameters that exist, (n, d)."""
+        """Return which coordinates belong to parameters that exist.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d)
+            Points of the cube.
+
+        Returns
+        -------
+        ndarray of bool, shape (n, d)
+            False where inactive.
+        """
         active = np.ones(X.shape, dtype=bool)
         for j, column in enumerate(self.columns):
             if column.parent is not None:
@@ -240,17 +252,45 @@ class SearchSpace:
         return np.where(self.active(X), X, np.nan)
 
     def center(self) -> Array:
-        """Return the encoded point in the middle, shape (d,)."""
+        """Return the encoded point in the middle.
+
+        Returns
+        -------
+        ndarray of shape (d,)
+            All active coordinates are 1/2, or the center of the cell there.
+        """
         return self.snap(np.full((1, self.n_columns), 0.5))[0]
 
     # -- values ----------------------------------------------------------------
 
     def decode(self, x: Array) -> dict[str, Any]:
-        """Return the params at a point of the cube."""
+        """Return the params at a point of the cube.
+
+        Parameters
+        ----------
+        x : array-like of shape (d,)
+            The point.
+
+        Returns
+        -------
+        dict
+            Names and values of the parameters that exist there.
+        """
         return self.decode_many(np.asarray(x, dtype=float)[np.newaxis])[0]
 
     def decode_many(self, X: Array) -> list[dict[str, Any]]:
-        """Return the params at each row of `X`."""
+        """Return the params at several points of the cube.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d)
+            Points of the cube.
+
+        Returns
+        -------
+        list of dict
+            For each point, names and values of the parameters that exist there.
+        """
         X = np.asarray(X, dtype=float)
         active = self.active(X)
         rows: list[dict[str, Any]] = [{} for _ in X]
@@ -266,7 +306,17 @@ class SearchSpace:
         return rows
 
     def encode(self, params: Mapping[str, Any]) -> Array:
-        """Return the encoded point of `params`, shape (d,).
+        """Return the encoded point of params.
+
+        Parameters
+        ----------
+        params : mapping of str to object
+            Exactly the parameters that exist together, and their values.
+
+        Returns
+        -------
+        ndarray of shape (d,)
+            The point, NaN where inactive.
 
         Raises
         ------
@@ -282,11 +332,21 @@ class SearchSpace:
         )
 
     def complete(self, params: Mapping[str, Any]) -> Array:
-        """Return the encoded point that keeps as much of `params` as the space has.
+        """Return the encoded point that keeps as much of some params as possible.
 
         Numbers outside are moved to the nearest bound, other values outside and
         missing parameters to the center; unknown names are ignored. So an
         estimator's own parameters become a first candidate.
+
+        Parameters
+        ----------
+        params : mapping of str to object
+            Any parameters, such as those of an estimator.
+
+        Returns
+        -------
+        ndarray of shape (d,)
+            The point, NaN where inactive.
         """
         return min(self._places(params), key=lambda place: len(place[1]))[0]
 
@@ -321,7 +381,18 @@ class SearchSpace:
     # -- drawing ---------------------------------------------------------------
 
     def is_feasible(self, X: Array) -> NDArray[np.bool_]:
-        """Return which rows of `X` meet all the constraints, shape (n,)."""
+        """Return which points meet all the constraints.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d)
+            Points of the cube.
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+            True where all predicates hold.
+        """
         if not self.constraints:
             return np.ones(len(X), dtype=bool)
         rows = self.decode_many(X)
@@ -381,7 +452,13 @@ class SearchSpace:
         return X[self.is_feasible(X)]
 
     def points(self) -> Array:
-        """Return all points of a finite space, shape (n, d)."""
+        """Return all feasible points of a finite space.
+
+        Returns
+        -------
+        ndarray of shape (n, d)
+            The encoded points; the last parameter changes fastest.
+        """
         assert math.isfinite(self.size)
         return self.grid(int(self.n_values.max(initial=1)))
 

@@ -37,15 +37,56 @@ class Surrogate(Protocol):
     def fit(
         self, X: Array, y: Array, v: Array | None = None, *, keep_theta: bool = False
     ) -> Any:
-        """Learn values `y` (n,) at `X` (n, d) with relative noise variances `v`."""
+        """Learn from observations.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d)
+            Encoded points, NaN where inactive.
+        y : ndarray of shape (n,)
+            Their values.
+        v : ndarray of shape (n,) or None, default=None
+            Relative noise variances.
+        keep_theta : bool, default=False
+            Whether to keep the parameters of the last fit.
+
+        Returns
+        -------
+        object
+            The surrogate.
+        """
         ...
 
     def predict(self, X: Array) -> tuple[Array, Array]:
-        """Return mean and standard deviation at `X`, both (m,)."""
+        """Return mean and standard deviation at some points.
+
+        Parameters
+        ----------
+        X : ndarray of shape (m, d)
+            Encoded points, NaN where inactive.
+
+        Returns
+        -------
+        mean, std : ndarray of shape (m,)
+            Mean and standard deviation of the value.
+        """
         ...
 
     def profile_log_likelihood(self, X: Array, Y: Array) -> Array:
-        """Return the log likelihoods of alternative values, one per column of `Y`."""
+        """Return the log likelihoods of alternative values.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d)
+            Encoded points, NaN where inactive.
+        Y : ndarray of shape (n, c)
+            Alternatives, one per column.
+
+        Returns
+        -------
+        ndarray of shape (c,)
+            One log likelihood for each.
+        """
         ...
 
 

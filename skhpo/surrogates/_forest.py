@@ -56,7 +56,20 @@ class RandomForest:
         self.seed = seed
 
     def fit(self, X: Array, y: Array) -> RandomForest:
-        """Learn from encoded points `X` (n, d) and their values `y` (n,)."""
+        """Learn from observations.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d)
+            Encoded points, NaN where inactive.
+        y : ndarray of shape (n,)
+            Their values.
+
+        Returns
+        -------
+        RandomForest
+            This object.
+        """
         forest = ExtraTreesRegressor(
             self.n_trees,
             min_samples_leaf=1,
@@ -70,7 +83,18 @@ class RandomForest:
         return self
 
     def predict(self, X: Array) -> tuple[Array, Array]:
-        """Return mean and standard deviation at `X`, both (m,)."""
+        """Return mean and standard deviation at some points.
+
+        Parameters
+        ----------
+        X : ndarray of shape (m, d)
+            Encoded points, NaN where inactive.
+
+        Returns
+        -------
+        mean, std : ndarray of shape (m,)
+            Mean and standard deviation of the value.
+        """
         F = np.hstack([self.embedding(X), np.zeros((len(X), 1))]).astype(np.float32)
         means, variances = np.empty((2, len(self._trees), len(X)))
         for t, tree in enumerate(self._trees):

@@ -265,9 +265,19 @@ class GaussianProcess:
         return tau2 * k + 1.0, tau2 * dk
 
     def predict(self, X: Array) -> tuple[Array, Array]:
-        """Return posterior mean and standard deviation of f at `X`, both (m,).
+        """Return posterior mean and standard deviation of f, without the noise.
 
-        Rasmussen & Williams (2006), eqs. 2.25 and 2.26; without the noise.
+        Rasmussen & Williams (2006), eqs. 2.25 and 2.26.
+
+        Parameters
+        ----------
+        X : ndarray of shape (m, d)
+            Encoded points, NaN where inactive.
+
+        Returns
+        -------
+        mean, std : ndarray of shape (m,)
+            On the scale of the observations.
         """
         assert self.theta_ is not None
         k, _ = self._cross(self.embedding(X))
@@ -278,9 +288,21 @@ class GaussianProcess:
         return self._shift + self._scale * mean, self._scale * np.sqrt(variance)
 
     def predict_gradient(self, X: Array) -> tuple[Array, Array, Array, Array]:
-        """Return mean, std (m,) and their derivatives by X (m, d).
+        """Return the posterior and its derivatives by the points.
 
         Columns that are categorical, fixed or inactive have derivative 0.
+
+        Parameters
+        ----------
+        X : ndarray of shape (m, d)
+            Encoded points, NaN where inactive.
+
+        Returns
+        -------
+        mean, std : ndarray of shape (m,)
+            As from `predict`.
+        d_mean, d_std : ndarray of shape (m, d)
+            Their derivatives.
         """
         assert self.theta_ is not None
         F = self.embedding(X)
@@ -302,11 +324,23 @@ class GaussianProcess:
         return mean, self._scale * std, self._scale * d_mean, self._scale * d_std
 
     def profile_log_likelihood(self, X: Array, Y: Array) -> Array:
-        """Return the log likelihood of alternative values at the same points, (c,).
+        """Return the log likelihoods of alternative values at the same points.
 
-        Each column of `Y`, shape (n, c), is centered, and its scale is replaced by the
-        one of highest likelihood: -n/2 log(y^T K^-1 y / n), up to a constant. The
-        kernel is that of the last fit, or of the prior's mode before the first.
+        Each column of `Y` is centered, and its scale is replaced by the one of
+        highest likelihood: -n/2 log(y^T K^-1 y / n), up to a constant. The kernel is
+        that of the last fit, or of the prior's mode before the first.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d)
+            Encoded points, NaN where inactive.
+        Y : ndarray of shape (n, c)
+            Alternatives, one per column.
+
+        Returns
+        -------
+        ndarray of shape (c,)
+            One log likelihood for each.
         """
         theta = self.prior.mean if self.theta_ is None else self.theta_
         F, n = self.embedding(X), len(X)

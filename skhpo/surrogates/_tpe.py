@@ -108,7 +108,20 @@ class ParzenEstimator:
         self.space = space
 
     def fit(self, X: Array, y: Array) -> ParzenEstimator:
-        """Learn from encoded points `X` (n, d) and their values `y` (n,)."""
+        """Learn from observations.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d)
+            Encoded points, NaN where inactive.
+        y : ndarray of shape (n,)
+            Their values.
+
+        Returns
+        -------
+        ParzenEstimator
+            This object.
+        """
         order = np.argsort(-y, kind="stable")
         k = n_good(len(y))
         self._good = Mixture(X[order[:k]], self.space)
@@ -116,10 +129,34 @@ class ParzenEstimator:
         return self
 
     def predict(self, X: Array) -> tuple[Array, Array]:
-        """Return log l(x) - log g(x) as the mean, and zeros: no deviation is known."""
+        """Return the log ratio of the densities, and no deviation.
+
+        Parameters
+        ----------
+        X : ndarray of shape (m, d)
+            Encoded points, NaN where inactive.
+
+        Returns
+        -------
+        mean, std : ndarray of shape (m,)
+            log l(x) - log g(x), and zeros.
+        """
         ratio = self._good.log_density(X) - self._bad.log_density(X)
         return ratio, np.zeros(len(X))
 
     def sample(self, m: int, rng: np.random.Generator) -> Array:
-        """Return `m` encoded points drawn from l."""
+        """Draw points from the density of good ones.
+
+        Parameters
+        ----------
+        m : int
+            How many.
+        rng : numpy.random.Generator
+            The source of randomness.
+
+        Returns
+        -------
+        ndarray of shape (m, d)
+            Encoded points.
+        """
         return self._good.sample(m, rng)

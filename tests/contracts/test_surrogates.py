@@ -9,15 +9,10 @@ import pytest
 from scipy.optimize import approx_fprime
 
 from skhpo.space import Choice, Integer, Real, SearchSpace
-from skhpo.surrogates import (
-    GaussianProcess,
-    ParzenEstimator,
-    RandomForest,
-    make_surrogate,
-    warp,
-)
+from skhpo.surrogates import GaussianProcess, ParzenEstimator, RandomForest
 from skhpo.surrogates import _gp as gp_module
-from skhpo.surrogates._warp import independent_log_likelihood
+from skhpo.surrogates._base import make_surrogate
+from skhpo.surrogates._warp import independent_log_likelihood, warp
 
 SPACE = SearchSpace(
     {
