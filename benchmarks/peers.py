@@ -1,8 +1,8 @@
 """Searches of this and other packages behind one interface: ask, tell.
 
-A peer is made by ``peer(space, seed, budget)`` from a problem's space; ``ask()`` returns
-params, ``tell(params, split_scores)`` takes what came of them. Each adapter imports its
-package when it is made, so that one environment need not hold all.
+A peer is made by ``peer(space, seed, budget)`` from a problem's space; ``ask()``
+returns params, ``tell(params, split_scores)`` takes what came of them. Each adapter
+imports its package when it is made, so that one environment need not hold all.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The problems on which searches are compared: four suites, one dict.
 
-A problem has a space in skhpo's own terms (which `peers` translates), ``evaluate(params)
--> split scores`` to be maximized, and, where the observed score is noisy, the ``truth``
-that regret is measured by.
+A problem has a space in skhpo's own terms (which `peers` translates), a function
+``evaluate(params, rng) -> split scores`` to be maximized, and, where the observed score
+is noisy, the ``truth`` that regret is measured by.
 """
 
 from __future__ import annotations

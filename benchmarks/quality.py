@@ -7,9 +7,10 @@ Runs are kept in ``benchmarks/results/quality.sqlite``, evaluations of real mode
 so an interrupted comparison goes on where it stopped and another method costs only its
 own evaluations.
 
-Normalized regret of a run at a budget: 0 is the best score known for the problem, 1 the
-mean of random search's best at the same budget. Ranks are among methods, per problem and
-seed. Intervals (90 %) are bootstrapped over problems and seeds.
+Normalized regret of a run at a budget: 0 is the best score known for the problem, 1
+the mean of random search's best at the same budget (values above 3 count as 3). Ranks
+are among methods, per problem and seed. Intervals (90 %) are bootstrapped over problems
+and seeds.
 """
 
 from __future__ import annotations

@@ -60,6 +60,8 @@ NOISE_BOUNDS = (1e-6, 1.0)
 # An inverse squared length-scale beyond these bounds changes nothing any more.
 WEIGHT_BOUNDS = (1e-4, 1e4)
 SIGNAL_BOUNDS = (1e-2, 1e2)
+# With so few observations the posterior may have several modes, and a fit is cheap.
+N_SECOND_START = 64
 
 
 @dataclass(frozen=True)
@@ -141,18 +143,15 @@ def negative_log_posterior(
     value = 0.5 * float(y @ alpha) + float(np.log(np.diag(L)).sum())
     inverse, _ = lapack.dpotri(L, lower=1)
     G_diagonal = np.diag(inverse) - alpha**2
-    G = _condense(inverse) - _condense(np.outer(alpha, alpha))
+    # `squareform` reads the upper triangle, where the transposed inverse is.
+    G = squareform(inverse.T, checks=False)
+    G = G - squareform(np.outer(alpha, alpha), checks=False)
     gradient = np.empty_like(theta)
     gradient[:-2] = np.exp(theta[:-2]) * (D @ (G * dk))
     gradient[-2] = float(G @ k) + 0.5 * tau2 * float(G_diagonal.sum())
     gradient[-1] = 0.5 * sigma2 * float(G_diagonal @ v)
     penalty, penalty_gradient = prior.penalty(theta)
     return value + penalty, gradient + penalty_gradient
-
-
-def _condense(lower: Array) -> Array:
-    """Return the elements below the diagonal in the order of `pdist`."""
-    return lower.T[np.triu_indices(len(lower), 1)]
 
 
 def maximize_posterior(
@@ -234,9 +233,9 @@ class GaussianProcess:
         self._y = (y - self._shift) / self._scale
         D = column_distances(self._F, self.embedding.group, self.embedding.n_groups)
         if self.theta_ is None or not keep_theta:
-            starts = [self.prior.mean]
-            if self.theta_ is not None:
-                starts.insert(0, self.theta_)
+            starts = [] if self.theta_ is None else [self.theta_]
+            if self.theta_ is None or len(y) <= N_SECOND_START:
+                starts.append(self.prior.mean)
             self.theta_ = maximize_posterior(starts, D, self._y, v, self.prior)
         self._factorize(D)
         return self
@@ -311,17 +310,23 @@ class GaussianProcess:
         prior_variance = math.exp(self.theta_[-2]) + 1.0
         variance = np.maximum(prior_variance - np.einsum("ij,ij->i", B, k), 1e-12)
         std = np.sqrt(variance)
-        d_mean, d_std = np.zeros(X.shape), np.zeros(X.shape)
-        for j, c in zip(self.embedding.columns, self.embedding.coordinate, strict=True):
-            if c < 0:
-                continue
-            step = F[:, c, np.newaxis] - self._F[np.newaxis, :, c]
-            slope = 2.0 * self._weights[c] * dk * step  # (m, n), dk(x, x_i)/dx_j
-            slope[np.isnan(X[:, j])] = 0.0
-            d_mean[:, j] = slope @ self._alpha
-            d_std[:, j] = -np.einsum("ij,ij->i", slope, B) / std
+        d_mean = self._scale * self._pull(F, dk * self._alpha)
+        d_std = -self._scale * self._pull(F, dk * B) / std[:, np.newaxis]
         mean = self._shift + self._scale * (k @ self._alpha)
-        return mean, self._scale * std, self._scale * d_mean, self._scale * d_std
+        by_X = self._to_columns(d_mean, X), self._to_columns(d_std, X)
+        return mean, self._scale * std, *by_X
+
+    def _pull(self, F: Array, C: Array) -> Array:
+        """Return sum_i C_i d(r^2)/dF with r^2 the distance to observation i, (m, p)."""
+        return 2.0 * self._weights * (F * C.sum(axis=1)[:, np.newaxis] - C @ self._F)
+
+    def _to_columns(self, by_F: Array, X: Array) -> Array:
+        """Return derivatives by embedded coordinates as derivatives by X, (m, d)."""
+        by_X = np.zeros(X.shape)
+        is_numeric = self.embedding.coordinate >= 0
+        numeric = self.embedding.columns[is_numeric]
+        by_X[:, numeric] = by_F[:, self.embedding.coordinate[is_numeric]]
+        return np.where(np.isnan(X), 0.0, by_X)
 
     def profile_log_likelihood(self, X: Array, Y: Array) -> Array:
         """Return the log likelihoods of alternative values at the same points.

@@ -139,7 +139,7 @@ class ParzenEstimator:
         Returns
         -------
         mean, std : ndarray of shape (m,)
-            log l(x) - log g(x), and zeros.
+            The log ratio log l(x) - log g(x), and zeros.
         """
         ratio = self._good.log_density(X) - self._bad.log_density(X)
         return ratio, np.zeros(len(X))
