@@ -1,6 +1,14 @@
 """Search algorithms as ask/tell, without estimators, data or workers."""
 
+from skhpo.optimizers._anneal import AnnealOptimizer
 from skhpo.optimizers._base import Optimizer
+from skhpo.optimizers._bayes import BayesOptimizer
 from skhpo.optimizers._enumerated import GridOptimizer, RandomOptimizer
 
-__all__ = ["GridOptimizer", "Optimizer", "RandomOptimizer"]
+__all__ = [
+    "AnnealOptimizer",
+    "BayesOptimizer",
+    "GridOptimizer",
+    "Optimizer",
+    "RandomOptimizer",
+]
