@@ -28,7 +28,10 @@ try:
     )
     from sklearn.utils._array_api import device, get_namespace
     from sklearn.utils._param_validation import (
+        HasMethods,
+        Interval,
         InvalidParameterError,
+        StrOptions,
         validate_parameter_constraints,
     )
     from sklearn.utils.metaestimators import _safe_split as safe_split
@@ -54,8 +57,11 @@ __all__ = [
     "INCONSISTENT_SPLITS",
     "BaseSearchCV",
     "FitHooks",
+    "HasMethods",
+    "Interval",
     "InvalidParameterError",
     "RootHooks",
+    "StrOptions",
     "check_method_params",
     "fit_context",
     "is_multimetric",

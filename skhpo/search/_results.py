@@ -42,6 +42,11 @@ class Record:
         return scores
 
     @property
+    def n_candidates(self) -> int:
+        """How many are complete."""
+        return len(self._rows)
+
+    @property
     def candidates(self) -> list[Candidate]:
         """The complete candidates, in the order of their ids."""
         return [self._rows[id][0] for id in sorted(self._rows)]
