@@ -226,7 +226,8 @@ class BaseSearch(Delegation, BaseSearchCV):
             run.refit_metric = self.refit
 
     def _check_one_score(self, names: Iterable[str]) -> None:
-        if self._needs_one_score and not isinstance(self.refit, str):
+        several = len(list(names)) > 1
+        if self._needs_one_score and several and not isinstance(self.refit, str):
             raise ValueError(
                 f"{type(self).__name__} learns from one score: with several, the "
                 "'refit' parameter must be the name of the one to maximize, one of "
