@@ -219,14 +219,21 @@ class Evaluator:
             if self._make_context is not None and len(block.tasks) > 1:
                 self._wait(replace(block, tasks=block.tasks[1:]))
                 block = replace(block, tasks=block.tasks[:1])
-            self._start(block)
+            if not self._start(block):
+                break
 
-    def _start(self, block: Block) -> None:
+    def _start(self, block: Block) -> bool:
+        """Send a block to a worker; False if one has died, as the next result tells."""
         if self._make_context is not None:
             tasks = [self._with_context(block.split, task) for task in block.tasks]
             block = replace(block, tasks=tuple(tasks))
-        number = self._workers.submit(self._run, *self._before, block, *self._after)
+        try:
+            number = self._workers.submit(self._run, *self._before, block, *self._after)
+        except WorkerLostError:
+            self._wait(block)
+            return False
         self._running[number] = block, time.perf_counter()
+        return True
 
     def _with_context(self, split: int, task: Task) -> Task:
         assert self._make_context is not None

@@ -7,6 +7,7 @@ warns of, when it calls the hooks, what it prints), on data that is sliced alrea
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from traceback import format_exc
 from typing import Any
 
@@ -53,24 +54,27 @@ def evaluate(
     # (scikit-learn PR 26786).
     estimator = clone(spec.estimator).set_params(**clone(dict(params), safe=False))
     data = split.for_estimator(estimator)
+    was_refused = False
     start = time.perf_counter()
     try:
         with hooks.fitting(estimator, data.X_train, data.y_train, data.fit_params):
             _fit(estimator, data)
     except Exception as error:
-        if split.lending and is_write_refused(error):
-            return evaluate(spec, split.own(), params, hooks)
-        if spec.error_score == "raise":
+        was_refused = split.lending and is_write_refused(error)
+        if spec.error_score == "raise" and not was_refused:
             raise
         fit_time = data.slice_time + time.perf_counter() - start
-        evaluation = failed_evaluation(
-            spec, data.n_test_samples, fit_time, format_exc()
-        )
+        if not was_refused:
+            evaluation = failed_evaluation(
+                spec, data.n_test_samples, fit_time, format_exc()
+            )
     else:
         fit_time = data.slice_time + time.perf_counter() - start
         evaluation = _score(spec, split, data, estimator, fit_time)
     finally:
         stop = hooks.end(data.X_train, data.y_train, data.fit_params)
+    if was_refused:
+        return evaluate(spec, split.own(), params, hooks)
     return evaluation, stop
 
 
@@ -84,11 +88,12 @@ def _score(
     """Score on the split's data; on data of its own if lent data did not do."""
     if not split.lending:
         return score(spec, data, estimator, fit_time)
-    try:
+    with suppress(Exception):
         return score(spec, data, estimator, fit_time, strict=True)
-    except Exception:  # to be raised, or warned of, by the user's own scorer
-        own = split.own().for_estimator(estimator)
-        return score(spec, own, estimator, fit_time)
+    # To be raised, or warned of, by the user's own scorer (and not while the first
+    # exception is handled, or the message would tell of both).
+    own = split.own().for_estimator(estimator)
+    return score(spec, own, estimator, fit_time)
 
 
 def score(

@@ -110,10 +110,24 @@ class Workers:
         return len(self._pending)
 
     def submit(self, func: Callable[..., Any], *args: Any) -> int:
-        """Start a task; return the number by which `fetch` will name it."""
+        """Start a task; return the number by which `fetch` will name it.
+
+        Raises
+        ------
+        WorkerLostError
+            If a worker has died: those in flight are lost, as `fetch` will tell.
+        """
         self._count += 1
-        self._pending[self._count] = None
-        self._pending[self._count] = self._driver.submit(self._count, func, args)
+        try:
+            job = self._driver.submit(self._count, func, args)
+        except Exception as error:
+            if not _is_death(error):
+                raise
+            if self._pending:
+                raise WorkerLostError(str(error)) from error
+            self.restart()  # it died idle, with nothing to lose
+            job = self._driver.submit(self._count, func, args)
+        self._pending[self._count] = job
         return self._count
 
     def fetch(self) -> tuple[int, Any]:
@@ -195,7 +209,7 @@ class _Backend:
                 return backend.retrieve_result_callback(out)[0]
             return backend.retrieve_result(job)[0]
         except Exception as error:
-            if type(error).__name__ in _DEATHS:
+            if _is_death(error):
                 raise WorkerLostError(str(error)) from error
             raise
 
@@ -253,6 +267,11 @@ _DEATHS = {
     "KilledWorker",
     "WorkerCrashedError",
 }
+
+
+def _is_death(error: Exception) -> bool:
+    """Whether `error` says that a worker died; not that it could not read a task."""
+    return type(error).__name__ in _DEATHS and "un-serialize" not in str(error)
 
 
 def _make_driver(parallel: Parallel) -> _Here | _Backend | _Rounds:

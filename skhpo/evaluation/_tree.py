@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 from traceback import format_exc
@@ -183,15 +184,16 @@ class Tree:
     ) -> Iterator[Outcome]:
         """Transform what is to be scored, and walk on."""
         start = time.perf_counter()
-        try:
-            X_test = _transform(fit.step, stage.X_test)
-            score_time = time.perf_counter() - start
-            X_train = None
+        X_train = X_test = None
+        with suppress(Exception):
             if stage.X_train is not None:
                 X_train = _transform(fit.step, stage.X_train)
-        except Exception:  # a failure of scoring, in a pipeline; let it be that
+            start = time.perf_counter()
+            X_test = _transform(fit.step, stage.X_test)
+        if X_test is None:  # a failure of scoring, in a pipeline; let it be that
             yield from self._one_by_one(stage, tasks)
             return
+        score_time = time.perf_counter() - start
         behind = Stage(
             fit.X,
             fit.y,
@@ -213,9 +215,10 @@ class Tree:
             y_test=lend(self._data.y_test),
         )
         fit_time = stage.fit_time + fit.seconds
-        try:
+        evaluation = None
+        with suppress(Exception):
             evaluation = score(self._spec, data, fit.step, fit_time, strict=True)
-        except Exception:  # to be raised, or warned of, by the user's own scorer
+        if evaluation is None:  # to be raised, or warned of, by the user's own scorer
             return self._alone(stage, task)
         score_time = evaluation.score_time + stage.score_time
         self.n_needed += stage.n_fits + 1

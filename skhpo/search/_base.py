@@ -268,8 +268,10 @@ class BaseSearch(Delegation, BaseSearchCV):
             self._fit_best(run, estimator)
             self.refit_time_ = time.perf_counter() - start
         self.best_estimator_ = estimator
-        if hasattr(estimator, "feature_names_in_"):
-            self.feature_names_in_ = estimator.feature_names_in_
+        # The second one is what outlier detectors have.
+        for attribute in ("feature_names_in_", "offset_"):
+            if hasattr(estimator, attribute):
+                setattr(self, attribute, getattr(estimator, attribute))
 
     def _fit_best(self, run: Run, estimator: Any) -> None:
         args = (run.X,) if run.y is None else (run.X, run.y)

@@ -118,6 +118,8 @@ class BayesSearch(BaseSearch):
         Number of features seen in ``fit``, if the best estimator tells.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, if the best estimator tells.
+    offset_ : float
+        Offset of the scores, of an outlier detector.
 
     See Also
     --------

@@ -99,13 +99,3 @@ class Delegation:
         """
         check_is_fitted(self)
         return self.best_estimator_.get_feature_names_out(input_features)
-
-    @property
-    def offset_(self) -> Any:
-        """Offset between the raw scores and the decisions of an outlier detector.
-
-        Available after ``fit``, if the best estimator has it.
-        """
-        if "best_estimator_" not in vars(self):
-            raise AttributeError(f"This {type(self).__name__} has not been refitted.")
-        return self.best_estimator_.offset_
