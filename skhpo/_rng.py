@@ -53,7 +53,9 @@ def seed_sequence(random_state: RandomState) -> np.random.SeedSequence:
     )
 
 
-def child_rng(root: np.random.SeedSequence, role: str, *key: int) -> np.random.Generator:
+def child_rng(
+    root: np.random.SeedSequence, role: str, *key: int
+) -> np.random.Generator:
     """Return the generator for one role and task, independent of all the others.
 
     Parameters

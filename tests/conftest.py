@@ -7,10 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from sklearn.datasets import make_classification, make_regression
 
 SEEDS_VARIABLE = "SKHPO_TESTS_GLOBAL_RANDOM_SEED"
 DATA_VARIABLE = "SKHPO_DATA"
+
+# How long one example takes says how busy the machine is, not whether we are right.
+settings.register_profile("skhpo", deadline=None)
+settings.load_profile("skhpo")
 
 
 def _global_random_seeds() -> list[int]:

@@ -1,0 +1,6 @@
+"""Search algorithms as ask/tell, without estimators, data or workers."""
+
+from skhpo.optimizers._base import Optimizer
+from skhpo.optimizers._enumerated import GridOptimizer, RandomOptimizer
+
+__all__ = ["GridOptimizer", "Optimizer", "RandomOptimizer"]

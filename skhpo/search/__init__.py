@@ -1,0 +1,6 @@
+"""The searches: estimators with ``fit``."""
+
+from skhpo.search._grid import GridSearch
+from skhpo.search._random import RandomSearch
+
+__all__ = ["GridSearch", "RandomSearch"]

@@ -1,0 +1,110 @@
+"""Structural keys: when are two parameter values the same value?
+
+Two values with equal keys are interchangeable in ``set_params`` followed by
+``fit``: numbers of the same type and value (``1``, ``1.0`` and ``True`` stay
+apart), arrays with the same bytes, estimators of the same class with the same
+parameters. What cannot be looked into is the same only as itself, so a doubt
+costs a repeated fit and never a wrong score.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+
+__all__ = ["params_key", "structural_key"]
+
+# What `sklearn.base.clone` carries over beside the constructor's parameters.
+_CLONED_ATTRIBUTES = ("_sklearn_output_config", "_metadata_request", "_skl_callbacks")
+
+
+class _Identity:
+    """Equal to itself only; keeps the object alive, so that its id stays its own."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Identity) and self._value is other._value
+
+    def __hash__(self) -> int:
+        return id(self._value)
+
+
+def params_key(params: Mapping[str, Any]) -> Hashable:
+    """Return the key of a candidate's parameters; the order of names is irrelevant.
+
+    Examples
+    --------
+    >>> params_key({"a": 1, "b": [2]}) == params_key({"b": [2], "a": 1})
+    True
+    >>> params_key({"a": 1}) == params_key({"a": 1.0})
+    False
+    """
+    return tuple((name, structural_key(params[name])) for name in sorted(params))
+
+
+def structural_key(value: Any) -> Hashable:
+    """Return a hashable key that is equal for interchangeable values.
+
+    Parameters
+    ----------
+    value : object
+        A parameter value of any kind.
+
+    Returns
+    -------
+    hashable
+        Type and content; for objects that cannot be looked into, their identity.
+
+    Examples
+    --------
+    >>> structural_key(float("nan")) == structural_key(float("nan"))
+    True
+    >>> structural_key([1, 2]) == structural_key((1, 2))
+    False
+    """
+    kind = type(value)
+    if value is None or kind in (bool, int, str, bytes, complex):
+        return kind, value
+    if kind is float:
+        return kind, value.hex()
+    if kind in (list, tuple):
+        return kind, tuple(structural_key(item) for item in value)
+    if kind is dict:
+        items = value.items()
+        return kind, tuple((structural_key(k), structural_key(v)) for k, v in items)
+    if kind in (set, frozenset):
+        return kind, frozenset(structural_key(item) for item in value)
+    if isinstance(value, np.generic) and value.dtype.kind != "O":
+        return kind, value.dtype.str, value.tobytes()
+    if kind is np.ndarray:
+        return _array_key(value)
+    if kind is np.random.RandomState:
+        return kind, structural_key(value.get_state(legacy=False))
+    if kind is np.random.Generator:
+        return kind, structural_key(value.bit_generator.state)
+    if hasattr(value, "get_params") and not isinstance(value, type):
+        return _estimator_key(value)
+    return _Identity(value)
+
+
+def _array_key(array: np.ndarray) -> Hashable:
+    if array.dtype.kind == "O":
+        content: Hashable = tuple(structural_key(item) for item in array.ravel())
+    else:
+        content = hashlib.blake2b(np.ascontiguousarray(array).tobytes()).digest()
+    # The memory order is part of it: BLAS sums in another order for another layout.
+    layout = array.flags.c_contiguous, array.flags.f_contiguous
+    return np.ndarray, array.dtype.str, array.shape, layout, content
+
+
+def _estimator_key(estimator: Any) -> Hashable:
+    state = vars(estimator) if hasattr(estimator, "__dict__") else {}
+    carried = tuple(structural_key(state.get(name)) for name in _CLONED_ATTRIBUTES)
+    return type(estimator), params_key(estimator.get_params(deep=False)), carried

@@ -1,0 +1,345 @@
+"""What all searches are: scikit-learn's search contract around our own evaluation."""
+
+from __future__ import annotations
+
+import copy
+import sys
+import time
+from abc import abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import check_cv
+from sklearn.utils import Bunch, get_tags, indexable
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skhpo._sklearn_compat import (
+    INCONSISTENT_SPLITS,
+    BaseSearchCV,
+    RootHooks,
+    check_method_params,
+    fit_context,
+    is_multimetric,
+)
+from skhpo._trial import Trial
+from skhpo.evaluation import EvaluationSpec, Evaluator
+from skhpo.exceptions import SearchStoppedError
+from skhpo.optimizers import Optimizer
+from skhpo.search._results import Record
+
+__all__ = ["BaseSearch"]
+
+
+@dataclass
+class Run:
+    """The state of one running ``fit``. None of it stands on the search itself:
+    that is pickled by callbacks while it runs, and by its users afterwards."""
+
+    X: Any
+    y: Any
+    scorers: Any
+    refit_metric: Any
+    routed: Bunch
+    hooks: RootHooks
+    cv: Any
+    n_splits: int
+    estimator: Any
+
+
+def _inner_has(attribute: str) -> Any:
+    """Return a check for `available_if`: does the searched estimator have it?"""
+
+    def check(search: BaseSearch) -> bool:
+        inner = getattr(search, "best_estimator_", search.estimator)
+        getattr(inner, attribute)  # raises the AttributeError that explains
+        return True
+
+    return check
+
+
+class BaseSearch(BaseSearchCV):
+    """Base class of the searches; not to be used directly.
+
+    ``fit`` follows scikit-learn's step by step (validation, routing, callbacks,
+    refit, attributes, warnings, messages). In between, an optimizer proposes
+    candidates and an evaluator fits them, block by block and in parallel.
+    """
+
+    # How many candidates may be asked for and not yet told; None for no limit. A
+    # parameter of the search, never the number of workers: results depend on it.
+    _n_pending: int | None = None
+
+    @abstractmethod
+    def _make_optimizer(self) -> Optimizer:
+        """Return the algorithm of this search, ready to be asked."""
+
+    @abstractmethod
+    def _check_space(self) -> None:
+        """Raise if the space is invalid, as such or for the estimator."""
+
+    @fit_context(prefer_skip_nested_validation=False)  # the inner one is not validated
+    def fit(self, X: Any, y: Any = None, **params: Any) -> BaseSearch:
+        """Search, then fit the best candidate on all the data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_samples)
+            Training data; the second shape is for precomputed kernels and distances.
+        y : array-like of shape (n_samples, n_outputs) or (n_samples,), default=None
+            Target; None for unsupervised learning.
+        **params : dict of str to object
+            Parameters for the ``fit`` of the estimator, for the scorer and for the
+            splitter, as scikit-learn routes them. Those as long as `X`, such as
+            ``sample_weight``, are split with it; ``groups`` goes to the splitter.
+
+        Returns
+        -------
+        self : object
+            The fitted search.
+
+        Raises
+        ------
+        ValueError
+            If the space does not suit the estimator, or the splitter contradicts
+            itself: before the first fit.
+        AllFitsFailedError
+            If no fit succeeded; says why, by kind of failure.
+        """
+        run = self._start(X, y, params)
+        self._check_space()
+        optimizer = self._make_optimizer()
+        record, stopped = self._evaluate(run, optimizer)
+        if stopped and not record.candidates:
+            raise SearchStoppedError("A callback stopped the search before it began.")
+        results = self._set_results(run, record)
+        self._refit_best(run)
+        scorers = run.scorers
+        self.scorer_ = scorers._scorers if is_multimetric(scorers) else scorers
+        self.cv_results_ = results
+        run.hooks.end()
+        return self
+
+    def _start(self, X: Any, y: Any, params: dict[str, Any]) -> Run:
+        scorers, refit_metric = self._get_scorers()
+        X, y = indexable(X, y)
+        params = check_method_params(X, params=params)
+        routed = self._get_routed_params_for_fit(params)
+        hooks = RootHooks(self, X, y, params)
+        cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
+        self._checked_cv_orig = cv
+        self.n_splits_ = cv.get_n_splits(X, y, **routed.splitter.split)
+        return Run(
+            X,
+            y,
+            scorers,
+            refit_metric,
+            routed,
+            hooks,
+            cv,
+            n_splits=self.n_splits_,
+            estimator=clone(self.estimator),
+        )
+
+    def _evaluate(self, run: Run, optimizer: Optimizer) -> tuple[Record, bool]:
+        """Run the one loop: ask, evaluate, tell, record."""
+        n_candidates = getattr(optimizer, "n_candidates", None)
+        spec = self._make_spec(run, n_candidates)
+        if self.verbose > 0:
+            _print_plan(n_candidates, run.n_splits)
+        record = Record(self.refit if isinstance(self.refit, str) else None)
+        n_evaluations = None if n_candidates is None else n_candidates * run.n_splits
+        evaluator = Evaluator(
+            spec,
+            n_jobs=self.n_jobs,
+            pre_dispatch=self.pre_dispatch,
+            make_context=run.hooks.evaluation if run.hooks.listening else None,
+        )
+        with run.hooks.searching(n_evaluations), evaluator:
+            for trial in _trials(optimizer, evaluator, record, self._n_pending):
+                if trial.candidate.id == 0:
+                    self._check_refit_for_callable(run, record)
+        return record, evaluator.stopped
+
+    def _make_spec(self, run: Run, n_candidates: int | None) -> EvaluationSpec:
+        """Freeze the splits, and gather what all evaluations share."""
+        splits = list(run.cv.split(run.X, run.y, **run.routed.splitter.split))
+        if len(splits) != run.n_splits:
+            raise ValueError(INCONSISTENT_SPLITS.format(run.n_splits, len(splits)))
+        return EvaluationSpec(
+            run.estimator,
+            run.X,
+            run.y,
+            splits,
+            run.scorers,
+            fit_params=run.routed.estimator.fit,
+            score_params=run.routed.scorer.score,
+            error_score=self.error_score,
+            return_train_score=self.return_train_score,
+            verbose=self.verbose,
+            n_candidates=n_candidates,
+            caller=self if run.hooks.listening else None,
+        )
+
+    def _check_refit_for_callable(self, run: Run, record: Record) -> None:
+        """Check `refit` against the metrics that a callable scorer returned.
+
+        They are known after the first fit only; but then the user should hear of it,
+        and not at the end of a night.
+        """
+        success = record.first_success()
+        if success and callable(self.scoring) and isinstance(success.test_scores, dict):
+            self._check_refit_for_multimetric(success.test_scores)
+            run.refit_metric = self.refit
+
+    def _set_results(self, run: Run, record: Record) -> dict[str, Any]:
+        """Format the results, and set the attributes of the best candidate."""
+        evaluations = record.finish(self.error_score)
+        results = self._format_results(record.params, run.n_splits, evaluations)
+        self.multimetric_ = isinstance(evaluations[0]["test_scores"], dict)
+        self._check_refit_for_callable(run, record)
+        if self.refit or not self.multimetric_:
+            best = self._select_best_index(self.refit, run.refit_metric, results)
+            self.best_index_ = best
+            if not callable(self.refit):
+                self.best_score_ = results[f"mean_test_{run.refit_metric}"][best]
+            self.best_params_ = results["params"][best]
+        return results
+
+    def _refit_best(self, run: Run) -> None:
+        """Fit the best candidate on all the data, if the user wants it."""
+        if not self.refit:
+            return
+        # Cloned like every candidate's: a value may be an estimator.
+        best_params = clone(dict(self.best_params_), safe=False)
+        estimator = clone(run.estimator).set_params(**best_params)
+        with run.hooks.refitting(estimator):
+            start = time.perf_counter()
+            self._fit_best(run, estimator)
+            self.refit_time_ = time.perf_counter() - start
+        self.best_estimator_ = estimator
+        if hasattr(estimator, "feature_names_in_"):
+            self.feature_names_in_ = estimator.feature_names_in_
+
+    def _fit_best(self, run: Run, estimator: Any) -> None:
+        args = (run.X,) if run.y is None else (run.X, run.y)
+        estimator.fit(*args, **run.routed.estimator.fit)
+
+    def __sklearn_tags__(self) -> Any:
+        """Return the tags: those of the searched estimator, as far as data go.
+
+        scikit-learn's searches pass on only some of them; a search over a
+        transformer is one itself, and wants the input that the estimator wants.
+        """
+        tags = super().__sklearn_tags__()
+        inner = copy.deepcopy(get_tags(self.estimator))
+        tags.transformer_tags = inner.transformer_tags
+        tags.target_tags = inner.target_tags
+        tags.input_tags = inner.input_tags
+        tags.non_deterministic = inner.non_deterministic
+        return tags
+
+    @available_if(_inner_has("transform"))
+    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Search, then transform `X` by the best estimator.
+
+        Available if the searched estimator transforms.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Target.
+        **params : dict of str to object
+            As for `fit`.
+
+        Returns
+        -------
+        array-like of shape (n_samples, n_features_out)
+            The transformed data.
+        """
+        return self.fit(X, y, **params).transform(X)
+
+    @available_if(_inner_has("set_output"))
+    def set_output(self, *, transform: str | None = None) -> BaseSearch:
+        """Choose the container of what the searched estimator returns.
+
+        Available if the searched estimator has it.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None, default=None
+            As in scikit-learn; None leaves it as it is.
+
+        Returns
+        -------
+        self : object
+            The search.
+        """
+        self.estimator.set_output(transform=transform)
+        if hasattr(self, "best_estimator_"):
+            self.best_estimator_.set_output(transform=transform)
+        return self
+
+    @available_if(_inner_has("get_feature_names_out"))
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        """Return the names of the columns that the best estimator puts out.
+
+        Available if the searched estimator has it.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns put in, as in scikit-learn.
+
+        Returns
+        -------
+        ndarray of str
+            The names.
+        """
+        check_is_fitted(self)
+        return self.best_estimator_.get_feature_names_out(input_features)
+
+
+def _trials(
+    optimizer: Optimizer, evaluator: Evaluator, record: Record, n_pending: int | None
+) -> Iterable[Trial]:
+    """Ask, evaluate and tell until nothing is left; yield the trials as they are told.
+
+    Trials are told one by one in the order of their ids, and each is followed by a
+    question. So candidate i is asked for when exactly the trials up to i - n_pending
+    have been told, whatever the number of workers and the order of completion.
+    """
+    n_told = n_asked = 0
+    complete: dict[int, Trial] = {}
+
+    def ask() -> int:
+        room = sys.maxsize if n_pending is None else n_pending - (n_asked - n_told)
+        candidates = [] if evaluator.stopped else optimizer.ask(room)
+        evaluator.add(candidates)
+        return len(candidates)
+
+    n_asked += ask()
+    while batch := evaluator.next():
+        for candidate, evaluations in batch:
+            complete[candidate.id] = record.add(candidate, evaluations)
+        while n_told in complete:
+            trial = complete.pop(n_told)
+            optimizer.tell([trial])
+            n_told += 1
+            n_asked += ask()
+            yield trial
+
+
+def _print_plan(n_candidates: int | None, n_splits: int) -> None:
+    """Say what is about to be done, in scikit-learn's words."""
+    if n_candidates is None:
+        print(f"Fitting {n_splits} folds for each candidate")
+    else:
+        print(
+            f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
+            f"totalling {n_candidates * n_splits} fits"
+        )
