@@ -102,8 +102,10 @@ _EARLY = dict.fromkeys(
 _AVERAGE = Rule(Effect.FROZEN, "Averages are kept from the first step on or never.")
 _SGD = Incremental(
     PartialFit(),
-    effective=_names("alpha penalty loss learning_rate eta0 power_t l1_ratio epsilon fit_intercept "
-        "class_weight nu shuffle"),
+    effective=_names(
+        "alpha penalty loss learning_rate eta0 power_t l1_ratio epsilon fit_intercept "
+        "class_weight nu shuffle"
+    ),
     rules={
         "eta0": _ETA0,
         "power_t": _no_effect_unless("learning_rate", "invscaling"),
@@ -134,8 +136,10 @@ _PERCEPTRON = Incremental(
 )
 _MLP = Incremental(
     PartialFit(),
-    effective=_names("alpha batch_size shuffle learning_rate_init learning_rate power_t momentum "
-        "nesterovs_momentum beta_1 beta_2 epsilon"),
+    effective=_names(
+        "alpha batch_size shuffle learning_rate_init learning_rate power_t momentum "
+        "nesterovs_momentum beta_1 beta_2 epsilon"
+    ),
     rules={
         "hidden_layer_sizes": (_SHAPE,),
         "activation": (
@@ -181,8 +185,10 @@ _GRADIENT_BOOSTING = Incremental(
 )
 _HIST_GRADIENT_BOOSTING = Incremental(
     WarmStart("max_iter"),
-    effective=_names("learning_rate max_leaf_nodes max_depth min_samples_leaf l2_regularization "
-        "max_features"),
+    effective=_names(
+        "learning_rate max_leaf_nodes max_depth min_samples_leaf l2_regularization "
+        "max_features"
+    ),
     rules={"max_iter": (_SIZE_IS_TIME,)},
 )
 _FOREST = Incremental(
@@ -192,14 +198,18 @@ _FOREST = Incremental(
 )
 _LIGHTGBM = Incremental(
     BoosterFit("init_model"),
-    effective=_names("learning_rate num_leaves max_depth min_child_samples min_child_weight "
-        "subsample colsample_bytree reg_alpha reg_lambda min_split_gain"),
+    effective=_names(
+        "learning_rate num_leaves max_depth min_child_samples min_child_weight "
+        "subsample colsample_bytree reg_alpha reg_lambda min_split_gain"
+    ),
     rules={"n_estimators": (_SIZE_IS_TIME,)},
 )
 _XGBOOST = Incremental(
     BoosterFit("xgb_model"),
-    effective=_names("learning_rate max_depth max_leaves min_child_weight gamma subsample "
-        "colsample_bytree colsample_bylevel reg_alpha reg_lambda"),
+    effective=_names(
+        "learning_rate max_depth max_leaves min_child_weight gamma subsample "
+        "colsample_bytree colsample_bylevel reg_alpha reg_lambda"
+    ),
     rules={"n_estimators": (_SIZE_IS_TIME,)},
 )
 _CLUSTERS = Incremental(

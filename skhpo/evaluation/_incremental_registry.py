@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-
 from skhpo.evaluation._trainers import PartialFit, Trainer, WarmStart
 
 __all__ = [
