@@ -29,4 +29,9 @@ numpydoc_show_class_members = False  # the template of classes shows them
 
 # What other packages document is not looked up: the build must work offline, and
 # an inventory that cannot be fetched is a warning, which is an error here.
-nitpick_ignore_regex = [(r"py:.*", r"(joblib|numpy|scipy|sklearn)\..*")]
+nitpick_ignore_regex = [
+    (r"py:.*", r"(joblib|numpy|scipy|sklearn)\..*"),
+    # Properties that searches inherit from scikit-learn, whose words come with them.
+    (r"py:obj", r"classes_|n_features_in_"),
+    (r"std:term", r"fit"),
+]

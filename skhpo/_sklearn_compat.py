@@ -129,15 +129,6 @@ class FitHooks:
             estimator=self._caller, X=X, y=y, metadata=_metadata(params)
         )
 
-    def replay(self, X: Any, y: Any, params: dict) -> bool:
-        """Call the hooks of an evaluation whose fit was done for an equal one."""
-        if self._context is None:
-            return False
-        self._context.call_on_fit_task_begin(
-            estimator=self._caller, X=X, y=y, metadata=_metadata(params)
-        )
-        return self.end(X, y, params)
-
 
 class RootHooks:
     """The callback hooks of a whole ``fit``: root task, search, evaluations, refit.
@@ -155,8 +146,8 @@ class RootHooks:
     def __init__(self, search: Any, X: Any, y: Any, params: dict) -> None:
         self._search = search
         self._data = {"X": X, "y": y, "metadata": _metadata(params)}
-        self._root = None
-        self._tasks = None
+        self._root: Any = None
+        self._tasks: Any = None
         if HAS_CALLBACKS:
             n_tasks = 1 + (search.refit is not False)
             self._root = search._init_callback_context(max_subtasks=n_tasks)

@@ -139,9 +139,9 @@ def _walk(spec: EvaluationSpec, block: Block) -> Iterator[tuple[Evaluation, bool
     split = SlicedSplit(spec, block.split)
     split_progress = (block.split + 1, len(spec.splits))
     for task in block.tasks:
-        progress = (spec.verbose, split_progress, (task.number + 1, spec.n_candidates))
-        print_start(*progress, task.params)
+        candidate = (task.number + 1, spec.n_candidates)
+        print_start(spec.verbose, split_progress, candidate, task.params)
         hooks = FitHooks(task.context, spec.caller)
         evaluation, stop = evaluate(spec, split, task.params, hooks)
-        print_end(*progress, task.params, evaluation)
+        print_end(spec.verbose, split_progress, candidate, task.params, evaluation)
         yield evaluation, stop

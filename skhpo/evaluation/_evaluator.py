@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from skhpo._keys import params_key
-from skhpo._sklearn_compat import FitHooks, num_samples
+from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation
 from skhpo.evaluation._block import (
     Block,
@@ -35,7 +35,7 @@ from skhpo.evaluation._joblib_compat import (
 )
 from skhpo.evaluation._plan import split_into_blocks
 from skhpo.evaluation._shipping import Package
-from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit
+from skhpo.evaluation._spec import EvaluationSpec
 from skhpo.exceptions import WorkerDiedWarning
 
 __all__ = ["Evaluator"]
@@ -57,7 +57,7 @@ class _Entry:
 
 
 class Evaluator:
-    """Evaluates candidates on all splits of a search; equal ones only once.
+    """Evaluates candidates on all splits of a search; equal ones once.
 
     Used as a context manager, from one thread.
 
@@ -131,14 +131,14 @@ class Evaluator:
         """Queue candidates for evaluation on every split."""
         fresh = []
         for candidate in candidates:
-            key = params_key(candidate.params)
+            key = self._key(candidate)
             entry = self._by_key.get(key)
             if entry is None:
                 entry = _Entry(self._n_splits)
                 self._by_key[key] = self._entries[candidate.id] = entry
                 fresh.append(Task(candidate.id, candidate.params))
             if entry.n_missing == 0:
-                self._finish(candidate, entry)
+                self._complete.append((candidate, entry.evaluations))
             else:
                 entry.candidates.append(candidate)
         n_workers = self._workers.n_workers
@@ -146,6 +146,12 @@ class Evaluator:
             fresh, self._n_splits, n_workers, self._time_slice
         ):
             self._wait(block)
+
+    def _key(self, candidate: Candidate) -> Hashable:
+        """Return what makes two candidates one evaluation."""
+        if self._make_context is not None:
+            return candidate.id  # whoever listens expects to hear of every fit
+        return params_key(candidate.params)
 
     def next(self) -> list[tuple[Candidate, list[Evaluation]]]:
         """Wait until at least one candidate is complete; return all that are.
@@ -222,25 +228,8 @@ class Evaluator:
         entry.evaluations[split] = evaluation
         entry.n_missing -= 1
         if entry.n_missing == 0:
-            for candidate in entry.candidates:
-                self._finish(candidate, entry)
+            self._complete += [(c, entry.evaluations) for c in entry.candidates]
             entry.candidates.clear()
-
-    def _finish(self, candidate: Candidate, entry: _Entry) -> None:
-        is_copy = self._entries.get(candidate.id) is not entry
-        if is_copy and self._make_context is not None:
-            self._announce(candidate)
-        self._complete.append((candidate, entry.evaluations))
-
-    def _announce(self, candidate: Candidate) -> None:
-        """Call the hooks of a candidate whose fits were done for an equal one."""
-        assert self._make_context is not None
-        for split in range(self._n_splits):
-            task_id = candidate.id * self._n_splits + split
-            hooks = FitHooks(self._make_context(task_id, slim=False), self._spec.caller)
-            data = SlicedSplit(self._spec, split).for_estimator(self._spec.estimator)
-            if hooks.replay(data.X_train, data.y_train, data.fit_params):
-                self._stop()
 
     def _stop(self) -> None:
         """Drop the candidates that have not been begun."""

@@ -234,7 +234,9 @@ class _Rounds:
         if not self._results:
             tasks, self._tasks = self._tasks, []
             outs = self._parallel(delayed(func)(*args) for _, func, args in tasks)
-            self._results = [(task[0], out) for task, out in zip(tasks, outs)]
+            self._results = [
+                (task[0], out) for task, out in zip(tasks, outs, strict=True)
+            ]
         number, out = self._results.pop(0)
         return number, lambda: out
 

@@ -45,7 +45,7 @@ def split_into_blocks(
     >>> [len(block.tasks) for block in blocks]
     [3, 3, 2, 2, 3, 3, 2, 2]
     """
-    if not tasks:
+    if not tasks or n_splits == 0:
         return []
     n_chunks = 1
     if n_workers > 1:

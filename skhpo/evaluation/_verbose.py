@@ -12,7 +12,10 @@ WIDTH = 80
 
 
 def print_start(
-    verbose: int, split: tuple[int, int], candidate: tuple[int, int], params: Params
+    verbose: int,
+    split: tuple[int, int],
+    candidate: tuple[int, int | None],
+    params: Params,
 ) -> None:
     """Announce an evaluation (from ``verbose=10`` on)."""
     if verbose > 9:
@@ -23,7 +26,7 @@ def print_start(
 def print_end(
     verbose: int,
     split: tuple[int, int],
-    candidate: tuple[int, int],
+    candidate: tuple[int, int | None],
     params: Params,
     evaluation: Evaluation,
 ) -> None:
@@ -34,7 +37,7 @@ def print_end(
     verbose : int
         The user's.
     split, candidate : tuple of int
-        Number, from 1, and their total.
+        Number, from 1, and their total (None: not known).
     params : mapping of str to object
         The candidate's parameters.
     evaluation : Evaluation
@@ -51,11 +54,15 @@ def print_end(
     print(head + "." * (WIDTH - len(head) - len(tail)) + tail)
 
 
-def _progress(verbose: int, split: tuple[int, int], candidate: tuple[int, int]) -> str:
+def _progress(
+    verbose: int, split: tuple[int, int], candidate: tuple[int, int | None]
+) -> str:
     if verbose <= 2:
         return ""
     text = f" {split[0]}/{split[1]}"
-    return text + (f"; {candidate[0]}/{candidate[1]}" if verbose > 9 else "")
+    if verbose > 9:
+        text += f"; {candidate[0]}/{'?' if candidate[1] is None else candidate[1]}"
+    return text
 
 
 def _show(params: Params) -> str:
@@ -71,6 +78,6 @@ def _show_scores(evaluation: Evaluation) -> str:
         return f", score={shown}"
     text = ""
     for name in sorted(test):
-        with_train = "" if train is None else f"train={train[name]:.3f}, "
+        with_train = f"train={train[name]:.3f}, " if isinstance(train, dict) else ""
         text += f" {name}: ({with_train}test={test[name]:.3f})"
     return text

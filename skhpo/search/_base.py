@@ -6,10 +6,11 @@ import copy
 import sys
 import time
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils import Bunch, get_tags, indexable
@@ -28,6 +29,7 @@ from skhpo._trial import Trial
 from skhpo.evaluation import EvaluationSpec, Evaluator
 from skhpo.exceptions import SearchStoppedError
 from skhpo.optimizers import Optimizer
+from skhpo.search._check import check_against_estimator
 from skhpo.search._results import Record
 
 __all__ = ["BaseSearch"]
@@ -77,8 +79,11 @@ class BaseSearch(BaseSearchCV):
         """Return the algorithm of this search, ready to be asked."""
 
     @abstractmethod
-    def _check_space(self) -> None:
-        """Raise if the space is invalid, as such or for the estimator."""
+    def _subspaces(self) -> Sequence[Mapping[str, Any]]:
+        """Return the dicts of values by parameter name that are searched.
+
+        Raises TypeError or ValueError if the space is not one.
+        """
 
     @fit_context(prefer_skip_nested_validation=False)  # the inner one is not validated
     def fit(self, X: Any, y: Any = None, **params: Any) -> BaseSearch:
@@ -109,7 +114,7 @@ class BaseSearch(BaseSearchCV):
             If no fit succeeded; says why, by kind of failure.
         """
         run = self._start(X, y, params)
-        self._check_space()
+        self._check_subspaces()
         optimizer = self._make_optimizer()
         record, stopped = self._evaluate(run, optimizer)
         if stopped and not record.candidates:
@@ -121,6 +126,15 @@ class BaseSearch(BaseSearchCV):
         self.cv_results_ = results
         run.hooks.end()
         return self
+
+    def _check_subspaces(self) -> None:
+        """Check names and values against the estimator.
+
+        Whoever gives a number as `error_score` has said what a rejected value
+        scores; NaN, the default, says nothing.
+        """
+        unsaid = self.error_score == "raise" or np.isnan(self.error_score)
+        check_against_estimator(self.estimator, self._subspaces(), check_values=unsaid)
 
     def _start(self, X: Any, y: Any, params: dict[str, Any]) -> Run:
         scorers, refit_metric = self._get_scorers()

@@ -23,7 +23,9 @@ __all__ = ["check_against_estimator"]
 MAX_COMBINATIONS = 100
 
 
-def check_against_estimator(estimator: Any, subspaces: Sequence[Mapping]) -> None:
+def check_against_estimator(
+    estimator: Any, subspaces: Sequence[Mapping], *, check_values: bool
+) -> None:
     """Raise if the estimator does not have a parameter, or rejects a value for it.
 
     Where estimators themselves are searched (a step of a pipeline, say), the other
@@ -35,6 +37,8 @@ def check_against_estimator(estimator: Any, subspaces: Sequence[Mapping]) -> Non
         The one to be searched over.
     subspaces : sequence of mapping
         Lists of values or distributions by parameter name.
+    check_values : bool
+        Whether to check the values too.
 
     Raises
     ------
@@ -45,7 +49,8 @@ def check_against_estimator(estimator: Any, subspaces: Sequence[Mapping]) -> Non
         for assembled in _assemblies(estimator, subspace):
             for name, values in subspace.items():
                 _check_name(assembled, name, values)
-                _check_values(assembled, name, values)
+                if check_values:
+                    _check_values(assembled, name, values)
 
 
 def _assemblies(estimator: Any, subspace: Mapping) -> Iterator[Any]:
@@ -61,7 +66,7 @@ def _assemblies(estimator: Any, subspace: Mapping) -> Iterator[Any]:
         assembled = clone(estimator)
         for name in chosen:
             _check_name(assembled, name, [chosen[name]])
-        yield assembled.set_params(**chosen)
+        yield assembled.set_params(**chosen) if chosen else assembled
 
 
 def _check_name(estimator: Any, name: str, values: Any) -> None:

@@ -10,7 +10,6 @@ import numpy as np
 from skhpo._sklearn_compat import BaseSearchCV
 from skhpo.optimizers import GridOptimizer
 from skhpo.search._base import BaseSearch
-from skhpo.search._check import check_against_estimator
 from skhpo.space import check_space
 
 __all__ = ["GridSearch"]
@@ -53,7 +52,9 @@ class GridSearch(BaseSearch):
     pre_dispatch : int or str, default="2*n_jobs"
         An upper bound on the number of tasks that are sent to workers in advance.
     error_score : "raise" or float, default=nan
-        What a failed fit scores. A number: the search goes on, and warns at the end.
+        What a failed fit scores; the search goes on, and warns at the end. Values that
+        the estimator is known to reject are an error before the first fit, unless
+        this says what they score: a number other than NaN.
     return_train_score : bool, default=False
         Whether to score the train part of each split too.
 
@@ -135,9 +136,8 @@ class GridSearch(BaseSearch):
         )
         self.param_grid = param_grid
 
-    def _check_space(self) -> None:
-        grids = check_space(self.param_grid, name="param_grid", distributions=False)
-        check_against_estimator(self.estimator, grids)
+    def _subspaces(self) -> list[Mapping]:
+        return check_space(self.param_grid, name="param_grid", distributions=False)
 
     def _make_optimizer(self) -> GridOptimizer:
         return GridOptimizer(self.param_grid)

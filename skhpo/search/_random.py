@@ -10,7 +10,6 @@ from sklearn.model_selection import RandomizedSearchCV
 
 from skhpo.optimizers import RandomOptimizer
 from skhpo.search._base import BaseSearch
-from skhpo.search._check import check_against_estimator
 from skhpo.space import check_space
 
 __all__ = ["RandomSearch"]
@@ -58,7 +57,9 @@ class RandomSearch(BaseSearch):
     random_state : int, RandomState or None, default=None
         Seed of the draws; an int gives the same candidates at every ``fit``.
     error_score : "raise" or float, default=nan
-        What a failed fit scores. A number: the search goes on, and warns at the end.
+        What a failed fit scores; the search goes on, and warns at the end. Values that
+        the estimator is known to reject are an error before the first fit, unless
+        this says what they score: a number other than NaN.
     return_train_score : bool, default=False
         Whether to score the train part of each split too.
 
@@ -148,11 +149,10 @@ class RandomSearch(BaseSearch):
         self.n_iter = n_iter
         self.random_state = random_state
 
-    def _check_space(self) -> None:
-        spaces = check_space(
+    def _subspaces(self) -> list[Mapping]:
+        return check_space(
             self.param_distributions, name="param_distributions", distributions=True
         )
-        check_against_estimator(self.estimator, spaces)
 
     def _make_optimizer(self) -> RandomOptimizer:
         return RandomOptimizer(self.param_distributions, self.n_iter, self.random_state)

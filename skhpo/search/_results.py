@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -84,7 +84,7 @@ class Record:
         return evaluations
 
 
-class Evaluations(Sequence):
+class Evaluations:
     """Evaluations as the dicts that scikit-learn's helpers expect, made on demand.
 
     A dict per fit would take several times the memory of the numbers in it.
@@ -96,7 +96,7 @@ class Evaluations(Sequence):
     def __len__(self) -> int:
         return len(self._evaluations)
 
-    def __getitem__(self, index: Any) -> dict[str, Any]:
+    def __getitem__(self, index: int) -> dict[str, Any]:
         return _as_dict(self._evaluations[index])
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
