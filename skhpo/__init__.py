@@ -1,7 +1,8 @@
 """Hyperparameter search for scikit-learn users."""
 
-from skhpo.search import GridSearch, RandomSearch
+from skhpo.evaluation import register_incremental
+from skhpo.search import GridSearch, PBTSearch, RandomSearch
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["GridSearch", "RandomSearch"]
+__all__ = ["GridSearch", "PBTSearch", "RandomSearch", "register_incremental"]

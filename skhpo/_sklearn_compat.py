@@ -27,7 +27,9 @@ try:
     )
     from sklearn.utils._array_api import device, get_namespace
     from sklearn.utils._param_validation import (
+        Interval,
         InvalidParameterError,
+        Options,
         validate_parameter_constraints,
     )
     from sklearn.utils.metaestimators import _safe_split as safe_split
@@ -53,7 +55,9 @@ __all__ = [
     "INCONSISTENT_SPLITS",
     "BaseSearchCV",
     "FitHooks",
+    "Interval",
     "InvalidParameterError",
+    "Options",
     "RootHooks",
     "check_method_params",
     "fit_context",

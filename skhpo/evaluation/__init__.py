@@ -2,5 +2,6 @@
 
 from skhpo.evaluation._evaluator import Evaluator
 from skhpo.evaluation._spec import EvaluationSpec
+from skhpo.evaluation.incremental import register_incremental
 
-__all__ = ["EvaluationSpec", "Evaluator"]
+__all__ = ["EvaluationSpec", "Evaluator", "register_incremental"]

@@ -27,6 +27,7 @@ __all__ = [
     "WarmStart",
     "class_labels",
     "has_parameter",
+    "takes_labels",
 ]
 
 
@@ -95,12 +96,15 @@ def has_parameter(method: Any, name: str) -> bool:
     return name in signature(method).parameters
 
 
+def takes_labels(model: Any) -> bool:
+    """Whether ``partial_fit`` must be told all labels."""
+    partial_fit = getattr(model, "partial_fit", None)
+    return partial_fit is not None and has_parameter(partial_fit, "classes")
+
+
 def class_labels(model: Any, y: Any) -> np.ndarray | None:
     """Return the labels that ``partial_fit`` must be told of, None if it need not."""
-    partial_fit = getattr(model, "partial_fit", None)
-    if y is None or partial_fit is None or not has_parameter(partial_fit, "classes"):
-        return None
-    return unique_labels(y)
+    return unique_labels(y) if y is not None and takes_labels(model) else None
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,9 @@ class PartialFit:
 
     def __call__(self, model: Any, training: Training) -> Any:
         """Add the steps of `training` to `model` and return it."""
-        labels = {} if training.classes is None else {"classes": training.classes}
+        labels = {}
+        if training.classes is not None and takes_labels(model):
+            labels = {"classes": training.classes}
         own = model.get_params(deep=False)
         seeded = "random_state" in own
         try:

@@ -15,8 +15,10 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import process_routing
 
 import skhpo.evaluation._incremental_entries  # noqa: F401 - fills the registry
 from skhpo._rng import child_rng
@@ -99,25 +101,30 @@ class Parts:
     def fit_params_of(self, fit_params: Mapping[str, Any]) -> tuple[dict, dict]:
         """Return what is for the prefix and what is for the model.
 
-        Without metadata routing, names begin with that of a step, as in
-        `Pipeline.fit`.
+        As `Pipeline.fit` does it: by metadata routing if that is enabled, else by the
+        name of the step that comes first.
         """
-        if not self.name:
+        if not self.name or not fit_params:
             return {}, dict(fit_params)
-        start = f"{self.name}__"
-        mine = {
-            n.removeprefix(start): v
-            for n, v in fit_params.items()
-            if n.startswith(start)
-        }
-        rest = {n: v for n, v in fit_params.items() if not n.startswith(start)}
-        unknown = [name for name in rest if "__" not in name]
+        if get_config()["enable_metadata_routing"]:
+            routed = process_routing(self.whole, "fit", **fit_params)
+            used = {
+                name
+                for step, _ in self.whole.steps[:-1]
+                for method in routed[step].values()
+                for name in method
+            }
+            prefix = {n: v for n, v in fit_params.items() if n in used}
+            return prefix, dict(routed[self.name].fit)
+        unknown = [name for name in fit_params if "__" not in name]
         if unknown:
             raise ValueError(
                 f"The fit parameters {unknown} must say which step they are for, such "
-                f"as {start + unknown[0]!r}."
+                f"as {self.whole_name(unknown[0])!r}."
             )
-        return rest, mine
+        start = f"{self.name}__"
+        prefix = {n: v for n, v in fit_params.items() if not n.startswith(start)}
+        return prefix, self.own_params(fit_params)
 
     def assemble(self, prefix: Pipeline | None, model: Any) -> Any:
         """Return the whole as a fitted estimator, from its fitted parts."""

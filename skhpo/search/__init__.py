@@ -1,6 +1,7 @@
 """The searches: estimators with ``fit``."""
 
 from skhpo.search._grid import GridSearch
+from skhpo.search._pbt import PBTSearch
 from skhpo.search._random import RandomSearch
 
-__all__ = ["GridSearch", "RandomSearch"]
+__all__ = ["GridSearch", "PBTSearch", "RandomSearch"]

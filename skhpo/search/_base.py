@@ -49,6 +49,7 @@ class Run:
     cv: Any
     n_splits: int
     estimator: Any
+    evaluator: Any = None
 
 
 def _inner_has(attribute: str) -> Any:
@@ -165,17 +166,27 @@ class BaseSearch(BaseSearchCV):
             _print_plan(n_candidates, run.n_splits)
         record = Record(self.refit if isinstance(self.refit, str) else None)
         n_evaluations = None if n_candidates is None else n_candidates * run.n_splits
-        evaluator = Evaluator(
-            spec,
-            n_jobs=self.n_jobs,
-            pre_dispatch=self.pre_dispatch,
-            make_context=run.hooks.evaluation if run.hooks.listening else None,
-        )
+        evaluator = run.evaluator = self._make_evaluator(run, spec, optimizer)
         with run.hooks.searching(n_evaluations), evaluator:
             for trial in _trials(optimizer, evaluator, record, self._n_pending):
                 if trial.candidate.id == 0:
                     self._check_refit_for_callable(run, record)
         return record, evaluator.stopped
+
+    def _make_evaluator(
+        self, run: Run, spec: EvaluationSpec, optimizer: Optimizer
+    ) -> Any:
+        """Return what evaluates candidates: `Evaluator`, or what has its methods."""
+        return Evaluator(
+            spec,
+            n_jobs=self.n_jobs,
+            pre_dispatch=self.pre_dispatch,
+            make_context=run.hooks.evaluation if run.hooks.listening else None,
+        )
+
+    def _more_results(self, record: Record) -> dict[str, Any]:
+        """Return columns of ``cv_results_`` beside those that scikit-learn has."""
+        return {}
 
     def _make_spec(self, run: Run, n_candidates: int | None) -> EvaluationSpec:
         """Freeze the splits, and gather what all evaluations share."""
@@ -211,7 +222,9 @@ class BaseSearch(BaseSearchCV):
     def _set_results(self, run: Run, record: Record) -> dict[str, Any]:
         """Format the results, and set the attributes of the best candidate."""
         evaluations = record.finish(self.error_score)
-        results = self._format_results(record.params, run.n_splits, evaluations)
+        results = self._format_results(
+            record.params, run.n_splits, evaluations, self._more_results(record)
+        )
         self.multimetric_ = isinstance(evaluations[0]["test_scores"], dict)
         self._check_refit_for_callable(run, record)
         if self.refit or not self.multimetric_:
@@ -231,15 +244,16 @@ class BaseSearch(BaseSearchCV):
         estimator = clone(run.estimator).set_params(**best_params)
         with run.hooks.refitting(estimator):
             start = time.perf_counter()
-            self._fit_best(run, estimator)
+            estimator = self._fit_best(run, estimator)
             self.refit_time_ = time.perf_counter() - start
         self.best_estimator_ = estimator
         if hasattr(estimator, "feature_names_in_"):
             self.feature_names_in_ = estimator.feature_names_in_
 
-    def _fit_best(self, run: Run, estimator: Any) -> None:
+    def _fit_best(self, run: Run, estimator: Any) -> Any:
+        """Fit the estimator, which has the best parameters, and return it."""
         args = (run.X,) if run.y is None else (run.X, run.y)
-        estimator.fit(*args, **run.routed.estimator.fit)
+        return estimator.fit(*args, **run.routed.estimator.fit)
 
     def __sklearn_tags__(self) -> Any:
         """Return the tags: those of the searched estimator, as far as data go.
