@@ -223,7 +223,8 @@ class PopulationEvaluator:
         alive = {state.prefix for state in self._states.values()}
         self._prepared = {k: v for k, v in self._prepared.items() if k[0] in alive}
         seconds = [r.evaluation.fit_time for row in results.values() for r in row]
-        self._task_seconds = math.fsum(seconds) / len(seconds)
+        known = [s for s in seconds if not math.isnan(s)]  # of who did not die
+        self._task_seconds = math.fsum(known) / len(known) if known else math.inf
 
     def _steps_before(self, candidate: Candidate) -> int:
         parent = candidate.resume_from
@@ -281,28 +282,33 @@ class PopulationEvaluator:
     # --- workers ----------------------------------------------------------------------
 
     def _do(self, tasks: Sequence[Any]) -> list[Any]:
-        """Do tasks on the workers; return their results in the same order."""
+        """Do tasks on the workers; return their results in the same order.
+
+        The death of a worker takes all running tasks with it. Each of them is done
+        again, alone; the one that kills its worker again has failed.
+        """
         results: list[Any] = [None] * len(tasks)
         waiting = self._chunks(tasks)[::-1]
-        suspects: list[list[int]] = []  # of having killed a worker; each runs alone
+        suspects: list[int] = []
         running: dict[int, list[int]] = {}
         while waiting or suspects or running:
             while waiting and len(running) < self._workers.capacity and not suspects:
                 chunk = waiting.pop()
                 running[self._submit([tasks[i] for i in chunk])] = chunk
-            if suspects and not running:
-                chunk = suspects.pop()
-                running[self._submit([tasks[i] for i in chunk])] = chunk
+            alone = bool(suspects) and not running
+            if alone:
+                index = suspects.pop()
+                running[self._submit([tasks[index]])] = [index]
             try:
                 number, done = self._workers.fetch()
             except WorkerLostError as error:
-                lost = list(running.values())
+                lost = [index for chunk in running.values() for index in chunk]
                 running.clear()
                 self._workers.restart()
-                if len(lost) == 1 and len(lost[0]) == 1:
-                    results[lost[0][0]] = self._died(tasks[lost[0][0]], error)
+                if alone:
+                    results[lost[0]] = self._died(tasks[lost[0]], error)
                 else:
-                    suspects.extend([i] for chunk in lost for i in chunk)
+                    suspects.extend(lost)
                 continue
             for index, result in zip(running.pop(number), done, strict=True):
                 results[index] = result

@@ -177,11 +177,7 @@ class WarmStart:
                 during["random_state"] = int(training.rng().integers(2**31 - 1))
         model.set_params(**during)
         try:
-            params = dict(training.fit_params)
-            if training.y is None:
-                model.fit(training.X, **params)
-            else:
-                model.fit(training.X, training.y, **params)
+            model.fit(training.X, training.y, **training.fit_params)
         finally:
             model.set_params(**after)
         return model

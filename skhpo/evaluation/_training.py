@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from sklearn import config_context
+from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import unique_labels
 
@@ -71,11 +72,19 @@ class TrainingPlan:
         return Training(X, y, seed, batch_size=self.batch_size, classes=self.labels)
 
 
-def labels_of(y: Any) -> np.ndarray | None:
-    """Return all labels in `y`, None if it holds no labels."""
+def labels_of(y: Any, estimator: Any) -> np.ndarray | None:
+    """Return all labels in `y`, None if it holds no labels.
+
+    Raises
+    ------
+    ValueError
+        If it holds none, and the estimator is a classifier: scikit-learn's sentence.
+    """
     try:
         return None if y is None else unique_labels(y)
     except ValueError:  # a continuous target
+        if is_classifier(estimator):
+            raise
         return None
 
 
@@ -94,7 +103,7 @@ class Prepared:
     prefix : Pipeline
         Fitted.
     X_train, X_test : array-like
-        Transformed rows, read-only.
+        Transformed rows, read-only; `X_test` may be None, if it cannot be transformed.
     seconds : float
         What it took.
     """
@@ -218,11 +227,14 @@ def _prepare(
         fit_params, _ = parts.fit_params_of(data.fit_params)
         training = plan.training(data.X_train, data.y_train, task.split)
         prefix, X_train = fit_prefix(parts.prefix, training, fit_params)
-        X_test = prefix.transform(data.X_test)
     except Exception:
         if spec.error_score == "raise":
             raise
         return format_exc()
+    try:
+        X_test = prefix.transform(data.X_test)
+    except Exception:
+        X_test = None  # no failure of the fit: scoring will meet it again
     for rows in (X_train, X_test):
         if isinstance(rows, np.ndarray) and rows.base is None:
             rows.flags.writeable = False  # shared by all members
@@ -287,7 +299,7 @@ def _score(
     if task.prepared is None:
         return score(spec, data, parts.assemble(None, model), seconds)
     assert isinstance(task.prepared, Prepared)
-    if _is_of_scikit_learn(spec.scorer):
+    if _is_of_scikit_learn(spec.scorer) and task.prepared.X_test is not None:
         rows = replace(data, X_train=task.prepared.X_train, X_test=task.prepared.X_test)
         return score(spec, rows, model, seconds)
     return score(spec, data, parts.assemble(task.prepared.prefix, model), seconds)

@@ -346,9 +346,8 @@ class PBTSearch(BaseSearch):
         return super()._evaluate(run, optimizer)
 
     def _make_plan(self, run: Run, optimizer: PBTOptimizer) -> TrainingPlan:
-        return TrainingPlan(
-            optimizer.seed, self.resource, self.batch_size, labels_of(run.y)
-        )
+        labels = labels_of(run.y, run.estimator)
+        return TrainingPlan(optimizer.seed, self.resource, self.batch_size, labels)
 
     def _make_evaluator(
         self, run: Run, spec: EvaluationSpec, optimizer: Any
