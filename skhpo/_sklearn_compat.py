@@ -27,6 +27,7 @@ try:
     )
     from sklearn.utils._array_api import device, get_namespace
     from sklearn.utils._param_validation import (
+        HasMethods,
         Interval,
         InvalidParameterError,
         Options,
@@ -55,6 +56,7 @@ __all__ = [
     "INCONSISTENT_SPLITS",
     "BaseSearchCV",
     "FitHooks",
+    "HasMethods",
     "Interval",
     "InvalidParameterError",
     "Options",

@@ -276,7 +276,7 @@ def replay(
     *,
     resource: str | None = None,
     portion: int | None = None,
-    after_step: Callable[[Any, int], None] | None = None,
+    after_step: Callable[[Any, int], Mapping[str, Any] | None] | None = None,
 ) -> Any:
     """Train an estimator from scratch along a schedule.
 
@@ -294,7 +294,8 @@ def replay(
     portion : int or None, default=None
         The most steps to do in one call of the trainer.
     after_step : callable or None, default=None
-        ``after_step(model, n_steps)``, called after each portion.
+        ``after_step(estimator, n_steps)``, called after each portion with what is
+        fitted so far; it may return parameters to change.
 
     Returns
     -------
@@ -323,11 +324,12 @@ def replay(
         prefix, Xt = fit_prefix(prefix, training, prefix_params)
         training = replace(training, X=Xt)
     training = replace(training, fit_params=model_params)
+    reaction: Mapping[str, Any] = {}
     for start, stop in _portions(changes, training.n_steps, portion):
-        own = parts.own_params(changes.get(start, {}))
+        own = parts.own_params({**reaction, **changes.get(start, {})})
         model = train(model, parts.entry, own, training.portion(start, stop - start))
         if after_step is not None:
-            after_step(model, stop)
+            reaction = after_step(parts.assemble(prefix, model), stop) or {}
     return parts.assemble(prefix, model)
 
 
