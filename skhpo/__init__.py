@@ -1,8 +1,8 @@
 """Hyperparameter search for scikit-learn users."""
 
-from skhpo.evaluation import register_incremental
-from skhpo.scheduled import ScheduledEstimator
-from skhpo.schedules import ReduceOnPlateau
+from skhpo._scheduled import ScheduledEstimator
+from skhpo._schedules import ReduceOnPlateau, TrainingState
+from skhpo.evaluation.incremental import register_incremental
 from skhpo.search import GridSearch, PBTSearch, RandomSearch
 
 __version__ = "0.1.0.dev0"
@@ -13,5 +13,6 @@ __all__ = [
     "RandomSearch",
     "ReduceOnPlateau",
     "ScheduledEstimator",
+    "TrainingState",
     "register_incremental",
 ]

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.preprocessing import StandardScaler
 
 from skhpo import register_incremental
-from skhpo.evaluation.incremental import PartialFit
+from skhpo.evaluation._incremental import PartialFit
 
 
 class Walker(RegressorMixin, BaseEstimator):

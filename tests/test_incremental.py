@@ -43,8 +43,7 @@ from sklearn.preprocessing import KBinsDiscretizer, StandardScaler
 from sklearn.svm import SVC
 
 from skhpo.evaluation import _incremental_registry
-from skhpo.evaluation._mutability import probe
-from skhpo.evaluation.incremental import (
+from skhpo.evaluation._incremental import (
     Birth,
     Effect,
     PartialFit,
@@ -58,6 +57,7 @@ from skhpo.evaluation.incremental import (
     take_apart,
     train,
 )
+from skhpo.evaluation._mutability import probe
 from skhpo.exceptions import SkhpoWarning
 
 X, Y = make_classification(

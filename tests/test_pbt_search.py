@@ -39,8 +39,8 @@ from threadpoolctl import threadpool_limits
 
 from skhpo import PBTSearch
 from skhpo._rng import seed_sequence
+from skhpo.evaluation._incremental import replay
 from skhpo.evaluation._training import TrainingPlan, labels_of
-from skhpo.evaluation.incremental import replay
 from skhpo.exceptions import AllFitsFailedError, SkhpoWarning, WorkerDiedWarning
 
 X, Y = make_classification(

@@ -2,6 +2,5 @@
 
 from skhpo.evaluation._evaluator import Evaluator
 from skhpo.evaluation._spec import EvaluationSpec
-from skhpo.evaluation.incremental import register_incremental
 
-__all__ = ["EvaluationSpec", "Evaluator", "register_incremental"]
+__all__ = ["EvaluationSpec", "Evaluator"]

@@ -14,9 +14,9 @@ import numpy as np
 
 from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Params
+from skhpo.evaluation._incremental import Parts, fit_prefix, take_apart
 from skhpo.evaluation._mutability import PROBE_ROWS, Birth, frozen_parameters
 from skhpo.evaluation._trainers import Training
-from skhpo.evaluation.incremental import Parts, fit_prefix, take_apart
 
 __all__ = ["frozen_in_population"]
 

@@ -121,7 +121,7 @@ def register_incremental(
     Examples
     --------
     >>> from sklearn.ensemble import BaggingClassifier
-    >>> from skhpo.evaluation.incremental import WarmStart, register_incremental
+    >>> from skhpo.evaluation._incremental import WarmStart, register_incremental
     >>> register_incremental(BaggingClassifier, WarmStart("n_estimators"))
     """
     if not isinstance(estimator_class, type):

@@ -22,6 +22,7 @@ from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation
 from skhpo.evaluation._block import Surroundings
 from skhpo.evaluation._fit import failed_evaluation
+from skhpo.evaluation._incremental import take_apart
 from skhpo.evaluation._joblib_compat import (
     WorkerLostError,
     Workers,
@@ -38,7 +39,6 @@ from skhpo.evaluation._training import (
     run_packed_training,
     run_training,
 )
-from skhpo.evaluation.incremental import take_apart
 from skhpo.exceptions import SkhpoWarning, WorkerDiedWarning
 
 __all__ = ["PopulationEvaluator"]

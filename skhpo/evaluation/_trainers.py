@@ -69,15 +69,52 @@ class Training:
         return self.first_step + self.n_steps
 
     def portion(self, first_step: int, n_steps: int) -> Training:
-        """Return the same training for other steps."""
+        """Return the same training for other steps.
+
+        Parameters
+        ----------
+        first_step : int
+            How many steps the model has behind it.
+        n_steps : int
+            How many to add.
+
+        Returns
+        -------
+        Training
+            A new one.
+        """
         return replace(self, first_step=first_step, n_steps=n_steps)
 
     def rng(self, *key: int) -> np.random.Generator:
-        """Return the generator of one step (or of the whole training, without key)."""
+        """Return the generator of one step, or of the whole training.
+
+        Parameters
+        ----------
+        *key : int
+            The step; nothing for the whole training.
+
+        Returns
+        -------
+        numpy.random.Generator
+            The same one for the same arguments.
+        """
         return child_rng(self.seed, "train", *key)
 
     def rows(self, model: Any, rows: np.ndarray) -> tuple[Any, Any, dict[str, Any]]:
-        """Return X, y and the fit parameters of some rows, in their order."""
+        """Return X, y and the fit parameters of some rows, in their order.
+
+        Parameters
+        ----------
+        model : estimator
+            Who gets them (of a kernel matrix the columns are taken as well).
+        rows : array of int
+            Row numbers.
+
+        Returns
+        -------
+        tuple
+            X, y (or None) and a dict.
+        """
         X, y = safe_split(model, self.X, self.y, rows)
         params = check_method_params(self.X, params=dict(self.fit_params), indices=rows)
         return X, y, params

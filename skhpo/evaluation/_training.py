@@ -25,12 +25,12 @@ from skhpo._sklearn_compat import FitHooks, is_multimetric
 from skhpo._trial import Evaluation, Params
 from skhpo.evaluation._block import Surroundings, _set_warning_filters
 from skhpo.evaluation._fit import failed_evaluation, score
+from skhpo.evaluation._incremental import Parts, fit_prefix, take_apart, train
 from skhpo.evaluation._joblib_compat import cloudpickle
 from skhpo.evaluation._shipping import unpack
 from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit, SplitData
 from skhpo.evaluation._trainers import Training
 from skhpo.evaluation._verbose import print_end, print_start
-from skhpo.evaluation.incremental import Parts, fit_prefix, take_apart, train
 
 __all__ = [
     "Member",

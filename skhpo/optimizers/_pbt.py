@@ -233,7 +233,10 @@ class PBTOptimizer:
         continues, itself to stay.
     explore : callable or None, default=None
         ``explore(params, rng, history) -> params``; None for `Perturb`.
-    factors, resample_probability : see `Perturb`
+    factors : sequence of float, default=(0.8, 1.25)
+        By which of them a value moves is drawn each time, see `Perturb`.
+    resample_probability : float, default=0.1
+        Probability that a parameter is drawn anew instead of moved.
     frozen : collection of str, default=()
         Parameters that keep the value of their birth and travel with the state.
     burn_in : int, default=0
@@ -305,13 +308,30 @@ class PBTOptimizer:
         self._give_birth()
 
     def ask(self, n: int) -> list[Candidate]:
-        """Propose up to `n` members of the current generation."""
+        """Propose up to `n` members of the current generation.
+
+        Parameters
+        ----------
+        n : int
+            How many at the most.
+
+        Returns
+        -------
+        list of Candidate
+            None while members are pending, and when the search is finished.
+        """
         candidates = [self._candidate(r) for r in self.records[self._asked :][:n]]
         self._asked += len(candidates)
         return candidates
 
     def tell(self, trials: Sequence[Trial]) -> None:
-        """Learn the scores; after the last one of a generation, breed the next."""
+        """Learn the scores; after the last one of a generation, breed the next.
+
+        Parameters
+        ----------
+        trials : sequence of Trial
+            In the order of their ids.
+        """
         for trial in trials:
             score = math.nan if trial.failed else trial.score
             record = self.records[trial.candidate.id]
@@ -321,7 +341,18 @@ class PBTOptimizer:
             self._breed()
 
     def schedule_of(self, row: int) -> Schedule:
-        """Return the schedule that led to a row, see `schedule_from_lineage`."""
+        """Return the schedule that led to a trial, see `schedule_from_lineage`.
+
+        Parameters
+        ----------
+        row : int
+            Id of the trial.
+
+        Returns
+        -------
+        list of (int, dict)
+            ``(start_step, {name: value})``.
+        """
         return schedule_from_lineage(self.records, row)
 
     def _candidate(self, record: MemberRecord) -> Candidate:

@@ -253,7 +253,8 @@ class BaseSearch(BaseSearchCV):
     def _fit_best(self, run: Run, estimator: Any) -> Any:
         """Fit the estimator, which has the best parameters, and return it."""
         args = (run.X,) if run.y is None else (run.X, run.y)
-        return estimator.fit(*args, **run.routed.estimator.fit)
+        estimator.fit(*args, **run.routed.estimator.fit)
+        return estimator
 
     def __sklearn_tags__(self) -> Any:
         """Return the tags: those of the searched estimator, as far as data go.

@@ -16,9 +16,9 @@ from skhpo._sklearn_compat import BaseSearchCV, Interval, Options, is_multimetri
 from skhpo._trial import Params
 from skhpo.evaluation import EvaluationSpec
 from skhpo.evaluation._freezing import frozen_in_population
+from skhpo.evaluation._incremental import replay
 from skhpo.evaluation._population import PopulationEvaluator
 from skhpo.evaluation._training import TrainingPlan, labels_of
-from skhpo.evaluation.incremental import replay
 from skhpo.exceptions import SkhpoWarning
 from skhpo.optimizers._pbt import (
     Exploit,

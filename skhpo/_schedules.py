@@ -247,6 +247,17 @@ class TrainingState:
         Steps since then.
     params : mapping of str to object
         Parameters of the estimator, read-only.
+
+    Examples
+    --------
+    A policy that halves the step size when half of the steps are done:
+
+    >>> def halve(state):
+    ...     if 2 * state.step == state.n_steps:
+    ...         return {"eta0": state.params["eta0"] / 2}
+    ...     return {}
+    >>> halve(TrainingState(5, 10, 0.9, None, 0.9, 0, {"eta0": 0.1}))
+    {'eta0': 0.05}
     """
 
     step: int
@@ -260,7 +271,22 @@ class TrainingState:
     def after(
         self, train_score: float, val_score: float | None, params: Mapping[str, Any]
     ) -> TrainingState:
-        """Return the state after one more step."""
+        """Return the state after one more step.
+
+        Parameters
+        ----------
+        train_score : float
+            Score on the training rows.
+        val_score : float or None
+            Score on the rows set apart.
+        params : mapping of str to object
+            Parameters of the estimator.
+
+        Returns
+        -------
+        TrainingState
+            A new one.
+        """
         score = train_score if val_score is None else val_score
         improved = score > self.best
         return TrainingState(

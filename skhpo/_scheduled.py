@@ -17,6 +17,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skhpo._rng import child_rng, seed_sequence
+from skhpo._schedules import (
+    TrainingState,
+    change_points,
+    complete_form,
+    values_of,
+)
 from skhpo._sklearn_compat import (
     HasMethods,
     Interval,
@@ -25,14 +31,8 @@ from skhpo._sklearn_compat import (
     num_samples,
 )
 from skhpo.evaluation._freezing import frozen_in_population
+from skhpo.evaluation._incremental import Training, replay
 from skhpo.evaluation._training import TrainingPlan, labels_of
-from skhpo.evaluation.incremental import Training, replay
-from skhpo.schedules import (
-    TrainingState,
-    change_points,
-    complete_form,
-    values_of,
-)
 
 __all__ = ["ScheduledEstimator"]
 
