@@ -50,6 +50,8 @@ class Birth:
 
 def apply_params(model: Any, entry: Incremental, params: Mapping[str, Any]) -> None:
     """Set those parameters of a half-trained model that differ, with all it takes."""
+    if not params:
+        return
     current = model.get_params()
     changes = {
         name: clone(value, safe=False)

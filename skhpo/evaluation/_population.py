@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from skhpo._keys import params_key
+from skhpo._keys import params_key, structural_key
 from skhpo._sklearn_compat import num_samples
-from skhpo._trial import Candidate, Evaluation
+from skhpo._trial import Candidate, Evaluation, Params
 from skhpo.evaluation._block import Surroundings
 from skhpo.evaluation._fit import failed_evaluation
 from skhpo.evaluation._incremental import take_apart
@@ -55,6 +55,8 @@ class State:
     ----------
     models : tuple of bytes or None
         Pickled models; None where it failed.
+    params : mapping of str to object
+        Parameters they were trained with at last.
     n_steps : int
         Training steps behind them.
     prefix : hashable or None
@@ -62,6 +64,7 @@ class State:
     """
 
     models: tuple[bytes | None, ...]
+    params: Params
     n_steps: int
     prefix: Hashable
 
@@ -215,6 +218,7 @@ class PopulationEvaluator:
         self._states = {
             candidate.id: State(
                 tuple(result.state for result in results[candidate.id]),
+                candidate.params,
                 self._steps_before(candidate) + (candidate.n_resources or 0),
                 keys[candidate.id],
             )
@@ -259,10 +263,16 @@ class PopulationEvaluator:
         self._prepared.update(zip(tasks, done, strict=True))
 
     def _member(self, candidate: Candidate, split: int, key: Hashable) -> Member:
-        state = None
+        state, changes = None, {}
         if candidate.resume_from is not None:
-            state = self._states[candidate.resume_from].models[split]
+            parent = self._states[candidate.resume_from]
+            state = parent.models[split]
             assert state is not None, "nobody continues from a failed trial"
+            changes = {
+                name: value
+                for name, value in candidate.params.items()
+                if structural_key(value) != structural_key(parent.params[name])
+            }
         context = None
         if self._make_context is not None:
             task_id = candidate.id * self._n_splits + split
@@ -272,6 +282,7 @@ class PopulationEvaluator:
             candidate.id,
             split,
             candidate.params,
+            changes,
             self._steps_before(candidate),
             candidate.n_resources or 0,
             state,
@@ -321,6 +332,8 @@ class PopulationEvaluator:
     def _chunks(self, tasks: Sequence[Any]) -> list[list[int]]:
         """Group short tasks, so that sending them costs little beside doing them."""
         n_workers = self._workers.n_workers
+        if n_workers == 1:
+            return [list(range(len(tasks)))] if tasks else []
         share = max(1, len(tasks) // (2 * n_workers))  # enough for all to be busy
         wanted = math.ceil(TASK_TIME / max(self._task_seconds, 1e-6))
         size = min(max(wanted, 1), share)

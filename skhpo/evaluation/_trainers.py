@@ -26,7 +26,6 @@ __all__ = [
     "Training",
     "WarmStart",
     "class_labels",
-    "has_parameter",
     "takes_labels",
 ]
 
@@ -115,7 +114,14 @@ class Training:
         tuple
             X, y (or None) and a dict.
         """
-        X, y = safe_split(model, self.X, self.y, rows)
+        if type(self.X) is np.ndarray and (
+            self.y is None or type(self.y) is np.ndarray
+        ):
+            X, y = self.X[rows], None if self.y is None else self.y[rows]
+        else:
+            X, y = safe_split(model, self.X, self.y, rows)
+        if not self.fit_params:
+            return X, y, {}
         params = check_method_params(self.X, params=dict(self.fit_params), indices=rows)
         return X, y, params
 
@@ -128,15 +134,27 @@ class Trainer(Protocol):
         ...
 
 
-def has_parameter(method: Any, name: str) -> bool:
-    """Whether a function takes an argument of that name."""
-    return name in signature(method).parameters
+# Reading a signature takes 50 us, and short steps take not much longer.
+_takes_labels: dict[type, bool] = {}
+_takes_seed: dict[type, bool] = {}
 
 
 def takes_labels(model: Any) -> bool:
     """Whether ``partial_fit`` must be told all labels."""
-    partial_fit = getattr(model, "partial_fit", None)
-    return partial_fit is not None and has_parameter(partial_fit, "classes")
+    kind = type(model)
+    if kind not in _takes_labels:
+        method = getattr(model, "partial_fit", None)
+        parameters = () if method is None else signature(method).parameters
+        _takes_labels[kind] = "classes" in parameters
+    return _takes_labels[kind]
+
+
+def takes_seed(model: Any) -> bool:
+    """Whether the model has a parameter ``random_state``."""
+    kind = type(model)
+    if kind not in _takes_seed:
+        _takes_seed[kind] = "random_state" in model.get_params(deep=False)
+    return _takes_seed[kind]
 
 
 def class_labels(model: Any, y: Any) -> np.ndarray | None:
@@ -158,28 +176,27 @@ class PartialFit:
         labels = {}
         if training.classes is not None and takes_labels(model):
             labels = {"classes": training.classes}
-        own = model.get_params(deep=False)
-        seeded = "random_state" in own
+        seeded = takes_seed(model)
+        own_seed = model.random_state if seeded else None
         try:
             for step in range(training.first_step, training.total_steps):
                 rng = training.rng(step)
                 order = rng.permutation(num_samples(training.X))
                 if seeded:
                     # Combined, so that a model with another seed is another model.
-                    seed = int(rng.integers(2**31 - 1)) ^ _int_seed(own)
-                    model.set_params(random_state=seed)
+                    seed = int(rng.integers(2**31 - 1)) ^ _as_int(own_seed)
+                    model.random_state = seed
                 for rows in _batches(order, training.batch_size):
                     X, y, params = training.rows(model, rows)
                     model.partial_fit(X, y, **labels, **params)
         finally:
             if seeded:
-                model.set_params(random_state=own["random_state"])
+                model.random_state = own_seed
         return model
 
 
-def _int_seed(own: Mapping[str, Any]) -> int:
+def _as_int(seed: Any) -> int:
     """Return the user's seed, 0 if there is none or it is a generator."""
-    seed = own["random_state"]
     return int(seed) if isinstance(seed, int | np.integer) else 0
 
 

@@ -11,7 +11,7 @@ import pickle
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from traceback import format_exc
 from typing import Any
 
@@ -25,7 +25,13 @@ from skhpo._sklearn_compat import FitHooks, is_multimetric
 from skhpo._trial import Evaluation, Params
 from skhpo.evaluation._block import Surroundings, _set_warning_filters
 from skhpo.evaluation._fit import failed_evaluation, score
-from skhpo.evaluation._incremental import Parts, fit_prefix, take_apart, train
+from skhpo.evaluation._incremental import (
+    Parts,
+    continued,
+    fit_prefix,
+    take_apart,
+    train,
+)
 from skhpo.evaluation._joblib_compat import cloudpickle
 from skhpo.evaluation._shipping import unpack
 from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit, SplitData
@@ -65,6 +71,23 @@ class TrainingPlan:
     resource: str | None = None
     batch_size: int | None = None
     labels: np.ndarray | None = None
+    _recent: dict[int, SplitData] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def data(self, spec: EvaluationSpec, split: int) -> SplitData:
+        """Return a split of the data; that of the last call is at hand."""
+        data = self._recent.get(split)
+        if data is None:
+            data = SlicedSplit(spec, split).for_estimator(spec.estimator)
+            # One only: all of them are as large as the data, times the splits.
+            self._recent.clear()
+            self._recent[split] = data
+        return data
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the data out: a worker has them already."""
+        return {**self.__dict__, "_recent": {}}
 
     def training(self, X: Any, y: Any, split: int) -> Training:
         """Return the training on some rows: of a split, or all of them (-1)."""
@@ -134,6 +157,8 @@ class Member:
         Number of the split.
     params : mapping of str to object
         Parameters to train with.
+    changes : mapping of str to object
+        Those among them that the state was not trained with.
     first_step, n_steps : int
         Steps behind it and steps to do.
     state : bytes or None, default=None
@@ -148,6 +173,7 @@ class Member:
     number: int
     split: int
     params: Params
+    changes: Params
     first_step: int
     n_steps: int
     state: bytes | None = None
@@ -194,14 +220,12 @@ def run_training(
     if config is not None:
         with config_context(**config):
             return run_training(spec, plan, tasks)
-    splits = {task.split: SlicedSplit(spec, task.split) for task in tasks}
     results: list[Any] = []
     for task in tasks:
-        split = splits[task.split]
         if isinstance(task, PrefixTask):
-            results.append(_prepare(spec, plan, split, task))
+            results.append(_prepare(spec, plan, task))
         else:
-            results.append(_advance(spec, plan, split, task))
+            results.append(_advance(spec, plan, task))
     return results
 
 
@@ -216,12 +240,12 @@ def run_packed_training(
 
 
 def _prepare(
-    spec: EvaluationSpec, plan: TrainingPlan, split: SlicedSplit, task: PrefixTask
+    spec: EvaluationSpec, plan: TrainingPlan, task: PrefixTask
 ) -> Prepared | str:
     """Fit the transformers; return what they made, or the traceback."""
     parts = take_apart(spec.estimator, task.params, plan.resource)
     assert parts.prefix is not None
-    data = split.for_estimator(parts.whole)
+    data = SlicedSplit(spec, task.split).for_estimator(parts.whole)
     start = time.perf_counter()
     try:
         fit_params, _ = parts.fit_params_of(data.fit_params)
@@ -241,14 +265,16 @@ def _prepare(
     return Prepared(prefix, X_train, X_test, time.perf_counter() - start)
 
 
-def _advance(
-    spec: EvaluationSpec, plan: TrainingPlan, split: SlicedSplit, task: Member
-) -> TrainingResult:
+def _advance(spec: EvaluationSpec, plan: TrainingPlan, task: Member) -> TrainingResult:
     """Train a member a bit more and score it."""
     progress = (task.split + 1, len(spec.splits)), (task.number + 1, spec.n_candidates)
     print_start(spec.verbose, *progress, task.params)
-    parts = take_apart(spec.estimator, task.params, plan.resource)
-    data = split.for_estimator(parts.whole)
+    if task.state is None:
+        parts = take_apart(spec.estimator, task.params, plan.resource)
+    else:
+        model = pickle.loads(task.state)
+        parts = continued(spec.estimator, model, plan.resource)
+    data = plan.data(spec, task.split)
     hooks = FitHooks(task.context, spec.caller)
     start = time.perf_counter()
     try:
@@ -265,7 +291,7 @@ def _advance(
     else:
         seconds = time.perf_counter() - start
         evaluation = _score(spec, parts, data, task, model, seconds)
-        result = TrainingResult(evaluation, cloudpickle.dumps(model))
+        result = TrainingResult(evaluation, _dumps(model))
     finally:
         stop = hooks.end(data.X_train, data.y_train, data.fit_params)
     print_end(spec.verbose, *progress, task.params, result.evaluation)
@@ -276,7 +302,6 @@ def _train(plan: TrainingPlan, parts: Parts, data: SplitData, task: Member) -> A
     if isinstance(task.prepared, str):
         raise RuntimeError(f"The transformers could not be fitted:\n{task.prepared}")
     X = data.X_train if task.prepared is None else task.prepared.X_train
-    model = parts.model if task.state is None else pickle.loads(task.state)
     _, fit_params = parts.fit_params_of(data.fit_params)
     training = replace(
         plan.training(X, data.y_train, task.split),
@@ -284,7 +309,15 @@ def _train(plan: TrainingPlan, parts: Parts, data: SplitData, task: Member) -> A
         n_steps=task.n_steps,
         fit_params=fit_params,
     )
-    return train(model, parts.entry, parts.own_params(task.params), training)
+    return train(parts.model, parts.entry, parts.own_params(task.changes), training)
+
+
+def _dumps(model: Any) -> bytes:
+    """Pickle a model; by value what is defined in a script, which costs more."""
+    try:
+        return pickle.dumps(model, protocol=5)
+    except Exception:
+        return cloudpickle.dumps(model, protocol=5)
 
 
 def _score(
