@@ -23,6 +23,7 @@ myst_heading_anchors = 3  # links to headings, as Markdown readers expect them
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"show_prev_next": False}
 html_show_sourcelink = False
+html_static_path = ["_static"]
 
 autodoc_typehints = "none"  # the docstrings say the types, in words
 numpydoc_show_class_members = False  # the template of classes shows them

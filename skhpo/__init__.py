@@ -2,6 +2,7 @@
 
 from skhpo._scheduled import ScheduledEstimator
 from skhpo._schedules import ReduceOnPlateau, TrainingState
+from skhpo.evaluation import register_path
 from skhpo.evaluation.incremental import register_incremental
 from skhpo.search import GridSearch, PBTSearch, RandomSearch
 
@@ -15,4 +16,5 @@ __all__ = [
     "ScheduledEstimator",
     "TrainingState",
     "register_incremental",
+    "register_path",
 ]

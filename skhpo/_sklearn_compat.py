@@ -18,6 +18,7 @@ import sklearn
 
 try:
     from sklearn.base import _fit_context as fit_context
+    from sklearn.metrics._scorer import _PassthroughScorer, _Scorer
     from sklearn.model_selection._search import BaseSearchCV
     from sklearn.model_selection._validation import (
         _score as score_estimator,
@@ -68,6 +69,8 @@ __all__ = [
     "rows_like",
     "safe_split",
     "score_estimator",
+    "sees_predictions_only",
+    "strict_scorer",
     "validate_parameter_constraints",
     "warn_or_raise_about_fit_failures",
 ]
@@ -84,6 +87,23 @@ INCONSISTENT_SPLITS = (
 def is_multimetric(scorer: Any) -> bool:
     """Whether `scorer` is scikit-learn's container of several named scorers."""
     return hasattr(scorer, "_scorers")
+
+
+def strict_scorer(scorer: Any) -> Any:
+    """Return the same scorer, but for several metrics one that raises on failure."""
+    if not is_multimetric(scorer):
+        return scorer
+    return type(scorer)(scorers=scorer._scorers, raise_exc=True)
+
+
+def sees_predictions_only(scorer: Any) -> bool:
+    """Whether `scorer` just calls the estimator's ``predict``, ``score`` and the like.
+
+    Such a scorer gives the same for a pipeline as for its last step on transformed
+    data. A callable of the user's may look at anything.
+    """
+    parts = scorer._scorers.values() if is_multimetric(scorer) else [scorer]
+    return all(type(part) in (_PassthroughScorer, _Scorer) for part in parts)
 
 
 def rows_like(X: Any, rows: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A block: one split and a list of candidates, evaluated in one go by one worker.
+"""Run a block: one split and a list of candidates, in one go, by one worker.
 
 The split is sliced once for all of them, and one task carries many cheap fits. A
 block stops early when its time slice is over, and says how far it came; the rest is
@@ -10,56 +10,27 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sklearn import config_context, get_config
 
 from skhpo._sklearn_compat import FitHooks
-from skhpo._trial import Evaluation, Params
+from skhpo._trial import Evaluation
 from skhpo.evaluation._fit import evaluate
+from skhpo.evaluation._layout import Layout
+from skhpo.evaluation._paths import adopt_paths
 from skhpo.evaluation._shipping import unpack
 from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit
+from skhpo.evaluation._task import Block, BlockResult, Task
+from skhpo.evaluation._tree import Tree
 from skhpo.evaluation._verbose import print_end, print_start
 
-__all__ = ["Block", "BlockResult", "Surroundings", "run_block", "run_packed_block"]
+__all__ = ["Surroundings", "run_block", "run_packed_block"]
 
-
-@dataclass(frozen=True)
-class Task:
-    """One candidate in a block: its number in the search, parameters, callbacks."""
-
-    number: int
-    params: Params
-    context: Any = None
-
-
-@dataclass(frozen=True)
-class Block:
-    """A split and the candidates to evaluate on it, in the order of the plan.
-
-    Parameters
-    ----------
-    split : int
-        Number of the split.
-    tasks : tuple of Task
-        The candidates, at least one.
-    time_slice : float
-        Seconds after which no further candidate is begun.
-    """
-
-    split: int
-    tasks: tuple[Task, ...]
-    time_slice: float
-
-
-@dataclass(frozen=True)
-class BlockResult:
-    """The evaluations of the first tasks of a block, and whether to stop the search."""
-
-    evaluations: tuple[Evaluation, ...]
-    stop: bool = False
+# A block may be cut once it has worked this many times as long as what the rest will
+# have to do again (slicing, shared steps): that costs 5 % at most.
+OVERHEADS = 20
 
 
 @dataclass(frozen=True)
@@ -107,13 +78,43 @@ def run_block(
     if config is not None:
         with config_context(**config):
             return run_block(spec, block)
+    if spec.layout is None or len(block.tasks) == 1 or not block.tasks[0].steps:
+        return _run_separately(spec, block)
+    return _run_tree(spec, block, spec.layout)
+
+
+def _run_separately(spec: EvaluationSpec, block: Block) -> BlockResult:
+    """Evaluate candidates that have nothing but the data in common."""
     start = time.perf_counter()
-    evaluations, stop = [], False
-    for evaluation, stop in _walk(spec, block):
+    split = SlicedSplit(spec, block.split, lending=len(block.tasks) > 1)
+    evaluations = []
+    for task in block.tasks:
+        _announce(spec, block, task)
+        hooks = FitHooks(task.context, spec.caller)
+        evaluation, stop = evaluate(spec, split, task.params, hooks)
+        _report(spec, block, task, evaluation)
         evaluations.append(evaluation)
         if stop or time.perf_counter() - start > block.time_slice:
             break
-    return BlockResult(tuple(evaluations), stop)
+    n_fits = len(evaluations) * (len(spec.layout.names) if spec.layout else 1)
+    return BlockResult(tuple(evaluations), stop, n_fits, n_fits)
+
+
+def _run_tree(spec: EvaluationSpec, block: Block, layout: Layout) -> BlockResult:
+    """Evaluate candidates along with what they share."""
+    start = time.perf_counter()
+    tree = Tree(spec, layout, block.split)
+    evaluations = []
+    outcomes = tree.walk(block.tasks)
+    for task in block.tasks:
+        _announce(spec, block, task)
+        outcome = next(outcomes)
+        _report(spec, block, task, outcome.evaluation)
+        evaluations.append(outcome.evaluation)
+        patience = max(block.time_slice, OVERHEADS * outcome.overhead)
+        if outcome.divisible and time.perf_counter() - start > patience:
+            break
+    return BlockResult(tuple(evaluations), False, tree.n_fits, tree.n_needed)
 
 
 def run_packed_block(
@@ -122,7 +123,9 @@ def run_packed_block(
     """Evaluate a block in another process, in the caller's surroundings."""
     with warnings.catch_warnings():
         _set_warning_filters(surroundings.warning_filters)
-        return run_block(unpack(*package), block, surroundings.config)
+        spec, paths = unpack(*package)
+        adopt_paths(paths)
+        return run_block(spec, block, surroundings.config)
 
 
 def _set_warning_filters(filters: tuple[Any, ...]) -> None:
@@ -135,13 +138,18 @@ def _set_warning_filters(filters: tuple[Any, ...]) -> None:
         )
 
 
-def _walk(spec: EvaluationSpec, block: Block) -> Iterator[tuple[Evaluation, bool]]:
-    split = SlicedSplit(spec, block.split)
-    split_progress = (block.split + 1, len(spec.splits))
-    for task in block.tasks:
-        candidate = (task.number + 1, spec.n_candidates)
-        print_start(spec.verbose, split_progress, candidate, task.params)
-        hooks = FitHooks(task.context, spec.caller)
-        evaluation, stop = evaluate(spec, split, task.params, hooks)
-        print_end(spec.verbose, split_progress, candidate, task.params, evaluation)
-        yield evaluation, stop
+def _announce(spec: EvaluationSpec, block: Block, task: Task) -> None:
+    print_start(spec.verbose, *_progress(spec, block, task), task.params)
+
+
+def _report(
+    spec: EvaluationSpec, block: Block, task: Task, evaluation: Evaluation
+) -> None:
+    print_end(spec.verbose, *_progress(spec, block, task), task.params, evaluation)
+
+
+def _progress(
+    spec: EvaluationSpec, block: Block, task: Task
+) -> tuple[tuple[int, int], tuple[int, int | None]]:
+    """Return the numbers of the split and of the candidate, of how many."""
+    return (block.split + 1, len(spec.splits)), (task.number + 1, spec.n_candidates)

@@ -8,8 +8,9 @@ are completed one after the other, roughly in the order in which they came.
 from __future__ import annotations
 
 import heapq
+import math
+import time
 import warnings
-from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -19,23 +20,20 @@ from typing import Any
 from skhpo._keys import params_key
 from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation
-from skhpo.evaluation._block import (
-    Block,
-    BlockResult,
-    Surroundings,
-    Task,
-    run_block,
-    run_packed_block,
-)
+from skhpo.evaluation._block import Surroundings, run_block, run_packed_block
 from skhpo.evaluation._fit import failed_evaluation
 from skhpo.evaluation._joblib_compat import (
     WorkerLostError,
     Workers,
     limited_inner_threads,
 )
-from skhpo.evaluation._plan import split_into_blocks
+from skhpo.evaluation._layout import KeyMaker, find_layout
+from skhpo.evaluation._paths import registered_paths
+from skhpo.evaluation._plan import in_tree_order, split_into_blocks
+from skhpo.evaluation._quarantine import Quarantine
 from skhpo.evaluation._shipping import Package
 from skhpo.evaluation._spec import EvaluationSpec
+from skhpo.evaluation._task import Block, BlockResult, Task
 from skhpo.exceptions import WorkerDiedWarning
 
 __all__ = ["Evaluator"]
@@ -69,6 +67,8 @@ class Evaluator:
         As in joblib.
     pre_dispatch : int or str
         As in joblib.
+    reuse : bool, default=True
+        Whether candidates share the fits that they have in common.
     make_context : callable or None, default=None
         ``make_context(task_id, slim=...)`` returns the callback context of an
         evaluation, whose id is candidate * n_splits + split. None where nobody
@@ -79,6 +79,8 @@ class Evaluator:
     stopped : bool
         Whether a callback asked for the search to stop. Candidates that were begun
         are completed, the others are dropped.
+    n_fits, n_needed : int
+        Fits of steps that were done, and that would have been done without sharing.
     """
 
     def __init__(
@@ -87,9 +89,14 @@ class Evaluator:
         *,
         n_jobs: int | None,
         pre_dispatch: int | str,
+        reuse: bool = True,
         make_context: Callable[..., Any] | None = None,
     ) -> None:
-        self._spec = spec
+        layout = find_layout(spec)
+        may_share = reuse and layout is not None and make_context is None
+        self._spec = replace(spec, layout=layout)
+        self._n_steps = len(layout.names) if layout else 1
+        self._key_maker = KeyMaker(layout) if layout and may_share else None
         self._n_splits = len(spec.splits)
         self._workers = Workers(n_jobs, pre_dispatch)
         self._make_context = make_context
@@ -97,12 +104,14 @@ class Evaluator:
         self._entries: dict[int, _Entry] = {}
         self._by_key: dict[Hashable, _Entry] = {}
         self._waiting: list[tuple[int, int, Block]] = []  # a heap
-        self._running: dict[int, Block] = {}
-        self._suspects: deque[Block] = deque()
-        self._deadly: set[int] = set()
+        self._running: dict[int, tuple[Block, float]] = {}  # and since when
+        self._quarantine = Quarantine()
         self._complete: list[tuple[Candidate, list[Evaluation]]] = []
         self._exit = ExitStack()
+        self._n_planned = 0
         self.stopped = False
+        self.n_fits = 0
+        self.n_needed = 0
 
     def __enter__(self) -> Evaluator:
         self._exit.enter_context(self._workers)
@@ -125,10 +134,17 @@ class Evaluator:
         surroundings = Surroundings.capture()
         if self._workers.share_memory:
             return run_block, (self._spec,), (surroundings.config,)
-        return run_packed_block, (), (surroundings, *Package(self._spec).parts)
+        package = Package((self._spec, registered_paths()))
+        return run_packed_block, (), (surroundings, *package.parts)
 
     def add(self, candidates: Sequence[Candidate]) -> None:
-        """Queue candidates for evaluation on every split."""
+        """Queue candidates for evaluation on every split.
+
+        Parameters
+        ----------
+        candidates : sequence of Candidate
+            With ids that no other candidate has had.
+        """
         fresh = []
         for candidate in candidates:
             key = self._key(candidate)
@@ -136,14 +152,27 @@ class Evaluator:
             if entry is None:
                 entry = _Entry(self._n_splits)
                 self._by_key[key] = self._entries[candidate.id] = entry
-                fresh.append(Task(candidate.id, candidate.params))
+                fresh.append(self._make_task(candidate))
+            else:
+                self.n_needed += self._n_splits * self._n_steps
             if entry.n_missing == 0:
                 self._complete.append((candidate, entry.evaluations))
             else:
                 entry.candidates.append(candidate)
+        self._plan([task for task in fresh if task.steps])
+        self._plan([task for task in fresh if not task.steps])
+
+    def _make_task(self, candidate: Candidate) -> Task:
+        params = candidate.params
+        steps = self._key_maker.keys(params) if self._key_maker else ()
+        return Task(candidate.id, params, steps)
+
+    def _plan(self, tasks: Sequence[Task]) -> None:
+        tasks = in_tree_order(tasks, start=self._n_planned)
+        self._n_planned += len(tasks)
         n_workers = self._workers.n_workers
         for block in split_into_blocks(
-            fresh, self._n_splits, n_workers, self._time_slice
+            tasks, self._n_splits, n_workers, self._time_slice
         ):
             self._wait(block)
 
@@ -176,14 +205,14 @@ class Evaluator:
         return complete
 
     def _wait(self, block: Block) -> None:
-        heapq.heappush(self._waiting, (block.tasks[0].number, block.split, block))
+        heapq.heappush(self._waiting, (block.tasks[0].order, block.split, block))
 
     def _dispatch(self) -> None:
         """Give the workers as many blocks as they can take."""
-        if self._suspects:
+        if self._quarantine:
             # One at a time, so that the next death has one culprit.
             if not self._running:
-                self._start(self._suspects.popleft())
+                self._start(self._quarantine.pop())
             return
         while self._waiting and len(self._running) < self._workers.capacity:
             *_, block = heapq.heappop(self._waiting)
@@ -197,7 +226,7 @@ class Evaluator:
             tasks = [self._with_context(block.split, task) for task in block.tasks]
             block = replace(block, tasks=tuple(tasks))
         number = self._workers.submit(self._run, *self._before, block, *self._after)
-        self._running[number] = block
+        self._running[number] = block, time.perf_counter()
 
     def _with_context(self, split: int, task: Task) -> Task:
         assert self._make_context is not None
@@ -214,9 +243,13 @@ class Evaluator:
         except WorkerLostError as error:
             self._recover(error)
             return
-        block = self._running.pop(number)
+        block, started = self._running.pop(number)
+        if self._quarantine.has_one_suspect:
+            self._release(self._quarantine.acquit(time.perf_counter() - started))
         for task, evaluation in zip(block.tasks, result.evaluations, strict=False):
             self._record(task.number, block.split, evaluation)
+        self.n_fits += result.n_fits
+        self.n_needed += result.n_needed
         rest = block.tasks[len(result.evaluations) :]
         if rest:
             self._wait(replace(block, tasks=rest))
@@ -235,49 +268,39 @@ class Evaluator:
         """Drop the candidates that have not been begun."""
         self.stopped = True
         begun = {
-            task.number for block in self._running.values() for task in block.tasks
+            task.number for block, _ in self._running.values() for task in block.tasks
         }
         for number, entry in self._entries.items():
             if entry.n_missing < self._n_splits:
                 begun.add(number)
         waiting, self._waiting = self._waiting, []
-        for *_, block in waiting:
-            tasks = tuple(task for task in block.tasks if task.number in begun)
+        for *_, waiting_block in waiting:
+            tasks = tuple(t for t in waiting_block.tasks if t.number in begun)
             if tasks:
-                self._wait(replace(block, tasks=tasks))
+                self._wait(replace(waiting_block, tasks=tasks))
 
     def _recover(self, error: WorkerLostError) -> None:
-        """Go on after the death of a worker, which takes all running blocks with it.
-
-        Each of these is run again alone. If one kills its worker again, it is cut
-        in half until a single candidate is left: the culprit, whose evaluation has
-        failed. From then on it meets every other split alone.
-        """
-        lost = list(self._running.values())
-        self._running.clear()
+        """Go on after the death of a worker, which takes all running blocks with it."""
+        now = time.perf_counter()
+        lost, self._running = self._running, {}
         self._workers.restart()
-        if len(lost) > 1:
-            self._suspects.extend(
-                part for block in lost for part in self._isolate(block)
-            )
-            return
-        block = lost[0]
-        if len(block.tasks) == 1:
+        if self._quarantine.has_one_suspect:
+            ((block, _),) = lost.values()
             self._record_death(block, error)
-        else:
-            middle = len(block.tasks) // 2
-            for tasks in (block.tasks[middle:], block.tasks[:middle]):
-                self._suspects.appendleft(replace(block, tasks=tasks))
+            self._release(self._quarantine.convict())
+            waiting, self._waiting = self._waiting, []
+            for *_, block in waiting:
+                self._release(self._quarantine.set_apart(block))
+            return
+        for block, started in lost.values():
+            self._quarantine.add(block, now - started)
 
-    def _isolate(self, block: Block) -> list[Block]:
-        """Take the candidates that have killed a worker out of a block."""
-        others = tuple(t for t in block.tasks if t.number not in self._deadly)
-        deadly = [(task,) for task in block.tasks if task.number in self._deadly]
-        parts = ([others] if others else []) + deadly
-        return [replace(block, tasks=tasks) for tasks in parts]
+    def _release(self, block: Block | None) -> None:
+        if block is not None:
+            self._wait(block)
 
     def _record_death(self, block: Block, error: WorkerLostError) -> None:
-        task = block.tasks[0]
+        (task,) = block.tasks
         message = f"The worker process died during this fit. {error}"
         warnings.warn(
             f"{message} Parameters: {dict(task.params)!r}.",
@@ -286,17 +309,7 @@ class Evaluator:
         )
         if self._spec.error_score == "raise":
             raise error
-        self._deadly.add(task.number)
         n_test = num_samples(self._spec.splits[block.split][1])
-        evaluation = failed_evaluation(self._spec, n_test, float("nan"), message)
+        # How long it took is not known.
+        evaluation = failed_evaluation(self._spec, n_test, math.nan, message)
         self._record(task.number, block.split, evaluation)
-        self._set_apart(task.number)
-
-    def _set_apart(self, number: int) -> None:
-        """Make suspects of the waiting blocks that hold a deadly candidate."""
-        waiting, self._waiting = self._waiting, []
-        for *_, block in waiting:
-            if any(task.number == number for task in block.tasks):
-                self._suspects.extend(self._isolate(block))
-            else:
-                self._wait(block)

@@ -14,9 +14,10 @@ from sklearn.base import clone
 
 from skhpo._sklearn_compat import FitHooks, is_multimetric, score_estimator
 from skhpo._trial import Evaluation, Params, Scores
+from skhpo.evaluation._lending import is_write_refused
 from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit, SplitData
 
-__all__ = ["evaluate", "failed_evaluation"]
+__all__ = ["evaluate", "failed_evaluation", "score"]
 
 
 def evaluate(
@@ -56,51 +57,82 @@ def evaluate(
     try:
         with hooks.fitting(estimator, data.X_train, data.y_train, data.fit_params):
             _fit(estimator, data)
-    except Exception:
+    except Exception as error:
+        if split.lending and is_write_refused(error):
+            return evaluate(spec, split.own(), params, hooks)
         if spec.error_score == "raise":
             raise
-        fit_time = time.perf_counter() - start
+        fit_time = data.slice_time + time.perf_counter() - start
         evaluation = failed_evaluation(
-            spec, data.n_test_samples, fit_time + data.slice_time, format_exc()
+            spec, data.n_test_samples, fit_time, format_exc()
         )
     else:
-        fit_time = time.perf_counter() - start
-        evaluation = score(spec, data, estimator, fit_time)
+        fit_time = data.slice_time + time.perf_counter() - start
+        evaluation = _score(spec, split, data, estimator, fit_time)
     finally:
         stop = hooks.end(data.X_train, data.y_train, data.fit_params)
     return evaluation, stop
 
 
-def score(
-    spec: EvaluationSpec, data: SplitData, estimator: Any, fit_time: float
+def _score(
+    spec: EvaluationSpec,
+    split: SlicedSplit,
+    data: SplitData,
+    estimator: Any,
+    fit_time: float,
 ) -> Evaluation:
-    """Score a fitted estimator on the test part, and on the train part if asked."""
+    """Score on the split's data; on data of its own if lent data did not do."""
+    if not split.lending:
+        return score(spec, data, estimator, fit_time)
+    try:
+        return score(spec, data, estimator, fit_time, strict=True)
+    except Exception:  # to be raised, or warned of, by the user's own scorer
+        own = split.own().for_estimator(estimator)
+        return score(spec, own, estimator, fit_time)
+
+
+def score(
+    spec: EvaluationSpec,
+    data: SplitData,
+    estimator: Any,
+    fit_time: float,
+    *,
+    strict: bool = False,
+) -> Evaluation:
+    """Score a fitted estimator on the test part, and on the train part if asked.
+
+    Parameters
+    ----------
+    spec : EvaluationSpec
+        What all evaluations share.
+    data : SplitData
+        The split, as the estimator takes it.
+    estimator : estimator
+        Fitted.
+    fit_time : float
+        Seconds its fit took, to be noted.
+    strict : bool, default=False
+        Whether a scorer that fails raises, whatever ``spec.error_score``.
+
+    Returns
+    -------
+    Evaluation
+        Its scores.
+    """
+    scorer = spec.strict_scorer if strict else spec.scorer
+    error_score = "raise" if strict else spec.error_score
+
+    def scored(X: Any, y: Any, params: dict[str, Any]) -> Scores:
+        return score_estimator(estimator, X, y, scorer, params, error_score)
+
     start = time.perf_counter()
-    test_scores = score_estimator(
-        estimator,
-        data.X_test,
-        data.y_test,
-        spec.scorer,
-        data.score_params_test,
-        spec.error_score,
-    )
+    test_scores = scored(data.X_test, data.y_test, data.score_params_test)
     score_time = time.perf_counter() - start
     train_scores = None
     if spec.return_train_score:
-        train_scores = score_estimator(
-            estimator,
-            data.X_train,
-            data.y_train,
-            spec.scorer,
-            data.score_params_train,
-            spec.error_score,
-        )
+        train_scores = scored(data.X_train, data.y_train, data.score_params_train)
     return Evaluation(
-        test_scores,
-        train_scores,
-        fit_time=fit_time + data.slice_time,
-        score_time=score_time,
-        n_test_samples=data.n_test_samples,
+        test_scores, train_scores, fit_time, score_time, data.n_test_samples
     )
 
 

@@ -93,6 +93,9 @@ class PopulationEvaluator:
     ----------
     plan : TrainingPlan
         As given.
+    n_fits, n_needed : int
+        Numbers of trainings, and of fits of transformers: those done, and those that
+        members would need that share nothing.
     stopped : bool
         Whether to begin no further generation: a callback, the time budget, or the
         user by Ctrl-C asked for it.
@@ -120,6 +123,7 @@ class PopulationEvaluator:
         self._n_generations = 0
         self._task_seconds = math.inf  # of one member on one split; unknown at first
         self._exit = ExitStack()
+        self.n_fits = self.n_needed = 0
         self.stopped = False
 
     def __enter__(self) -> PopulationEvaluator:
@@ -202,6 +206,8 @@ class PopulationEvaluator:
             for candidate in generation
         ]
         results: dict[int, list[TrainingResult]] = {c.id: [] for c in generation}
+        self.n_fits += len(tasks)
+        self.n_needed += len(tasks)
         done = self._do(tasks)
         for task, result in zip(tasks, done, strict=True):
             results[task.number].append(result)
@@ -259,6 +265,8 @@ class PopulationEvaluator:
             for split in range(self._n_splits):
                 task = PrefixTask(split, candidate.params)
                 tasks.setdefault((key, split), task)
+            self.n_needed += self._n_splits
+        self.n_fits += len(tasks)
         done = self._do(list(tasks.values()))
         self._prepared.update(zip(tasks, done, strict=True))
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 from sklearn.utils import get_tags
 
 from skhpo._sklearn_compat import (
@@ -13,7 +15,9 @@ from skhpo._sklearn_compat import (
     num_samples,
     rows_like,
     safe_split,
+    strict_scorer,
 )
+from skhpo.evaluation._lending import lend
 
 __all__ = ["EvaluationSpec", "SlicedSplit", "SplitData"]
 
@@ -47,6 +51,8 @@ class EvaluationSpec:
         Their total where it is known, for these lines.
     caller : estimator or None
         The search, if callbacks want to see it.
+    layout : Layout or None, default=None
+        The steps that candidates may share; None if they are fitted one by one.
     """
 
     estimator: Any
@@ -61,6 +67,12 @@ class EvaluationSpec:
     verbose: int = 0
     n_candidates: int | None = None
     caller: Any = None
+    layout: Any = None
+
+    @cached_property
+    def strict_scorer(self) -> Any:
+        """The scorer, made to raise where the user's would warn and go on."""
+        return strict_scorer(self.scorer)
 
 
 @dataclass(frozen=True)
@@ -112,15 +124,42 @@ class SplitData:
             slice_time=time.perf_counter() - start,
         )
 
+    def lent(self) -> SplitData:
+        """Return the same data for one fit of many, which must not change it."""
+        lent_params = {
+            name: lend(value) if isinstance(value, np.ndarray) else value
+            for name, value in self.fit_params.items()
+        }
+        return replace(
+            self,
+            X_train=lend(self.X_train),
+            y_train=lend(self.y_train),
+            X_test=lend(self.X_test),
+            y_test=lend(self.y_test),
+            fit_params=lent_params,
+        )
+
 
 class SlicedSplit:
     """One split, sliced on demand: at most once for each way of slicing.
 
     A kernel matrix is sliced along both axes. Whether X is one is up to the
     candidate, since parameters such as ``SVC.kernel`` decide it.
+
+    Parameters
+    ----------
+    spec : EvaluationSpec
+        What all evaluations share.
+    split : int
+        Number of the split.
+    lending : bool, default=False
+        Whether several candidates get the data, so that none may change it.
     """
 
-    def __init__(self, spec: EvaluationSpec, split: int) -> None:
+    def __init__(
+        self, spec: EvaluationSpec, split: int, *, lending: bool = False
+    ) -> None:
+        self.lending = lending
         self._spec = spec
         self._split = split
         self._data: dict[bool, SplitData] = {}
@@ -130,4 +169,9 @@ class SlicedSplit:
         pairwise = get_tags(estimator).input_tags.pairwise
         if pairwise not in self._data:
             self._data[pairwise] = SplitData.take(self._spec, self._split, estimator)
-        return self._data[pairwise]
+        data = self._data[pairwise]
+        return data.lent() if self.lending else data
+
+    def own(self) -> SlicedSplit:
+        """Return the same split, to be sliced anew for one candidate alone."""
+        return SlicedSplit(self._spec, self._split)

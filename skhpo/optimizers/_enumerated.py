@@ -32,14 +32,31 @@ class EnumeratedOptimizer:
         return len(self._all_params)
 
     def ask(self, n: int) -> list[Candidate]:
-        """Propose the next `n` of the list, or what is left of it."""
+        """Propose the next candidates of the list.
+
+        Parameters
+        ----------
+        n : int
+            How many at the most.
+
+        Returns
+        -------
+        list of Candidate
+            What is left of the list, if that is less.
+        """
         start = self._n_asked
         chosen = self._all_params[start : start + n]
         self._n_asked += len(chosen)
         return [Candidate(id, params) for id, params in enumerate(chosen, start)]
 
     def tell(self, trials: Sequence[Trial]) -> None:
-        """Learn nothing: what comes next does not depend on the trials."""
+        """Learn nothing: what comes next does not depend on the trials.
+
+        Parameters
+        ----------
+        trials : sequence of Trial
+            Ignored.
+        """
 
 
 class GridOptimizer(EnumeratedOptimizer):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import sys
 import time
 from abc import abstractmethod
@@ -14,8 +13,6 @@ import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils import Bunch, get_tags, indexable
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from skhpo._sklearn_compat import (
     INCONSISTENT_SPLITS,
@@ -27,9 +24,10 @@ from skhpo._sklearn_compat import (
 )
 from skhpo._trial import Trial
 from skhpo.evaluation import EvaluationSpec, Evaluator
-from skhpo.exceptions import SearchStoppedError
+from skhpo.exceptions import AllFitsFailedError, SearchStoppedError
 from skhpo.optimizers import Optimizer
 from skhpo.search._check import check_against_estimator
+from skhpo.search._delegation import Delegation
 from skhpo.search._results import Record
 
 __all__ = ["BaseSearch"]
@@ -50,20 +48,26 @@ class Run:
     n_splits: int
     estimator: Any
     evaluator: Any = None
+    reuse: Reuse | None = None
 
 
-def _inner_has(attribute: str) -> Any:
-    """Return a check for `available_if`: does the searched estimator have it?"""
+@dataclass(frozen=True)
+class Reuse:
+    """What sharing saved.
 
-    def check(search: BaseSearch) -> bool:
-        inner = getattr(search, "best_estimator_", search.estimator)
-        getattr(inner, attribute)  # raises the AttributeError that explains
-        return True
+    Parameters
+    ----------
+    n_fits : int
+        Number of fits that were done, counting each step of a pipeline.
+    n_saved : int
+        Number of further fits that one by one would have been done.
+    """
 
-    return check
+    n_fits: int
+    n_saved: int
 
 
-class BaseSearch(BaseSearchCV):
+class BaseSearch(Delegation, BaseSearchCV):
     """Base class of the searches; not to be used directly.
 
     ``fit`` follows scikit-learn's step by step (validation, routing, callbacks,
@@ -117,14 +121,13 @@ class BaseSearch(BaseSearchCV):
         run = self._start(X, y, params)
         self._check_subspaces()
         optimizer = self._make_optimizer()
-        record, stopped = self._evaluate(run, optimizer)
-        if stopped and not record.candidates:
-            raise SearchStoppedError("A callback stopped the search before it began.")
+        record = self._evaluate(run, optimizer)
         results = self._set_results(run, record)
         self._refit_best(run)
         scorers = run.scorers
         self.scorer_ = scorers._scorers if is_multimetric(scorers) else scorers
         self.cv_results_ = results
+        self.reuse_ = run.reuse
         run.hooks.end()
         return self
 
@@ -158,7 +161,7 @@ class BaseSearch(BaseSearchCV):
             estimator=clone(self.estimator),
         )
 
-    def _evaluate(self, run: Run, optimizer: Optimizer) -> tuple[Record, bool]:
+    def _evaluate(self, run: Run, optimizer: Optimizer) -> Record:
         """Run the one loop: ask, evaluate, tell, record."""
         n_candidates = getattr(optimizer, "n_candidates", None)
         spec = self._make_spec(run, n_candidates)
@@ -171,7 +174,10 @@ class BaseSearch(BaseSearchCV):
             for trial in _trials(optimizer, evaluator, record, self._n_pending):
                 if trial.candidate.id == 0:
                     self._check_refit_for_callable(run, record)
-        return record, evaluator.stopped
+        if evaluator.stopped and not record.candidates:
+            raise SearchStoppedError("A callback stopped the search before it began.")
+        run.reuse = Reuse(evaluator.n_fits, evaluator.n_needed - evaluator.n_fits)
+        return record
 
     def _make_evaluator(
         self, run: Run, spec: EvaluationSpec, optimizer: Optimizer
@@ -181,6 +187,7 @@ class BaseSearch(BaseSearchCV):
             spec,
             n_jobs=self.n_jobs,
             pre_dispatch=self.pre_dispatch,
+            reuse=self.reuse,
             make_context=run.hooks.evaluation if run.hooks.listening else None,
         )
 
@@ -221,7 +228,15 @@ class BaseSearch(BaseSearchCV):
 
     def _set_results(self, run: Run, record: Record) -> dict[str, Any]:
         """Format the results, and set the attributes of the best candidate."""
-        evaluations = record.finish(self.error_score)
+        try:
+            evaluations = record.finish(self.error_score)
+        except AllFitsFailedError as error:
+            if run.y is None and get_tags(self.estimator).target_tags.required:
+                raise AllFitsFailedError(
+                    f"{type(self).__name__} over {run.estimator!r} requires y to be "
+                    f"passed, but the target y is None.\n{error}"
+                ) from None
+            raise
         results = self._format_results(
             record.params, run.n_splits, evaluations, self._more_results(record)
         )
@@ -255,82 +270,6 @@ class BaseSearch(BaseSearchCV):
         args = (run.X,) if run.y is None else (run.X, run.y)
         estimator.fit(*args, **run.routed.estimator.fit)
         return estimator
-
-    def __sklearn_tags__(self) -> Any:
-        """Return the tags: those of the searched estimator, as far as data go.
-
-        scikit-learn's searches pass on only some of them; a search over a
-        transformer is one itself, and wants the input that the estimator wants.
-        """
-        tags = super().__sklearn_tags__()
-        inner = copy.deepcopy(get_tags(self.estimator))
-        tags.transformer_tags = inner.transformer_tags
-        tags.target_tags = inner.target_tags
-        tags.input_tags = inner.input_tags
-        tags.non_deterministic = inner.non_deterministic
-        return tags
-
-    @available_if(_inner_has("transform"))
-    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
-        """Search, then transform `X` by the best estimator.
-
-        Available if the searched estimator transforms.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Training data.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            Target.
-        **params : dict of str to object
-            As for `fit`.
-
-        Returns
-        -------
-        array-like of shape (n_samples, n_features_out)
-            The transformed data.
-        """
-        return self.fit(X, y, **params).transform(X)
-
-    @available_if(_inner_has("set_output"))
-    def set_output(self, *, transform: str | None = None) -> BaseSearch:
-        """Choose the container of what the searched estimator returns.
-
-        Available if the searched estimator has it.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"} or None, default=None
-            As in scikit-learn; None leaves it as it is.
-
-        Returns
-        -------
-        self : object
-            The search.
-        """
-        self.estimator.set_output(transform=transform)
-        if hasattr(self, "best_estimator_"):
-            self.best_estimator_.set_output(transform=transform)
-        return self
-
-    @available_if(_inner_has("get_feature_names_out"))
-    def get_feature_names_out(self, input_features: Any = None) -> Any:
-        """Return the names of the columns that the best estimator puts out.
-
-        Available if the searched estimator has it.
-
-        Parameters
-        ----------
-        input_features : array-like of str, default=None
-            Names of the columns put in, as in scikit-learn.
-
-        Returns
-        -------
-        ndarray of str
-            The names.
-        """
-        check_is_fitted(self)
-        return self.best_estimator_.get_feature_names_out(input_features)
 
 
 def _trials(

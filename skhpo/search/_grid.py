@@ -57,6 +57,11 @@ class GridSearch(BaseSearch):
         this says what they score: a number other than NaN.
     return_train_score : bool, default=False
         Whether to score the train part of each split too.
+    reuse : bool, default=True
+        Whether candidates share the fits that they have in common: the first steps of
+        a pipeline, and values that one fit serves (such as ``n_estimators`` of a
+        forest). The scores are the same, bit for bit, and the times are reported as
+        if each candidate had been fitted alone.
 
     Attributes
     ----------
@@ -80,11 +85,13 @@ class GridSearch(BaseSearch):
         Seconds that the last fit took.
     multimetric_ : bool
         Whether there were several scores.
+    reuse_ : Reuse
+        How many fits of steps were done, and how many were saved by sharing.
     classes_ : ndarray of shape (n_classes,)
         Class labels, of a classifier.
     n_features_in_ : int
         Number of features seen in ``fit``, if the best estimator tells.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, if the best estimator tells.
 
     See Also
@@ -107,6 +114,7 @@ class GridSearch(BaseSearch):
     _parameter_constraints: ClassVar[dict] = {
         **BaseSearchCV._parameter_constraints,
         "param_grid": [dict, list],
+        "reuse": ["boolean"],
     }
 
     def __init__(
@@ -122,6 +130,7 @@ class GridSearch(BaseSearch):
         pre_dispatch: int | str = "2*n_jobs",
         error_score: str | float = np.nan,
         return_train_score: bool = False,
+        reuse: bool = True,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -134,6 +143,7 @@ class GridSearch(BaseSearch):
             error_score=error_score,
             return_train_score=return_train_score,
         )
+        self.reuse = reuse
         self.param_grid = param_grid
 
     def _subspaces(self) -> list[Mapping]:

@@ -152,6 +152,9 @@ class PBTSearch(BaseSearch):
         Who was replaced by whom, in the order of time.
     frozen_params_ : list of str
         Parameters that did not change.
+    reuse_ : Reuse
+        What sharing saved: the numbers of trainings and fits of transformers that were
+        done (``n_fits``) and that would have been done without it (``n_saved``).
     scorer_ : callable or dict
         The scorer, or the scorers by name.
     n_splits_ : int
@@ -324,7 +327,7 @@ class PBTSearch(BaseSearch):
             tol=self.tol,
         )
 
-    def _evaluate(self, run: Run, optimizer: Any) -> tuple[Record, bool]:
+    def _evaluate(self, run: Run, optimizer: Any) -> Record:
         self._check_decision(is_multimetric(run.scorers))
         if self.refit == "weights" and run.n_splits != 1:
             raise ValueError(
