@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from numbers import Integral, Real
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
-from sklearn.metrics import check_scoring
-from sklearn.model_selection import train_test_split
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skhpo._rng import child_rng, seed_sequence
+from skhpo._rng import seed_sequence
 from skhpo._schedules import (
-    TrainingState,
     change_points,
     complete_form,
     values_of,
@@ -28,10 +25,8 @@ from skhpo._sklearn_compat import (
     Interval,
     check_method_params,
     fit_context,
-    num_samples,
 )
-from skhpo.evaluation._freezing import frozen_in_population
-from skhpo.evaluation._incremental import Training, replay
+from skhpo.evaluation._schedule_run import ScheduleRun
 from skhpo.evaluation._training import TrainingPlan, labels_of
 
 __all__ = ["ScheduledEstimator"]
@@ -254,8 +249,16 @@ class ScheduledEstimator(MetaEstimatorMixin, BaseEstimator):
             self.batch_size,
             labels_of(y, self.estimator),
         )
-        training = plan.training(X, y, -1).portion(0, self.n_steps)
-        run = _Run(self, training, fit_params)
+        training = plan.training(X, y, -1)
+        run = ScheduleRun(
+            self.estimator,
+            replace(training, n_steps=self.n_steps, fit_params=fit_params),
+            self._change_points(),
+            policy=self.schedule if callable(self.schedule) else None,
+            resource=self.resource,
+            scoring=self.scoring,
+            validation_fraction=self.validation_fraction,
+        )
         self.estimator_ = run.train()
         self.schedule_ = run.schedule
         if hasattr(self.estimator_, "n_features_in_"):
@@ -264,14 +267,9 @@ class ScheduledEstimator(MetaEstimatorMixin, BaseEstimator):
             self.feature_names_in_ = self.estimator_.feature_names_in_
         return self
 
-    def _is_policy(self) -> bool:
-        return callable(self.schedule)
-
     def _change_points(self) -> ChangePoints:
         """Return the schedule as change points; none for a policy."""
-        if self._is_policy():
-            return []
-        if self.schedule is None:
+        if self.schedule is None or callable(self.schedule):
             return []
         if not isinstance(self.schedule, Mapping):
             return [(int(step), dict(params)) for step, params in self.schedule]
@@ -360,105 +358,3 @@ class ScheduledEstimator(MetaEstimatorMixin, BaseEstimator):
         tags.target_tags = inner.target_tags
         tags.input_tags = inner.input_tags
         return tags
-
-
-class _Run:
-    """One running ``fit``: follows the schedule, or asks the policy after each step."""
-
-    def __init__(
-        self, scheduled: ScheduledEstimator, training: Training, fit_params: dict
-    ) -> None:
-        self._estimator = scheduled.estimator
-        self._resource = scheduled.resource
-        self._policy = scheduled.schedule if scheduled._is_policy() else None
-        self._scoring = scheduled.scoring
-        self.schedule: ChangePoints = scheduled._change_points()
-        self._current = self._at_birth()
-        self._split(training, fit_params, scheduled.validation_fraction)
-        self._checked: set[str] = set()
-
-    def _at_birth(self) -> dict[str, Any]:
-        names = {name for _, params in self.schedule for name in params}
-        own = self._estimator.get_params()
-        return {name: own.get(name) for name in sorted(names)}
-
-    def _split(
-        self, training: Training, fit_params: dict, fraction: float | None
-    ) -> None:
-        """Set rows apart for the policy's scores, if it wants that."""
-        rows = np.arange(num_samples(training.X))
-        self._apart: tuple[Any, Any] | None = None
-        full = Training(
-            training.X, training.y, training.seed, 0, training.n_steps,
-            training.batch_size, training.classes, fit_params,
-        )  # fmt: skip
-        if self._policy is not None and fraction is not None:
-            seed = int(child_rng(training.seed, "validation").integers(2**31 - 1))
-            stratify = training.y if is_classifier(self._estimator) else None
-            rows, apart = train_test_split(
-                rows, test_size=fraction, random_state=seed, stratify=stratify
-            )
-            self._apart = full.rows(self._estimator, np.sort(apart))[:2]
-            X, y, params = full.rows(self._estimator, np.sort(rows))
-            full = Training(
-                X, y, full.seed, 0, full.n_steps, full.batch_size, full.classes, params
-            )
-        self._training = full
-
-    def train(self) -> Any:
-        """Return the trained estimator."""
-        self._check(self.schedule)
-        if self._policy is None:
-            return replay(
-                self._estimator,
-                self.schedule,
-                self._training,
-                resource=self._resource,
-            )
-        self._scorer = check_scoring(self._estimator, scoring=self._scoring)
-        params = MappingProxyType(self._estimator.get_params())
-        n_steps = self._training.n_steps
-        self._state = TrainingState(0, n_steps, -np.inf, None, -np.inf, 0, params)
-        return replay(
-            self._estimator,
-            [],
-            self._training,
-            resource=self._resource,
-            portion=1,
-            after_step=self._react,
-        )
-
-    def _react(self, fitted: Any, n_steps: int) -> Mapping[str, Any]:
-        """Tell the policy how the training stands, and return what it changes."""
-        train_score = self._scorer(fitted, self._training.X, self._training.y)
-        val_score = None if self._apart is None else self._scorer(fitted, *self._apart)
-        self._state = self._state.after(train_score, val_score, fitted.get_params())
-        changes = dict(self._policy(self._state) or {})  # type: ignore[misc]
-        if n_steps == self._state.n_steps:
-            return {}
-        unseen = {n: v for n, v in changes.items() if n not in self._checked}
-        if unseen:
-            own = self._state.params
-            self._check([(0, {n: own.get(n) for n in unseen}), (n_steps, unseen)])
-        if changes:
-            self.schedule.append((n_steps, changes))
-        return changes
-
-    def _check(self, schedule: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
-        """Raise if a change would be ignored, or would act on what is learned."""
-        changing = {name for step, params in schedule for name in params if step > 0}
-        if not changing:
-            return
-        stages: list[dict[str, Any]] = []
-        current = dict(self._current)
-        for _, params in schedule:
-            current = {**current, **params}
-            stages.append(current)
-        frozen_in_population(
-            self._estimator,
-            stages,
-            self._training,
-            resource=self._resource,
-            mutable=sorted(changing),
-        )
-        self._checked |= changing

@@ -18,13 +18,9 @@ from scipy.stats import loguniform, uniform
 from skhpo._trial import Trial
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers._base import Optimizer
-from skhpo.optimizers._pbt import (
-    MemberRecord,
-    PBTOptimizer,
-    Tournament,
-    Truncation,
-    rank_members,
-)
+from skhpo.optimizers._exploit import Tournament, Truncation, rank_members
+from skhpo.optimizers._lineage import MemberRecord
+from skhpo.optimizers._pbt import PBTOptimizer
 
 State = Any
 Step = Callable[[State, dict[str, Any]], State]

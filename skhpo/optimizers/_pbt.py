@@ -19,7 +19,7 @@ References
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,186 +28,19 @@ import numpy as np
 from skhpo._rng import child_rng
 from skhpo._trial import Candidate, Trial
 from skhpo.exceptions import InvalidSpaceError
-from skhpo.optimizers._perturb import PerturbationRule, perturbation_rule
+from skhpo.optimizers._exploit import (
+    Exploit,
+    Explore,
+    Perturb,
+    Truncation,
+    rank_members,
+)
+from skhpo.optimizers._lineage import MemberRecord, Schedule, schedule_from_lineage
+from skhpo.optimizers._perturb import perturbation_rule
 
-__all__ = [
-    "MemberRecord",
-    "PBTOptimizer",
-    "Perturb",
-    "Tournament",
-    "Truncation",
-    "rank_members",
-    "schedule_from_lineage",
-]
+__all__ = ["PBTOptimizer"]
 
 Space = Mapping[str, Any]
-Schedule = list[tuple[int, dict[str, Any]]]
-
-
-@dataclass(frozen=True)
-class MemberRecord:
-    """One member in one generation: a trial and its place in the lineage.
-
-    Parameters
-    ----------
-    id : int
-        Id of the trial.
-    generation, member : int
-        Its place in the population.
-    parent : int
-        Id of the trial whose state it continues, -1 at birth.
-    n_resources : int
-        Training steps behind the member after this generation.
-    exploited : bool
-        Whether the state came from another member.
-    params : mapping of str to object
-        The parameters used *during* this generation.
-    score : float
-        What the generation ended with; NaN for a failed trial and until told.
-    """
-
-    id: int
-    generation: int
-    member: int
-    parent: int
-    n_resources: int
-    exploited: bool
-    params: Mapping[str, Any]
-    score: float = math.nan
-
-
-Exploit = Callable[[np.ndarray, np.random.Generator], Sequence[int]]
-Explore = Callable[
-    [dict[str, Any], np.random.Generator, Sequence[MemberRecord]], Mapping[str, Any]
-]
-
-
-def rank_members(scores: Sequence[float] | np.ndarray) -> np.ndarray:
-    """Return member numbers, best first; ties by number, NaN last.
-
-    Examples
-    --------
-    >>> rank_members([0.5, float("nan"), 0.9, 0.5]).tolist()
-    [2, 0, 3, 1]
-    """
-    losses = np.negative(np.asarray(scores, dtype=float))
-    return np.argsort(np.where(np.isnan(losses), np.inf, losses), kind="stable")
-
-
-@dataclass(frozen=True)
-class Truncation:
-    """Members of the lowest quantile continue from one of the highest.
-
-    Ranks decide, not differences: of two members with equal scores the one with the
-    larger number is replaced. Donors are drawn uniformly from the highest quantile.
-
-    Parameters
-    ----------
-    quantile : float, default=0.25
-        Share of the population at each end, in (0, 0.5]; at least one member.
-    """
-
-    quantile: float = 0.25
-
-    def __call__(self, scores: np.ndarray, rng: np.random.Generator) -> list[int]:
-        """Return for each member the one whose state it continues."""
-        order = rank_members(scores)
-        n_moving = min(max(1, int(self.quantile * len(order))), len(order) // 2)
-        donors = [int(m) for m in order[:n_moving]]
-        parents = list(range(len(order)))
-        for loser in sorted(order[len(order) - n_moving :]):
-            parents[loser] = donors[rng.integers(len(donors))]
-        return parents
-
-
-@dataclass(frozen=True)
-class Tournament:
-    """Each member meets another one at random; the loser continues from the winner."""
-
-    def __call__(self, scores: np.ndarray, rng: np.random.Generator) -> list[int]:
-        """Return for each member the one whose state it continues."""
-        size = len(scores)
-        place = np.empty(size, dtype=int)
-        place[rank_members(scores)] = np.arange(size)
-        parents = []
-        for member in range(size):
-            rival = int(rng.integers(size - 1))
-            rival += rival >= member  # any member but this one
-            parents.append(rival if place[rival] < place[member] else member)
-        return parents
-
-
-@dataclass(frozen=True)
-class Perturb:
-    """Each parameter is drawn anew with a small probability, else moved a little.
-
-    Parameters
-    ----------
-    rules : mapping of str to PerturbationRule
-        How the values of each parameter move; parameters without one stay.
-    factors : sequence of float, default=(0.8, 1.25)
-        One of them is drawn for each parameter.
-    resample_probability : float, default=0.1
-        Probability of a new draw from the distribution.
-    """
-
-    rules: Mapping[str, PerturbationRule]
-    factors: Sequence[float] = (0.8, 1.25)
-    resample_probability: float = 0.1
-
-    def __call__(
-        self,
-        params: dict[str, Any],
-        rng: np.random.Generator,
-        history: Sequence[MemberRecord] = (),
-    ) -> dict[str, Any]:
-        """Return the parameters after the move."""
-        moved = dict(params)
-        for name, rule in self.rules.items():
-            if rng.random() < self.resample_probability:
-                moved[name] = rule.sample(rng)
-            else:
-                factor = float(self.factors[int(rng.integers(len(self.factors)))])
-                moved[name] = rule.perturb(params[name], factor)
-        return moved
-
-
-def schedule_from_lineage(records: Sequence[MemberRecord], row: int) -> Schedule:
-    """Return the parameters over time of the training that led to one row.
-
-    Parameters
-    ----------
-    records : sequence of MemberRecord
-        One per row.
-    row : int
-        Where the schedule ends.
-
-    Returns
-    -------
-    list of (int, dict)
-        ``(start_step, {name: value})``, the first with all parameters, each later
-        one with those that changed at that step.
-    """
-    line = [records[row]]
-    while line[-1].parent >= 0:
-        line.append(records[line[-1].parent])
-    schedule: Schedule = []
-    start, current = 0, dict[str, Any]()
-    for record in reversed(line):
-        changes = {
-            name: value
-            for name, value in record.params.items()
-            if name not in current or not _same(current[name], value)
-        }
-        if changes:
-            schedule.append((start, changes))
-        start, current = record.n_resources, dict(record.params)
-    return schedule
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Whether two values are one: identical objects, or equal ones of one type."""
-    return a is b or (type(a) is type(b) and bool(np.all(a == b)))
 
 
 @dataclass
@@ -279,7 +112,7 @@ class PBTOptimizer:
     population_size: int = 16
     n_generations: int = 10
     steps_per_generation: int = 1
-    exploit: Exploit = Truncation()
+    exploit: Exploit = field(default_factory=Truncation)
     explore: Explore | None = None
     factors: Sequence[float] = (0.8, 1.25)
     resample_probability: float = 0.1

@@ -20,16 +20,9 @@ from skhpo.evaluation._incremental import replay
 from skhpo.evaluation._population import PopulationEvaluator
 from skhpo.evaluation._training import TrainingPlan, labels_of
 from skhpo.exceptions import SkhpoWarning
-from skhpo.optimizers._pbt import (
-    Exploit,
-    Explore,
-    MemberRecord,
-    PBTOptimizer,
-    Schedule,
-    Tournament,
-    Truncation,
-    schedule_from_lineage,
-)
+from skhpo.optimizers import PBTOptimizer
+from skhpo.optimizers._exploit import Exploit, Explore, Tournament, Truncation
+from skhpo.optimizers._lineage import MemberRecord, Schedule, schedule_from_lineage
 from skhpo.search._base import BaseSearch, Run
 from skhpo.search._results import Record
 from skhpo.space import check_space
