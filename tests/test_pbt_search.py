@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from pbt_estimators import CountingScaler, LastLabels, Walker
 from scipy.stats import loguniform, uniform
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.compose import TransformedTargetRegressor
@@ -516,6 +517,43 @@ def test_weights_go_with_their_rows() -> None:
     labels = PBTSearch(LastLabels(), {"rate": uniform(0, 1)}, **SMALL)
     with pytest.raises(AllFitsFailedError, match="sample_weight"):
         labels.fit(X, Y, sample_weight=np.ones(150))
+
+
+def test_metadata_are_routed_inside_of_pipelines() -> None:
+    weight = np.where(np.arange(150) % 2, 1.0, 0.0)
+    flipped = np.where(np.arange(150) % 2, Y, 0)  # rows of weight 0 teach nothing
+    space = {"sgdclassifier__alpha": loguniform(1e-6, 1e-1)}
+    with config_context(enable_metadata_routing=True):
+        model = clone(SGD).set_fit_request(sample_weight=True)
+        model.set_score_request(sample_weight=False)
+        scaler = StandardScaler().set_fit_request(sample_weight=True)
+        pipe = make_pipeline(scaler, model)
+        fits = [
+            make(pipe, space, cv=KFold(2), scoring=lambda estimator, X, y: 0.0)
+            .fit(X, target, sample_weight=weight)
+            .best_estimator_
+            for target in (Y, flipped)
+        ]
+    np.testing.assert_array_equal(fits[0][-1].coef_, fits[1][-1].coef_)
+    np.testing.assert_allclose(fits[0][0].mean_, X[1::2].mean(axis=0))
+
+
+def test_it_says_what_it_does(capsys: pytest.CaptureFixture) -> None:
+    make(verbose=3, n_generations=2).fit(X, Y)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Fitting 2 folds for each of 8 candidates, totalling 16 fits"
+    assert sum("END" in line for line in lines) == 16
+
+
+def test_callbacks_hear_of_every_evaluation() -> None:
+    pytest.importorskip("rich", reason="what the bar is drawn with")
+    callback = pytest.importorskip("sklearn.callback", reason="scikit-learn >= 1.9")
+    search = make(n_generations=2, verbose=0)
+    search.set_callbacks(callback.ProgressBar()).fit(X, Y)
+    np.testing.assert_array_equal(
+        search.cv_results_["mean_test_score"],
+        make(n_generations=2).fit(X, Y).cv_results_["mean_test_score"],
+    )
 
 
 def test_groups_go_to_the_splitter() -> None:

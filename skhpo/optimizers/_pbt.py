@@ -140,6 +140,13 @@ class PBTOptimizer:
         self._n_no_change = 0
         self._give_birth()
 
+    @property
+    def n_candidates(self) -> int | None:
+        """How many candidates there are in all; None if that depends on the scores."""
+        if self.n_generations_no_change is not None:
+            return None
+        return self.population_size * self.n_generations
+
     def ask(self, n: int) -> list[Candidate]:
         """Propose up to `n` members of the current generation.
 
