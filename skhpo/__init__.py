@@ -4,11 +4,12 @@ from skhpo._scheduled import ScheduledEstimator
 from skhpo._schedules import ReduceOnPlateau, TrainingState
 from skhpo.evaluation import register_path
 from skhpo.evaluation.incremental import register_incremental
-from skhpo.search import GridSearch, PBTSearch, RandomSearch
+from skhpo.search import BayesSearch, GridSearch, PBTSearch, RandomSearch
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "BayesSearch",
     "GridSearch",
     "PBTSearch",
     "RandomSearch",

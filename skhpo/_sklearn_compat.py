@@ -20,6 +20,9 @@ try:
     from sklearn.base import _fit_context as fit_context
     from sklearn.metrics._scorer import _PassthroughScorer, _Scorer
     from sklearn.model_selection._search import BaseSearchCV
+    from sklearn.model_selection._search import (
+        _search_estimator_has as search_estimator_has,
+    )
     from sklearn.model_selection._validation import (
         _score as score_estimator,
     )
@@ -31,7 +34,7 @@ try:
         HasMethods,
         Interval,
         InvalidParameterError,
-        Options,
+        StrOptions,
         validate_parameter_constraints,
     )
     from sklearn.utils.metaestimators import _safe_split as safe_split
@@ -60,8 +63,8 @@ __all__ = [
     "HasMethods",
     "Interval",
     "InvalidParameterError",
-    "Options",
     "RootHooks",
+    "StrOptions",
     "check_method_params",
     "fit_context",
     "is_multimetric",
@@ -69,6 +72,7 @@ __all__ = [
     "rows_like",
     "safe_split",
     "score_estimator",
+    "search_estimator_has",
     "sees_predictions_only",
     "strict_scorer",
     "validate_parameter_constraints",

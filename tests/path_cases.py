@@ -5,6 +5,7 @@ The options are those that play a part in a fit. Each class that has a path is h
 
 import functools
 import importlib
+import re
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,7 @@ def case(name, params, values, *data):
     """One estimator with some options, its values and the kinds of data for it."""
     for kind in data or ["binary"]:
         label = "-".join([name.rpartition(".")[2], *map(str, params.values()), kind])
+        label = re.sub(" at 0x[0-9a-f]+", "", label)  # the same in every process
         yield pytest.param(name, params, values, kind, id=label[:100])
 
 

@@ -22,7 +22,7 @@ from sklearn.utils.estimator_checks import (
 )
 from threadpoolctl import threadpool_limits
 
-from skhpo import GridSearch, RandomSearch
+from skhpo import BayesSearch, GridSearch, RandomSearch
 
 
 class Normality:
@@ -83,6 +83,10 @@ RANDOM_SEARCHES = [
     RandomSearch(estimator, space, n_iter=2, scoring=scoring, cv=2, random_state=0)
     for estimator, space, scoring in HELD.values()
 ]
+BAYES_SEARCHES = [
+    BayesSearch(estimator, space, n_iter=2, scoring=scoring, cv=2, random_state=0)
+    for estimator, space, scoring in HELD.values()
+]
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +96,7 @@ def one_thread():
         yield
 
 
-@parametrize_with_checks(GRID_SEARCHES + RANDOM_SEARCHES)
+@parametrize_with_checks(GRID_SEARCHES + RANDOM_SEARCHES + BAYES_SEARCHES)
 def test_estimator_checks(estimator, check):
     """Our searches pass every check of scikit-learn, whatever they hold."""
     check(estimator)

@@ -43,6 +43,7 @@ from skhpo._rng import seed_sequence
 from skhpo.evaluation._incremental import replay
 from skhpo.evaluation._training import TrainingPlan, labels_of
 from skhpo.exceptions import AllFitsFailedError, SkhpoWarning, WorkerDiedWarning
+from skhpo.space import Choice, Real
 
 X, Y = make_classification(
     n_samples=150, n_features=8, n_informative=5, n_classes=3, random_state=0
@@ -251,6 +252,19 @@ def test_the_last_step_may_be_searched_too() -> None:
     kinds = {type(p["model"]) for p in search.cv_results_["params"]}
     assert kinds == {SGDClassifier, Perceptron}
     assert search.predict(X).shape == Y.shape
+
+
+def test_spaces_of_all_kinds() -> None:
+    space = {
+        "penalty": Choice({"l2": None, "elasticnet": {"l1_ratio": Real(0.1, 0.9)}}),
+        "alpha": (1e-6, 1e-1, "log-uniform"),
+        "eta0": Real(1e-4, 1, log=True),
+    }
+    search = make(space=space, population_size=8, frozen=["penalty"]).fit(X, Y)
+    params = search.cv_results_["params"]
+    assert all(("l1_ratio" in p) == (p["penalty"] == "elasticnet") for p in params)
+    assert {p["penalty"] for p in params[:8]} == {"l2", "elasticnet"}
+    assert all(1e-6 <= p["alpha"] <= 1e-1 for p in params)
 
 
 # --- the same everywhere --------------------------------------------------------------

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from skhpo.exceptions import InvalidSpaceError
+from skhpo.optimizers._branches import plain_spaces
 from skhpo.optimizers._perturb import (
     Category,
     Continuous,
@@ -24,6 +25,8 @@ from skhpo.optimizers._perturb import (
     perturbation_rule,
     reflect,
 )
+from skhpo.space import Categorical, Choice, Integer, Real
+from skhpo.space._convert import as_dimension
 
 FACTORS = st.sampled_from([0.8, 1.25, 0.5, 2.0, 1.001])
 SEEDS = st.integers(0, 2**32 - 1)
@@ -118,10 +121,6 @@ def test_kinds() -> None:
         def rvs(self, random_state: Any = None) -> np.float64:
             return np.float64(random_state.random())
 
-    class Bounded:
-        def __init__(self, low: float, high: float, log: bool = False) -> None:
-            self.low, self.high, self.log = low, high, log
-
     assert isinstance(perturbation_rule("x", stats.loguniform(1, 2)), LogReal)
     assert isinstance(perturbation_rule("x", stats.loguniform(1, 2, 5)), Continuous)
     assert isinstance(perturbation_rule("x", stats.loguniform(1, 2, loc=5)), Continuous)
@@ -135,12 +134,37 @@ def test_kinds() -> None:
     assert isinstance(perturbation_rule("x", OnlyRvs()), Sampled)
     drawn = perturbation_rule("x", OnlyRvs()).sample(np.random.default_rng(0))
     assert type(drawn) is float
-    assert perturbation_rule("x", Bounded(1, 9, log=True)) == LogInteger(1, 9)
-    assert perturbation_rule("x", Bounded(1.0, 9.0, log=True)) == LogReal(1.0, 9.0)
-    assert isinstance(perturbation_rule("x", Bounded(1, 9)), Discrete)
-    assert isinstance(perturbation_rule("x", Bounded(1.0, 9.0)), Continuous)
+    assert perturbation_rule("x", Integer(1, 9, log=True)) == LogInteger(1, 9)
+    assert perturbation_rule("x", Real(1, 9, log=True)) == LogReal(1.0, 9.0)
+    assert isinstance(perturbation_rule("x", Integer(1, 9)), Discrete)
+    assert isinstance(perturbation_rule("x", Real(1, 9)), Continuous)
+    wrapped = as_dimension("x", stats.norm())
+    assert isinstance(perturbation_rule("x", wrapped), Continuous)
     rule = Category(("a",))
     assert perturbation_rule("x", rule) is rule
+
+
+def test_listed_dimensions_keep_their_order_and_weights() -> None:
+    sizes = perturbation_rule("x", Categorical(["low", "mid", "high"], ordered=True))
+    assert [sizes.perturb("mid", f) for f in (0.8, 1.25)] == ["low", "high"]
+    assert sizes.perturb("high", 1.25) == "mid"
+    kinds = perturbation_rule("x", Categorical(["a", "b"], weights=[1, 1e9]))
+    assert kinds.perturb("a", 1.25) == "a"
+    assert {kinds.sample(np.random.default_rng(seed)) for seed in range(20)} == {"b"}
+
+
+def test_conditions_are_written_out() -> None:
+    inner = {"c": Choice({"p": None, "q": {"d": (0.1, 1.0, "log-uniform")}})}
+    spaces = plain_spaces({"a": [1], "b": Choice({"x": {"e": [2]}, "y": inner})})
+    assert [sorted(space) for space in spaces] == [
+        ["a", "b", "e"],
+        ["a", "b", "c"],
+        ["a", "b", "c", "d"],
+    ]
+    assert spaces[2]["b"] == ["y"]
+    assert spaces[2]["d"] == Real(0.1, 1.0, log=True)
+    with pytest.raises(InvalidSpaceError, match="'b' has weights"):
+        plain_spaces({"b": Choice({"x": ({"e": [2]}, 2.0)})})
 
 
 def test_categories_come_back_as_given() -> None:

@@ -266,7 +266,9 @@ def plain_path(estimator, grid, n_candidates, **options):
     fit_params = options.pop("fit_params", {})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        GridSearch(estimator, grid, cv=2, refit=False, **options).fit(X, Y, **fit_params)
+        GridSearch(estimator, grid, cv=2, refit=False, **options).fit(
+            X, Y, **fit_params
+        )
     assert Scale.n_fits in (2, 2 * n_candidates)
     return Scale.n_fits == 2 * n_candidates
 

@@ -1,7 +1,18 @@
 """Search algorithms as ask/tell, without estimators, data or workers."""
 
+from skhpo.optimizers._anneal import AnnealOptimizer
 from skhpo.optimizers._base import Optimizer
+from skhpo.optimizers._bayes import BayesOptimizer
 from skhpo.optimizers._enumerated import GridOptimizer, RandomOptimizer
+from skhpo.optimizers._limited import LimitedOptimizer
 from skhpo.optimizers._pbt import PBTOptimizer
 
-__all__ = ["GridOptimizer", "Optimizer", "PBTOptimizer", "RandomOptimizer"]
+__all__ = [
+    "AnnealOptimizer",
+    "BayesOptimizer",
+    "GridOptimizer",
+    "LimitedOptimizer",
+    "Optimizer",
+    "PBTOptimizer",
+    "RandomOptimizer",
+]

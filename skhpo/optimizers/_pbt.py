@@ -28,6 +28,7 @@ import numpy as np
 from skhpo._rng import child_rng
 from skhpo._trial import Candidate, Trial
 from skhpo.exceptions import InvalidSpaceError
+from skhpo.optimizers._branches import plain_spaces
 from skhpo.optimizers._exploit import (
     Exploit,
     Explore,
@@ -127,8 +128,7 @@ class PBTOptimizer:
 
     def __post_init__(self) -> None:
         self._check()
-        spaces = self.param_distributions
-        spaces = [spaces] if isinstance(spaces, Mapping) else list(spaces)
+        spaces = plain_spaces(self.param_distributions)
         self._rules = [
             {name: perturbation_rule(name, spec) for name, spec in space.items()}
             for space in spaces
@@ -316,8 +316,7 @@ class PBTOptimizer:
                 "perturb_factors must be positive numbers, such as (0.8, 1.25). Got "
                 f"{self.factors!r} instead."
             )
-        spaces = self.param_distributions
-        spaces = [spaces] if isinstance(spaces, Mapping) else list(spaces)
+        spaces = plain_spaces(self.param_distributions)
         if not spaces:
             raise InvalidSpaceError("param_distributions is an empty list.")
         if len(self.initial_params) > self.population_size:

@@ -15,6 +15,7 @@ kind               move by a factor *f*
 `Continuous`       ``ppf(cdf(value) + log(f) / 2)``
 `Discrete`         the same, by at least 1
 `Ordered`          one place up (f > 1) or down in the list of sorted numbers
+`Listed`           the same for a `Categorical`, in its own order
 `Category`         none: a category is only ever drawn anew
 ================== ==================================================================
 
@@ -32,12 +33,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from scipy import stats
 
 from skhpo.exceptions import InvalidSpaceError
+from skhpo.space import Categorical, Integer, Real
+from skhpo.space._convert import Distribution
+from skhpo.space._dimensions import Dimension, is_number
 
 __all__ = [
     "Category",
@@ -217,6 +221,26 @@ class Category:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """A `Categorical` of the user's: with an order as `Ordered`, else a `Category`."""
+
+    dimension: Categorical
+
+    def sample(self, rng: np.random.Generator) -> Any:
+        """Draw one entry, by the weights."""
+        return self.dimension.from_unit(rng.random(1))[0]
+
+    def perturb(self, value: Any, factor: float) -> Any:
+        """Step to the neighbor in the list, if it has an order."""
+        values, n = self.dimension.values, self.dimension.n_values
+        if not self.dimension.ordered or n == 1:
+            return value
+        at = int(self.dimension.index(np.array([self.dimension.to_unit(value)]))[0])
+        place = at + (1 if factor > 1 else -1)
+        return values[place if 0 <= place < n else 2 * at - place]
+
+
+@dataclass(frozen=True)
 class Sampled:
     """Anything that can only be sampled (an ``rvs`` method and nothing else)."""
 
@@ -240,9 +264,8 @@ def perturbation_rule(name: str, spec: Any) -> PerturbationRule:
     name : str
         Name of the parameter, for the message of an error.
     spec : object
-        A frozen SciPy distribution, a list, tuple, range or one-dimensional array
-        of values, an object with ``low``, ``high`` and ``log`` attributes, or a
-        `PerturbationRule` of the user's own.
+        A frozen SciPy distribution, a list, range or one-dimensional array of values,
+        a dimension such as ``Real(0.1, 10, log=True)``, or a `PerturbationRule`.
 
     Returns
     -------
@@ -266,8 +289,8 @@ def perturbation_rule(name: str, spec: Any) -> PerturbationRule:
     """
     if isinstance(spec, PerturbationRule):
         return spec
-    if hasattr(spec, "low") and hasattr(spec, "high"):
-        return _bounded_rule(spec)
+    if isinstance(spec, Dimension):
+        return _dimension_rule(name, spec)
     if hasattr(spec, "rvs"):
         return _distribution_rule(spec)
     if isinstance(spec, Sequence | np.ndarray) and not isinstance(spec, str):
@@ -285,22 +308,25 @@ def _list_rule(name: str, values: Sequence[Any] | np.ndarray) -> PerturbationRul
             f"The entry {name!r} of param_distributions is empty. Give at least one "
             "value."
         )
-    numbers = all(isinstance(v, Real) and not isinstance(v, bool) for v in entries)
+    numbers = all(map(is_number, entries))
     return Ordered(entries) if numbers else Category(entries)
 
 
-def _bounded_rule(spec: Any) -> PerturbationRule:
-    """Return the rule for an object with bounds, such as ``Real`` and ``Integer``."""
-    from scipy import stats
-
-    whole = isinstance(spec.low, Integral) and isinstance(spec.high, Integral)
-    if getattr(spec, "log", False):
-        if whole:
-            return LogInteger(int(spec.low), int(spec.high))
-        return LogReal(float(spec.low), float(spec.high))
-    if whole:
-        return Discrete(stats.randint(int(spec.low), int(spec.high) + 1))
-    return Continuous(stats.uniform(spec.low, spec.high - spec.low))
+def _dimension_rule(name: str, spec: Dimension) -> PerturbationRule:
+    """Return the rule for one of skhpo's own dimensions."""
+    if isinstance(spec, Distribution):
+        return _distribution_rule(spec.frozen)
+    if isinstance(spec, Categorical):
+        return Listed(spec)
+    if isinstance(spec, Integer):
+        if spec.log:
+            return LogInteger(spec.low, spec.high)
+        return Discrete(stats.randint(spec.low, spec.high + 1))
+    if isinstance(spec, Real):
+        if spec.log:
+            return LogReal(spec.low, spec.high)
+        return Continuous(stats.uniform(spec.low, spec.high - spec.low))
+    raise InvalidSpaceError(f"Values of {name!r} cannot be moved: {spec!r}.")
 
 
 def _distribution_rule(spec: Any) -> PerturbationRule:

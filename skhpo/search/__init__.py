@@ -1,7 +1,8 @@
 """The searches: estimators with ``fit``."""
 
+from skhpo.search._bayes import BayesSearch
 from skhpo.search._grid import GridSearch
 from skhpo.search._pbt import PBTSearch
 from skhpo.search._random import RandomSearch
 
-__all__ = ["GridSearch", "PBTSearch", "RandomSearch"]
+__all__ = ["BayesSearch", "GridSearch", "PBTSearch", "RandomSearch"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from skhpo._sklearn_compat import (
     fit_context,
     is_multimetric,
 )
-from skhpo._trial import Trial
+from skhpo._trial import Candidate, Evaluation, Trial
 from skhpo.evaluation import EvaluationSpec, Evaluator
 from skhpo.exceptions import AllFitsFailedError, SearchStoppedError
 from skhpo.optimizers import Optimizer
@@ -77,7 +77,11 @@ class BaseSearch(Delegation, BaseSearchCV):
 
     # How many candidates may be asked for and not yet told; None for no limit. A
     # parameter of the search, never the number of workers: results depend on it.
-    _n_pending: int | None = None
+    n_pending: int | None = None
+    # Whether trials are told as they are completed, and not in the order of their ids.
+    asynchronous = False
+    # Whether the optimizer learns from the scores, so that there must be one to learn.
+    _needs_one_score = False
 
     @abstractmethod
     def _make_optimizer(self) -> Optimizer:
@@ -142,6 +146,8 @@ class BaseSearch(Delegation, BaseSearchCV):
 
     def _start(self, X: Any, y: Any, params: dict[str, Any]) -> Run:
         scorers, refit_metric = self._get_scorers()
+        if is_multimetric(scorers):
+            self._check_one_score(scorers._scorers)
         X, y = indexable(X, y)
         params = check_method_params(X, params=params)
         routed = self._get_routed_params_for_fit(params)
@@ -171,9 +177,12 @@ class BaseSearch(Delegation, BaseSearchCV):
         n_evaluations = None if n_candidates is None else n_candidates * run.n_splits
         evaluator = run.evaluator = self._make_evaluator(run, spec, optimizer)
         with run.hooks.searching(n_evaluations), evaluator:
-            for trial in _trials(optimizer, evaluator, record, self._n_pending):
-                if trial.candidate.id == 0:
+            asking = Asking(optimizer, evaluator, self.n_pending)
+            for candidate, evaluations in asking.complete():
+                trial = record.add(candidate, evaluations)
+                if record.n_candidates == 1:
                     self._check_refit_for_callable(run, record)
+                asking.tell(trial, in_order=not self.asynchronous)
         if evaluator.stopped and not record.candidates:
             raise SearchStoppedError("A callback stopped the search before it began.")
         run.reuse = Reuse(evaluator.n_fits, evaluator.n_needed - evaluator.n_fits)
@@ -224,7 +233,17 @@ class BaseSearch(Delegation, BaseSearchCV):
         success = record.first_success()
         if success and callable(self.scoring) and isinstance(success.test_scores, dict):
             self._check_refit_for_multimetric(success.test_scores)
+            self._check_one_score(success.test_scores)
             run.refit_metric = self.refit
+
+    def _check_one_score(self, names: Iterable[str]) -> None:
+        several = len(list(names)) > 1
+        if self._needs_one_score and several and not isinstance(self.refit, str):
+            raise ValueError(
+                f"{type(self).__name__} learns from one score: with several, the "
+                "'refit' parameter must be the name of the one to maximize, one of "
+                f"{sorted(names)}. Got {self.refit!r} instead."
+            )
 
     def _set_results(self, run: Run, record: Record) -> dict[str, Any]:
         """Format the results, and set the attributes of the best candidate."""
@@ -272,34 +291,58 @@ class BaseSearch(Delegation, BaseSearchCV):
         return estimator
 
 
-def _trials(
-    optimizer: Optimizer, evaluator: Evaluator, record: Record, n_pending: int | None
-) -> Iterable[Trial]:
-    """Ask, evaluate and tell until nothing is left; yield the trials as they are told.
+class Asking:
+    """Asks, evaluates and tells, until nothing is left.
 
     Trials are told one by one in the order of their ids, and each is followed by a
     question. So candidate i is asked for when exactly the trials up to i - n_pending
     have been told, whatever the number of workers and the order of completion.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Whom to ask.
+    evaluator : Evaluator
+        Who evaluates.
+    n_pending : int or None
+        How many candidates may be asked for and not yet told.
     """
-    n_told = n_asked = 0
-    complete: dict[int, Trial] = {}
 
-    def ask() -> int:
-        room = sys.maxsize if n_pending is None else n_pending - (n_asked - n_told)
-        candidates = [] if evaluator.stopped else optimizer.ask(room)
-        evaluator.add(candidates)
-        return len(candidates)
+    def __init__(
+        self, optimizer: Optimizer, evaluator: Evaluator, n_pending: int | None
+    ) -> None:
+        self._optimizer = optimizer
+        self._evaluator = evaluator
+        self._n_pending = n_pending
+        self._n_asked = self._n_told = 0
+        self._untold: dict[int, Trial] = {}
 
-    n_asked += ask()
-    while batch := evaluator.next():
-        for candidate, evaluations in batch:
-            complete[candidate.id] = record.add(candidate, evaluations)
-        while n_told in complete:
-            trial = complete.pop(n_told)
-            optimizer.tell([trial])
-            n_told += 1
-            n_asked += ask()
-            yield trial
+    def complete(self) -> Iterator[tuple[Candidate, list[Evaluation]]]:
+        """Yield the candidates as they are completed; `tell` of each."""
+        self._ask()
+        while batch := self._evaluator.next():
+            yield from batch
+
+    def tell(self, trial: Trial, *, in_order: bool) -> None:
+        """Tell of a trial now, or when those before it have been told."""
+        self._untold[trial.candidate.id] = trial
+        while self._untold:
+            id = self._n_told if in_order else trial.candidate.id
+            if id not in self._untold:
+                break
+            self._optimizer.tell([self._untold.pop(id)])
+            self._n_told += 1
+            self._ask()
+
+    def _ask(self) -> None:
+        if self._evaluator.stopped:
+            return
+        room = sys.maxsize
+        if self._n_pending is not None:
+            room = self._n_pending - (self._n_asked - self._n_told)
+        candidates = self._optimizer.ask(room)
+        self._n_asked += len(candidates)
+        self._evaluator.add(candidates)
 
 
 def _print_plan(n_candidates: int | None, n_splits: int) -> None:

@@ -12,18 +12,9 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skhpo._sklearn_compat import search_estimator_has
+
 __all__ = ["Delegation"]
-
-
-def _inner_has(attribute: str) -> Any:
-    """Return a check for `available_if`: does the searched estimator have it?"""
-
-    def check(search: Any) -> bool:
-        inner = getattr(search, "best_estimator_", search.estimator)
-        getattr(inner, attribute)  # raises the AttributeError that explains
-        return True
-
-    return check
 
 
 class Delegation:
@@ -47,7 +38,7 @@ class Delegation:
         tags.non_deterministic = inner.non_deterministic
         return tags
 
-    @available_if(_inner_has("transform"))
+    @available_if(search_estimator_has("transform"))
     def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
         """Search, then transform `X` by the best estimator.
 
@@ -69,7 +60,7 @@ class Delegation:
         """
         return self.fit(X, y, **params).transform(X)
 
-    @available_if(_inner_has("set_output"))
+    @available_if(search_estimator_has("set_output"))
     def set_output(self, *, transform: str | None = None) -> Any:
         """Choose the container of what the searched estimator returns.
 
@@ -90,7 +81,7 @@ class Delegation:
             self.best_estimator_.set_output(transform=transform)
         return self
 
-    @available_if(_inner_has("get_feature_names_out"))
+    @available_if(search_estimator_has("get_feature_names_out"))
     def get_feature_names_out(self, input_features: Any = None) -> Any:
         """Return the names of the columns that the best estimator puts out.
 

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skhpo._rng import seed_sequence
-from skhpo._sklearn_compat import BaseSearchCV, Interval, Options, is_multimetric
+from skhpo._sklearn_compat import BaseSearchCV, Interval, StrOptions, is_multimetric
 from skhpo._trial import Params
 from skhpo.evaluation import EvaluationSpec
 from skhpo.evaluation._freezing import frozen_in_population
@@ -21,6 +21,7 @@ from skhpo.evaluation._population import PopulationEvaluator
 from skhpo.evaluation._training import TrainingPlan, labels_of
 from skhpo.exceptions import SkhpoWarning
 from skhpo.optimizers import PBTOptimizer
+from skhpo.optimizers._branches import plain_spaces
 from skhpo.optimizers._exploit import Exploit, Explore, Tournament, Truncation
 from skhpo.optimizers._lineage import MemberRecord, Schedule, schedule_from_lineage
 from skhpo.search._base import BaseSearch, Run
@@ -50,10 +51,11 @@ class PBTSearch(BaseSearch):
         `register_incremental`; or a pipeline that ends in such a one. The transformers
         of a pipeline are fitted once for each split and setting.
     param_distributions : dict or list of dict
-        For each parameter name a list of values or a distribution (an object with
-        ``rvs``). Values move inside of it: by a factor on a log scale, by probability
-        mass on others, to the neighbor in a list of numbers. Of several dicts, each
-        member gets one for good.
+        For each parameter name a list of values, a distribution (an object with
+        ``rvs``) or a dimension such as ``Real(1e-4, 1, log=True)``. Values move inside
+        of it: by a factor on a log scale, by probability mass on others, to the
+        neighbor in a list of numbers. Of several dicts, and of the branches of a
+        ``Choice``, each member gets one for good.
     population_size : int, default=16
         Number of members, at least 2.
     n_generations : int, default=10
@@ -200,10 +202,10 @@ class PBTSearch(BaseSearch):
         "quantile": [Interval(Real, 0, 0.5, closed="right")],
         "resample_probability": [Interval(Real, 0, 1, closed="both")],
         "perturb_factors": [list, tuple],
-        "exploit": [Options(str, {"truncation", "tournament"}), callable],
-        "explore": [Options(str, {"perturb"}), callable],
+        "exploit": [StrOptions({"truncation", "tournament"}), callable],
+        "explore": [StrOptions({"perturb"}), callable],
         "burn_in": [Interval(Integral, 0, None, closed="left")],
-        "mutable": [Options(str, {"auto"}), list, tuple, set],
+        "mutable": [StrOptions({"auto"}), list, tuple, set],
         "frozen": [list, tuple, set, None],
         "batch_size": [Interval(Integral, 1, None, closed="left"), None],
         "initial_params": [dict, list, tuple, None],
@@ -293,9 +295,8 @@ class PBTSearch(BaseSearch):
         return _schedule_of(self.cv_results_, row)
 
     def _subspaces(self) -> list[Mapping]:
-        return check_space(
-            self.param_distributions, name="param_distributions", distributions=True
-        )
+        spaces = plain_spaces(self.param_distributions)
+        return check_space(spaces, name="param_distributions", distributions=True)
 
     def _make_optimizer(self) -> PBTOptimizer:
         named: dict[str, Exploit] = {

@@ -37,9 +37,16 @@ class Record:
 
     def _score(self, evaluation: Evaluation) -> float:
         scores = evaluation.test_scores
-        if isinstance(scores, dict):
-            return scores.get(self._metric, math.nan) if self._metric else math.nan
-        return scores
+        if not isinstance(scores, dict):
+            return scores
+        if len(scores) == 1:
+            return next(iter(scores.values()))
+        return scores.get(self._metric, math.nan) if self._metric else math.nan
+
+    @property
+    def n_candidates(self) -> int:
+        """How many are complete."""
+        return len(self._rows)
 
     @property
     def candidates(self) -> list[Candidate]:

@@ -1,5 +1,8 @@
-"""What to search: lists, arrays, ranges, scipy distributions, lists of dicts."""
+"""What to search: dimensions, conditions and constraints, or lists as they are."""
 
+from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._check import check_space
+from skhpo.space._dimensions import Integer, Real
+from skhpo.space._space import SearchSpace
 
-__all__ = ["check_space"]
+__all__ = ["Categorical", "Choice", "Integer", "Real", "SearchSpace", "check_space"]

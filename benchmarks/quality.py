@@ -1,0 +1,260 @@
+"""How good are the candidates: regret and ranks of searches on many problems.
+
+    python -m benchmarks.quality --methods random skhpo optuna-tpe --seeds 10
+    python -m benchmarks.quality --suites real --table-only
+
+Runs are kept in ``benchmarks/results/quality.sqlite``, evaluations of real models too,
+so an interrupted comparison goes on where it stopped and another method costs only its
+own evaluations.
+
+Normalized regret of a run at a budget: 0 is the best score known for the problem, 1
+the mean of random search's best at the same budget (values above 3 count as 3). Ranks
+are among methods, per problem and seed. Intervals (90 %) are bootstrapped over problems
+and seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import math
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import rankdata
+
+from benchmarks.peers import PEERS
+from benchmarks.problems import PROBLEMS, Problem
+
+RESULTS = Path(__file__).parent / "results" / "quality.sqlite"
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS evaluations (
+    problem TEXT, params TEXT, scores TEXT, PRIMARY KEY (problem, params));
+CREATE TABLE IF NOT EXISTS runs (
+    problem TEXT, method TEXT, seed INTEGER, budget INTEGER, scores TEXT, truths TEXT,
+    seconds REAL, PRIMARY KEY (problem, method, seed));
+"""
+
+
+def connect(path: Path = RESULTS) -> sqlite3.Connection:
+    """Return the open database of results."""
+    path.parent.mkdir(exist_ok=True)
+    database = sqlite3.connect(path, timeout=60)
+    database.executescript(SCHEMA)
+    return database
+
+
+def evaluate(
+    database: sqlite3.Connection, problem: Problem, params: Any, rng: Any
+) -> list[float]:
+    """Return the split scores, from the database if the problem has no noise."""
+    if problem.truth is not None or problem.suite == "synthetic":
+        return list(map(float, problem.evaluate(params, rng)))
+    key = json.dumps(params, sort_keys=True)
+    row = database.execute(
+        "SELECT scores FROM evaluations WHERE problem = ? AND params = ?",
+        (problem.name, key),
+    ).fetchone()
+    if row:
+        return json.loads(row[0])
+    scores = list(map(float, problem.evaluate(params, rng)))
+    database.execute(
+        "INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?)",
+        (problem.name, key, json.dumps(scores)),
+    )
+    return scores
+
+
+def run(
+    database: sqlite3.Connection, problem: Problem, method: str, seed: int, budget: int
+) -> tuple[list[float], list[float], float]:
+    """Return the mean scores, the true scores, and the seconds spent asking."""
+    peer = PEERS[method.split(":")[0]](problem.space, seed, budget)
+    rng = np.random.default_rng([seed, 1])
+    scores: list[float] = []
+    truths: list[float] = []
+    seconds = 0.0
+    for _ in range(budget):
+        start = time.process_time()
+        params = peer.ask()
+        seconds += time.process_time() - start
+        if params is None:  # exhausted: nothing better is to be found
+            break
+        split_scores = evaluate(database, problem, params, rng)
+        scores.append(float(np.mean(split_scores)))
+        truths.append(problem.truth(params) if problem.truth else scores[-1])
+        start = time.process_time()
+        peer.tell(params, split_scores)
+        seconds += time.process_time() - start
+    return scores, truths, seconds
+
+
+def collect(args: argparse.Namespace, database: sqlite3.Connection) -> None:
+    """Run whatever is missing."""
+    for seed in range(args.seeds):
+        for problem in selected(args):
+            for method in args.methods:
+                row = database.execute(
+                    "SELECT budget FROM runs WHERE problem=? AND method=? AND seed=?",
+                    (problem.name, method, seed),
+                ).fetchone()
+                if row and row[0] >= args.budget:
+                    continue
+                result = run(database, problem, method, seed, args.budget)
+                scores, truths, seconds = result
+                database.execute(
+                    "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        problem.name,
+                        method,
+                        seed,
+                        args.budget,
+                        json.dumps(scores),
+                        json.dumps(truths),
+                        seconds,
+                    ),
+                )
+                database.commit()
+                if args.verbose:
+                    found = found_within(truths, args.budget)
+                    print(
+                        f"{problem.name:24} {method:16} {seed:2} {found:12.6g} "
+                        f"{seconds:7.2f} s",
+                        flush=True,
+                    )
+
+
+def found_within(truths: list[float], budget: int) -> float:
+    """Return the best true score among the candidates tried within the budget.
+
+    Not that of the candidate which looked best: with noise, which one looks best is
+    luck, the same for all methods.
+    """
+    head = np.array(truths[:budget], dtype=float)
+    return float(np.nanmax(head, initial=-math.inf))
+
+
+def selected(args: argparse.Namespace) -> list[Problem]:
+    """Return the problems asked for."""
+    chosen = [p for p in PROBLEMS.values() if p.suite in args.suites]
+    return [p for p in chosen if not args.problems or p.name in args.problems]
+
+
+def regrets(
+    database: sqlite3.Connection,
+    problem: Problem,
+    methods: list[str],
+    seeds: int,
+    budget: int,
+) -> np.ndarray:
+    """Return normalized regrets, shape (methods, seeds); NaN where not run."""
+    found: dict[tuple[str, int], float] = {}
+    best = -math.inf if problem.best is None else problem.best
+    rows = database.execute(
+        "SELECT method, seed, truths FROM runs WHERE problem = ?",
+        (problem.name,),
+    )
+    for method, seed, truths in rows:
+        truths = json.loads(truths)
+        found[method, seed] = found_within(truths, budget)
+        if problem.best is None:
+            best = max(best, np.nanmax([*truths, -math.inf]))
+    random = [value for (method, _), value in found.items() if method == "random"]
+    scale = best - float(np.mean(random)) if random else math.nan
+    table = np.full((len(methods), seeds), np.nan)
+    for i, method in enumerate(methods):
+        for seed in range(seeds):
+            if (method, seed) in found:
+                table[i, seed] = (best - found[method, seed]) / max(scale, 1e-12)
+    return table
+
+
+def bootstrap(values: np.ndarray, rng: np.random.Generator) -> tuple[float, float]:
+    """Return a 90 % interval of the mean over problems of (problems, seeds) values."""
+    n, m = values.shape
+    means = []
+    for _ in range(500):
+        rows = values[rng.integers(n, size=n)]
+        columns = rng.integers(m, size=(n, m))
+        means.append(float(np.nanmean(np.take_along_axis(rows, columns, axis=1))))
+    return float(np.quantile(means, 0.05)), float(np.quantile(means, 0.95))
+
+
+def seconds_per_ask(database: sqlite3.Connection, method: str) -> float:
+    """Return the mean CPU time of one ask + tell, in milliseconds."""
+    rows = database.execute(
+        "SELECT SUM(seconds), SUM(budget) FROM runs WHERE method = ?", (method,)
+    ).fetchone()
+    return 1e3 * rows[0] / rows[1] if rows[1] else math.nan
+
+
+def print_tables(args: argparse.Namespace, database: sqlite3.Connection) -> None:
+    """Print regret and rank, per problem and per suite."""
+    rng = np.random.default_rng(0)
+    for suite in args.suites:
+        problems = [p for p in selected(args) if p.suite == suite]
+        if not problems:
+            continue
+        tables = np.array(
+            [
+                regrets(database, p, args.methods, args.seeds, args.budget)
+                for p in problems
+            ]
+        )  # (problems, methods, seeds)
+        clipped = np.minimum(tables, 3.0)
+        ranks = np.apply_along_axis(rankdata, 1, tables, nan_policy="omit")
+        print(f"\n{suite}: normalized regret after {args.budget} evaluations")
+        print(" " * 24 + "".join(f"{method[-16:]:>17}" for method in args.methods))
+        for p, table in zip(problems, clipped, strict=True):
+            row = "".join(f"{value:17.3f}" for value in np.nanmean(table, axis=1))
+            print(f"{p.name:24}{row}")
+        for name, values in (("mean regret", clipped), ("mean rank", ranks)):
+            cells = []
+            for i in range(len(args.methods)):
+                low, high = bootstrap(values[:, i], rng)
+                mean = np.nanmean(values[:, i])
+                cells.append(f"{f'{mean:.2f} [{low:.2f} {high:.2f}]':>17}")
+            print(f"{name:24}{''.join(cells)}")
+        times = [seconds_per_ask(database, method) for method in args.methods]
+        print(f"{'ms per ask + tell':24}" + "".join(f"{ms:17.1f}" for ms in times))
+
+
+def override(settings: list[str]) -> None:
+    """Set module constants, as in ``skhpo.optimizers._bayes.EXPLORATION=0.2``."""
+    for setting in settings:
+        path, value = setting.split("=")
+        module, name = path.rsplit(".", 1)
+        setattr(importlib.import_module(module), name, json.loads(value))
+
+
+def main() -> None:
+    """Collect runs and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add(
+        "--methods",
+        nargs="+",
+        default=["random", "skhpo", "optuna-tpe"],
+        help=f"of {list(PEERS)}; 'name:label' is a variant with a row of its own",
+    )
+    add("--suites", nargs="+", default=["real", "synthetic", "conditional", "tables"])
+    add("--problems", nargs="+", default=[])
+    add("--budget", type=int, default=50)
+    add("--seeds", type=int, default=10)
+    add("--set", nargs="+", default=[], help="constants of modules, for ablations")
+    add("--table-only", action="store_true")
+    add("--verbose", action="store_true")
+    args = parser.parse_args()
+    override(args.set)
+    with connect() as database:
+        if not args.table_only:
+            collect(args, database)
+        print_tables(args, database)
+
+
+if __name__ == "__main__":
+    main()

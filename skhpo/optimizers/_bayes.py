@@ -1,0 +1,308 @@
+"""Bayesian optimization: a model of the score decides what to try next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skhpo._rng import RandomState, child_rng, seed_sequence
+from skhpo._trial import Candidate, Trial
+from skhpo.acquisition import (
+    ACQUISITIONS,
+    Acquisition,
+    numerical,
+    upper_confidence_bound,
+)
+from skhpo.optimizers._belief import Observations, objective, relative_noise
+from skhpo.optimizers._maximize import Objective, best_unseen, maximize, point_key
+from skhpo.space import SearchSpace
+from skhpo.space._sampling import SobolSequence
+from skhpo.surrogates._base import make_surrogate
+
+__all__ = ["BayesOptimizer"]
+
+Array = NDArray[np.float64]
+
+# Finite spaces up to this size are enumerated instead of searched for a maximum.
+MAX_ENUMERATED = 4096
+# Share of proposals drawn at random, against a model that is wrong about a region.
+EXPLORATION = 0.1
+TIE_WEIGHT = 0.0
+MAX_EXPLORATION = 0.5
+CROSS = 0.0
+ARCSINE = False
+# A space is exhausted when so many draws in a row repeated what was seen.
+MAX_REPEATS = 100
+# Candidates drawn from a surrogate that has a density of good ones, as Optuna does.
+N_SAMPLES = 24
+# "auto": one of these, drawn at every step.
+MIXTURE = ("log_ei", "ucb", "pi")
+
+
+class BayesOptimizer:
+    """Propose the candidates that a surrogate model finds most promising.
+
+    Parameters
+    ----------
+    space : mapping, sequence of mappings, or SearchSpace
+        Parameter names and their values; see :class:`skhpo.space.SearchSpace`.
+    surrogate : {"gp", "forest", "tpe"} or object, default="gp"
+        The model of the score: a Gaussian process, a random forest, a tree-structured
+        Parzen estimator, or any object with ``fit(X, y)`` and ``predict(X) -> mean,
+        std``, on points of the unit cube (inactive coordinates are -1).
+    acquisition : {"auto", "log_ei", "ei", "pi", "ucb"} or callable, default="auto"
+        What "promising" means; a callable takes ``(mean, std, best)``, arrays of shape
+        (n,) and a number, and returns values to be maximized. "auto" draws one of
+        LogEI, UCB and PI at every step.
+    n_initial : int or "auto", default="auto"
+        Number of candidates before the model is used, `initial_params` included.
+    initial_params : sequence of mappings, default=None
+        What to try first.
+    constraints : callable or sequence of callables, default=None
+        Predicates on the params of a candidate; only those that meet all of them are
+        proposed.
+    random_state : int, RandomState, Generator or None, default=None
+        The source of randomness.
+
+    Examples
+    --------
+    Whoever owns the loop asks for candidates and tells their scores, the higher the
+    better:
+
+    >>> from skhpo._trial import Trial
+    >>> from skhpo.optimizers import BayesOptimizer
+    >>> from skhpo.space import Real
+    >>> optimizer = BayesOptimizer({"x": Real(-2, 2)}, random_state=0)
+    >>> for _ in range(15):
+    ...     for candidate in optimizer.ask(1):
+    ...         score = -((candidate.params["x"] - 1) ** 2)
+    ...         optimizer.tell([Trial(candidate, (score,))])
+    >>> abs(optimizer.best_params["x"] - 1) < 0.05
+    True
+    """
+
+    def __init__(
+        self,
+        space: Mapping[str, Any] | Sequence[Any] | SearchSpace,
+        *,
+        surrogate: Any = "gp",
+        acquisition: str | Callable[..., Array] = "auto",
+        n_initial: int | str = "auto",
+        initial_params: Sequence[Mapping[str, Any]] | None = None,
+        constraints: Any = None,
+        random_state: RandomState = None,
+    ) -> None:
+        self.space = SearchSpace(space, constraints)
+        self._model = make_surrogate(surrogate, self.space)
+        self._acquisitions = _check_acquisition(acquisition, self._model)
+        self._root = seed_sequence(random_state)
+        self._initial = [self.space.encode(params) for params in initial_params or ()]
+        self.n_initial = _check_n_initial(n_initial, self.space.n_columns)
+        self._design = SobolSequence(
+            self.space.n_columns, child_rng(self._root, "design")
+        )
+        self._n_fitted = 0
+        self._next_id = 0
+        self._seen: set[bytes] = set()
+        self._pending: dict[int, Array] = {}
+        self._X: list[Array] = []
+        self._scores: list[float] = []
+        self._split_scores: list[tuple[float, ...]] = []
+        self._points = (
+            self.space.points() if self.space.size <= MAX_ENUMERATED else None
+        )
+
+    # -- the protocol ----------------------------------------------------------
+
+    def ask(self, n: int) -> list[Candidate]:
+        """Propose up to `n` candidates, with consecutive ids.
+
+        Parameters
+        ----------
+        n : int
+            How many at the most.
+
+        Returns
+        -------
+        list of Candidate
+            Fewer than `n` if the space is exhausted.
+        """
+        candidates = []
+        for _ in range(n):
+            x = self._propose(child_rng(self._root, "ask", self._next_id))
+            if x is None:
+                break
+            params = self.space.decode(x)
+            candidates.append(Candidate(self._next_id, params))
+            self._pending[self._next_id] = x
+            self._seen.add(point_key(x))
+            self._next_id += 1
+        return candidates
+
+    def tell(self, trials: Sequence[Trial]) -> None:
+        """Learn from trials; also from such that were not asked for.
+
+        Parameters
+        ----------
+        trials : sequence of Trial
+            In the order of their ids. Trials of other origin must have params inside
+            of the space.
+        """
+        for trial in trials:
+            x = self._pending.pop(trial.candidate.id, None)
+            if x is None:
+                x = self.space.encode(trial.candidate.params)
+                self._seen.add(point_key(x))
+            self._X.append(x)
+            failed = trial.failed or not math.isfinite(trial.score)
+            self._scores.append(math.nan if failed else trial.score)
+            self._split_scores.append(() if failed else trial.split_scores)
+
+    @property
+    def best_params(self) -> dict[str, Any]:
+        """The params of the best trial told so far."""
+        scores = np.array(self._scores)
+        if not np.isfinite(scores).any():
+            raise ValueError("No trial with a finite score has been told yet.")
+        best = int(np.argmax(np.where(np.isfinite(scores), scores, -np.inf)))
+        return self.space.decode(self._X[best])
+
+    # -- one proposal ----------------------------------------------------------
+
+    def _propose(self, rng: np.random.Generator) -> Array | None:
+        """Return the next point, None if all points of the space were proposed."""
+        while self._initial:
+            given = self._initial.pop(0)
+            if point_key(given) not in self._seen:
+                return given
+        n_known = len(self._X) + len(self._pending)
+        if n_known < self.n_initial:
+            return self._initial_point()
+        if not self._X or rng.random() < self._exploration():
+            return self._exploring_point(rng)
+        promise, ranked = self._objective(rng)
+        x = self._most_promising(promise, ranked, rng)
+        return self._random_point(rng) if x is None else x
+
+    def _most_promising(
+        self, promise: Objective, ranked: Array, rng: np.random.Generator
+    ) -> Array | None:
+        """Return the unseen point of highest value, None if none was found."""
+        X = self._points
+        if X is None and hasattr(self._model, "sample"):
+            X = self._model.sample(N_SAMPLES, rng)
+        if X is None:
+            return maximize(promise, self.space, ranked[:5], self._seen, rng)
+        return best_unseen(X, promise.value(X), self.space, self._seen)
+
+    def _initial_point(self) -> Array | None:
+        center = self.space.center()
+        if not self._seen and self.space.is_feasible(center[np.newaxis])[0]:
+            return center
+        return self._unseen(self._design)
+
+    def _exploration(self) -> float:
+        """Return the probability of an exploring proposal."""
+        scores = np.array(self._scores)
+        scores = scores[np.isfinite(scores)]
+        ties = int((scores == scores.max()).sum()) - 1 if len(scores) else 0
+        return min(EXPLORATION * (1 + TIE_WEIGHT * ties), MAX_EXPLORATION)
+
+    def _exploring_point(self, rng: np.random.Generator) -> Array | None:
+        """Return a random point, or the incumbent with half of its columns random."""
+        d = self.space.n_columns
+        scores = np.array(self._scores)
+        known = np.isfinite(scores).any()
+
+        def draw(m: int) -> Array:
+            U = rng.random((m, d))
+            if ARCSINE:
+                U = np.sin(0.5 * np.pi * U) ** 2
+            if not known or rng.random() >= CROSS:
+                return U
+            best = self._X[int(np.nanargmax(scores))]
+            kept = (rng.random((m, d)) < 0.5) & ~np.isnan(best)
+            return np.where(kept, best, U)
+
+        return self._unseen(draw)
+
+    def _random_point(self, rng: np.random.Generator) -> Array | None:
+        return self._unseen(lambda m: rng.random((m, self.space.n_columns)))
+
+    def _unseen(self, draw: Callable[[int], Array]) -> Array | None:
+        """Return the first drawn point that is new; None if there is none left."""
+        for _ in range(MAX_REPEATS):
+            x = self.space.sample(1, draw)[0]
+            if point_key(x) not in self._seen:
+                return x
+        rest = np.empty((0, len(x))) if self._points is None else self._points
+        return best_unseen(rest, np.zeros(len(rest)), self.space, self._seen)
+
+    # -- the model -------------------------------------------------------------
+
+    def _objective(self, rng: np.random.Generator) -> tuple[Objective, Array]:
+        """Fit the surrogate; return what to maximize, and observations by rank."""
+        n = len(self._X)
+        # Refitting at each step would cost the most where it changes the least.
+        keep_theta = n < self._n_fitted + max(1, n // 50)
+        self._n_fitted = self._n_fitted if keep_theta else n
+        pending = np.array(list(self._pending.values())).reshape(
+            -1, self.space.n_columns
+        )
+        acquisition = self._acquisitions[int(rng.integers(len(self._acquisitions)))]
+        return objective(
+            self._model,
+            acquisition,
+            self._observations(),
+            pending,
+            keep_theta=keep_theta,
+        )
+
+    def _observations(self) -> Observations:
+        """Return what was told, as arrays."""
+        k = max(map(len, self._split_scores))
+        S = np.full((len(self._X), k), np.nan)
+        for i, scores in enumerate(self._split_scores):
+            if len(scores) == k:
+                S[i] = scores
+        return Observations(
+            np.array(self._X), np.array(self._scores), relative_noise(S)
+        )
+
+
+def _check_acquisition(acquisition: Any, model: Any) -> list[Acquisition]:
+    """Return the acquisitions to draw from."""
+    if hasattr(model, "sample"):  # a ratio of densities: its own acquisition
+        if acquisition != "auto":
+            raise ValueError(
+                "The surrogate 'tpe' ranks candidates by itself: 'acquisition' must be "
+                f"'auto' with it. Got {acquisition!r} instead."
+            )
+        return [upper_confidence_bound]
+    if callable(acquisition):
+        return [numerical(acquisition)]
+    if acquisition == "auto":
+        return [ACQUISITIONS[name] for name in MIXTURE]
+    if acquisition not in ACQUISITIONS:
+        names = ["auto", *ACQUISITIONS]
+        raise ValueError(
+            f"The 'acquisition' parameter of BayesOptimizer must be one of {names} or "
+            f"a callable. Got {acquisition!r} instead."
+        )
+    return [ACQUISITIONS[acquisition]]
+
+
+def _check_n_initial(n_initial: Any, d: int) -> int:
+    """Return the number of initial candidates in a space of `d` columns."""
+    if n_initial == "auto":
+        return max(5, min(d + 2, 10))
+    if isinstance(n_initial, bool) or not isinstance(n_initial, int) or n_initial < 1:
+        raise ValueError(
+            "The 'n_initial' parameter of BayesOptimizer must be 'auto' or a positive "
+            f"integer. Got {n_initial!r} instead."
+        )
+    return n_initial

@@ -1,0 +1,194 @@
+"""From told scores to what is promising: the model's side of Bayesian optimization.
+
+The chain, each link a function: failures are set aside; the scores are warped; failures
+come back slightly worse than the worst; the surrogate is fitted; pending candidates are
+believed to score what the surrogate expects; the acquisition is weighted by the
+probability that a candidate does not fail.
+
+Notations: ``n`` observations, ``k`` splits; ``X`` (n, d) encoded points; ``S`` (n, k)
+split scores; ``ok`` (n,) which did not fail; ``y`` (n,) what the surrogate learns.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skhpo.acquisition import Acquisition
+from skhpo.optimizers._maximize import Objective
+from skhpo.surrogates import Surrogate
+from skhpo.surrogates._gp import informative_subset
+from skhpo.surrogates._warp import warp
+
+__all__ = ["Observations", "objective"]
+
+Array = NDArray[np.float64]
+
+# Surrogates see at most so many observations: a Gaussian process costs O(n^3).
+MAX_OBSERVATIONS = 500
+# How much worse than the worst score a failure counts, in standard deviations.
+FAILURE_GAP = 0.1
+MARGIN = 0.0
+# The probability of success is never believed to be smaller.
+MIN_SUCCESS = 0.02
+# Spreads over the splits are shrunk to their median with so many degrees of freedom.
+NOISE_PRIOR_DOF = 4.0
+
+
+@dataclass
+class Observations:
+    """What is known about the points that were tried.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+        Encoded points.
+    scores : ndarray of shape (n,)
+        Mean scores, NaN where failed.
+    noise : ndarray of shape (n,)
+        Relative variances of the scores, around 1.
+    """
+
+    X: Array
+    scores: Array
+    noise: Array
+
+    @property
+    def ok(self) -> NDArray[np.bool_]:
+        """Which did not fail."""
+        return np.isfinite(self.scores)
+
+    def subset(self, size: int) -> Observations:
+        """Return the `size` observations that tell the most."""
+        kept = informative_subset(np.where(self.ok, self.scores, -np.inf), size)
+        return Observations(self.X[kept], self.scores[kept], self.noise[kept])
+
+
+def relative_noise(S: Array) -> Array:
+    """Return the relative noise variances of the means over splits, shape (n,).
+
+    All candidates see the same splits, so what one split adds to all of them is no
+    noise; what is left of an analysis of variance, r_ij = s_ij - s_i. - s_.j + s_..,
+    is. With few splits its square is a poor estimate, hence the shrinkage.
+    """
+    n, k = S.shape
+    ok = np.isfinite(S).all(axis=1)
+    if k < 2 or ok.sum() < 3:
+        return np.ones(n)
+    R = S[ok] - S[ok].mean(axis=1, keepdims=True)
+    R -= np.median(R, axis=0)
+    variance = (R**2).sum(axis=1) / (k - 1)
+    typical = float(np.median(variance))
+    noise = np.ones(n)
+    if typical > 0:
+        weight = k - 1 + NOISE_PRIOR_DOF
+        ratio = np.minimum(variance / typical, 1e6)
+        noise[ok] = ((k - 1) * ratio + NOISE_PRIOR_DOF) / weight
+    return noise
+
+
+def targets(seen: Observations, surrogate: Surrogate) -> tuple[Array, Array]:
+    """Return what the surrogate learns, and its relative noise variances, both (n,)."""
+    ok, y = seen.ok, np.zeros(len(seen.X))
+    v = seen.noise.copy()
+    if not ok.any():
+        return y, np.ones_like(v)
+    X = seen.X[ok]
+    y[ok], slope = warp(
+        seen.scores[ok], lambda Y: surrogate.profile_log_likelihood(X, Y)
+    )
+    y[~ok] = y[ok].min() - FAILURE_GAP
+    if np.ptp(v[ok]) > 0:  # the spread over splits is known, on the scale of scores
+        v[ok] *= slope**2
+        v[ok] /= np.median(v[ok])
+    v[~ok] = 1.0
+    return y, np.clip(v, 0.1, 100.0)
+
+
+def objective(
+    surrogate: Surrogate,
+    acquisition: Acquisition,
+    seen: Observations,
+    pending: Array,
+    *,
+    keep_theta: bool = False,
+) -> tuple[Objective, Array]:
+    """Fit the surrogate; return what to maximize, and the observations by rank.
+
+    Parameters
+    ----------
+    surrogate : Surrogate
+        Is fitted to the observations and the pending points.
+    acquisition : callable
+        Of mean, deviation and incumbent.
+    seen : Observations
+        At least one.
+    pending : ndarray of shape (p, d)
+        Points that were asked for and not told.
+    keep_theta : bool, default=False
+        Whether the surrogate keeps the parameters of its last fit.
+
+    Returns
+    -------
+    objective : Objective
+        Acquisition, times probability of success once there were failures.
+    ranked : ndarray of shape (n, d)
+        The observed points, best first.
+    """
+    seen = seen.subset(MAX_OBSERVATIONS)
+    X, ok = seen.X, seen.ok
+    y, v = targets(seen, surrogate)
+    surrogate.fit(X, y, v, keep_theta=keep_theta)
+    mean, _ = surrogate.predict(X)
+    # The incumbent is the best *expected* score: the best observed one may be luck.
+    incumbent = float(mean[ok].max() if ok.any() else mean.max())
+    incumbent += MARGIN
+    ranked = X[np.argsort(-np.where(ok, y, -np.inf), kind="stable")]
+    success = None if ok.all() else _success(surrogate, X, ok)
+    if len(pending):
+        fantasy, _ = surrogate.predict(pending)
+        X, y = np.concatenate([X, pending]), np.concatenate([y, fantasy])
+        v = np.concatenate([v, np.ones(len(pending))])
+        surrogate.fit(X, y, v, keep_theta=True)
+    return _compose(surrogate, acquisition, incumbent, success), ranked
+
+
+def _success(surrogate: Surrogate, X: Array, ok: NDArray[np.bool_]) -> Surrogate:
+    """Return a copy of the surrogate that has learned which points succeed."""
+    model = deepcopy(surrogate)
+    model.fit(X, ok.astype(float), keep_theta=True)
+    return model
+
+
+def _compose(
+    surrogate: Surrogate,
+    acquisition: Acquisition,
+    best: float,
+    success: Surrogate | None,
+) -> Objective:
+    """Return the acquisition as a function of points, by the chain rule."""
+
+    def value(X: Array) -> Array:
+        values = acquisition(*surrogate.predict(X), best).value
+        if success is not None:
+            values = values + np.log(np.clip(success.predict(X)[0], MIN_SUCCESS, 1.0))
+        return values
+
+    def gradient(X: Array) -> tuple[Array, Array]:
+        mean, std, d_mean, d_std = surrogate.predict_gradient(X)  # type: ignore[attr-defined]
+        a = acquisition(mean, std, best)
+        by_x = a.d_mean[:, np.newaxis] * d_mean + a.d_std[:, np.newaxis] * d_std
+        if success is None:
+            return a.value, by_x
+        p, _, d_p, _ = success.predict_gradient(X)  # type: ignore[attr-defined]
+        inside = ((p > MIN_SUCCESS) & (p < 1.0))[:, np.newaxis]
+        clipped = np.clip(p, MIN_SUCCESS, 1.0)
+        by_x = by_x + np.where(inside, d_p / clipped[:, np.newaxis], 0.0)
+        return a.value + np.log(clipped), by_x
+
+    return Objective(
+        value, gradient if hasattr(surrogate, "predict_gradient") else None
+    )

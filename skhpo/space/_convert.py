@@ -1,0 +1,238 @@
+"""From what people already write to dimensions: lists, scipy, skopt, Optuna."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from skhpo._keys import structural_key
+from skhpo.exceptions import InvalidSpaceError
+from skhpo.space._categorical import Categorical, Choice
+from skhpo.space._dimensions import Array, Dimension, Integer, Real, is_number
+
+__all__ = ["as_dimension"]
+
+# Where a support is infinite, the outermost quantiles that are proposed.
+_TAIL = 1e-6
+
+
+@dataclass(frozen=True)
+class Distribution(Dimension):
+    """A frozen distribution of scipy, kept exact through ``ppf`` and ``cdf``.
+
+    Parameters
+    ----------
+    frozen : object with ppf, cdf and rvs
+        Such as ``scipy.stats.loguniform(1e-3, 1e3)`` or ``scipy.stats.randint(1, 9)``.
+    """
+
+    frozen: Any = field(compare=False)
+    _key: Any = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Check that the parameters of the distribution make sense."""
+        with np.errstate(all="ignore"):
+            median = float(self.frozen.ppf(0.5))
+        if not np.isfinite(median):
+            raise InvalidSpaceError(
+                f"{_describe(self.frozen)} has no quantiles: its parameters are "
+                "outside of what the distribution allows (loguniform, for one, must "
+                "start above 0)."
+            )
+        dist = getattr(self.frozen, "dist", self.frozen)
+        args = getattr(self.frozen, "args", id(self.frozen))
+        kwds = getattr(self.frozen, "kwds", {})
+        key = type(dist).__name__, structural_key(args), structural_key(kwds)
+        object.__setattr__(self, "_key", key)
+
+    def __repr__(self) -> str:
+        """Return the name and the parameters of the distribution."""
+        return _describe(self.frozen)
+
+    @property
+    def is_discrete(self) -> bool:
+        """Whether the values are integers."""
+        return hasattr(getattr(self.frozen, "dist", self.frozen), "pmf")
+
+    @property
+    def n_values(self) -> int | None:
+        """Number of distinct values, None if there is no end to them."""
+        low, high = self.frozen.support()
+        if not self.is_discrete:
+            return None if low < high else 1
+        return int(high) - int(low) + 1 if np.isfinite(high - low) else None
+
+    def _quantiles(self, u: Array) -> Array:
+        low, high = self.frozen.support()
+        start = _TAIL if np.isinf(low) else 0.0
+        stop = 1.0 - _TAIL if np.isinf(high) else 1.0
+        # Root finding inside ppf may fail for denormal numbers.
+        u = np.where(np.asarray(u) < 1e-12, 0.0, u)
+        # ppf(0) of a discrete distribution lies one below its support.
+        return np.clip(self.frozen.ppf(np.clip(u, start, stop)), low, high)
+
+    def _from_unit(self, u: Array) -> list[Any]:
+        values = self._quantiles(np.asarray(u)).tolist()
+        return [int(value) for value in values] if self.is_discrete else values
+
+    def _middle(self, values: Array) -> Array:
+        """Return the center of the cells of the integers `values`."""
+        return (self.frozen.cdf(values - 1) + self.frozen.cdf(values)) / 2
+
+    def _to_unit(self, value: Any) -> float:
+        low, high = self.frozen.support()
+        is_integer = isinstance(value, Integral)
+        if not is_number(value) or (self.is_discrete and not is_integer):
+            raise InvalidSpaceError(f"{value!r} is not a value of {self!r}.")
+        if not low <= value <= high:
+            raise InvalidSpaceError(f"{value!r} is outside of the support of {self!r}.")
+        at = np.array([value], dtype=float)
+        u = self._middle(at) if self.is_discrete else self.frozen.cdf(at)
+        return float(u[0])
+
+    def _snap(self, u: Array) -> Array:
+        return self._middle(self._quantiles(u)) if self.is_discrete else u
+
+    def _clip(self, value: Any) -> Any:
+        if not is_number(value):
+            return value
+        low, high = self.frozen.support()
+        value = min(max(value, low), high)
+        return round(value) if self.is_discrete else float(value)
+
+    def _levels(self, n: int) -> Array:
+        low, high = self.frozen.support()
+        if self.n_values is not None and self.n_values <= n and self.is_discrete:
+            return self._middle(np.arange(low, high + 1, dtype=float))
+        if np.isinf(low) or np.isinf(high):
+            return np.unique(self.snap((np.arange(n) + 0.5) / n))
+        return super()._levels(n)
+
+
+def _describe(frozen: Any) -> str:
+    """Return a name for a distribution, for messages."""
+    dist = getattr(frozen, "dist", None)
+    if dist is None:
+        return repr(frozen)
+    parts = [repr(value) for value in frozen.args]
+    parts += [f"{name}={value!r}" for name, value in frozen.kwds.items()]
+    return f"{dist.name}({', '.join(parts)})"
+
+
+def as_dimension(name: str, value: Any) -> Dimension | Choice:
+    """Return the dimension that `value`, given for parameter `name`, stands for.
+
+    Parameters
+    ----------
+    name : str
+        The parameter, for messages.
+    value : object
+        One of skhpo's dimensions; a frozen scipy distribution; a list, array or
+        range of values; ``(low, high)``, ``(low, high, "log-uniform")`` or a
+        dimension of skopt; a distribution of Optuna.
+
+    Returns
+    -------
+    Dimension or Choice
+        The same values in skhpo's own terms.
+
+    Raises
+    ------
+    InvalidSpaceError
+        If it is nothing of these; names the parameter.
+
+    Examples
+    --------
+    >>> as_dimension("C", (0.1, 10.0, "log-uniform"))
+    Real(low=0.1, high=10.0, log=True)
+    """
+    try:
+        for convert in (_own, _from_scipy, _from_optuna, _from_skopt, _from_values):
+            dimension = convert(value)
+            if dimension is not None:
+                return dimension
+    except InvalidSpaceError as error:
+        raise InvalidSpaceError(f"Parameter {name!r}: {error}") from None
+    raise InvalidSpaceError(
+        f"Parameter {name!r}: the values must be a list, a frozen scipy distribution "
+        f"or a dimension such as Real(low, high). Got {value!r} instead"
+        + (f"; write [{value!r}] to fix it." if _is_plain(value) else ".")
+    )
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, str | bytes | bool) or is_number(value)
+
+
+def _own(value: Any) -> Dimension | Choice | None:
+    return value if isinstance(value, Dimension | Choice) else None
+
+
+def _from_scipy(value: Any) -> Dimension | None:
+    """Wrap frozen distributions; say what is missing from others."""
+    if isinstance(value, type) or not hasattr(value, "rvs"):
+        return None
+    if hasattr(value, "shapes") and not hasattr(value, "args"):
+        raise InvalidSpaceError(
+            f"{value.name} is a family of distributions; give its parameters, as in "
+            f"scipy.stats.{value.name}(...)."
+        )
+    if not all(hasattr(value, attribute) for attribute in ("ppf", "cdf", "support")):
+        raise InvalidSpaceError(
+            f"{value!r} has rvs but no ppf, cdf and support, which are needed to know "
+            "which values are close to each other. Use Real, Integer, Categorical or a "
+            "frozen univariate scipy distribution."
+        )
+    return Distribution(value)
+
+
+def _from_optuna(value: Any) -> Dimension | None:
+    """Translate Optuna's distributions, known by the names of their attributes."""
+    kind = type(value).__name__
+    if kind == "CategoricalDistribution" and hasattr(value, "choices"):
+        return Categorical(list(value.choices), ordered=False)
+    if kind not in ("FloatDistribution", "IntDistribution"):
+        return None
+    if kind == "IntDistribution" and value.step == 1:
+        return Integer(value.low, value.high, log=value.log)
+    if kind == "FloatDistribution" and value.step is None:
+        return Real(value.low, value.high, log=value.log)
+    n_steps = int((value.high - value.low) / value.step + 1e-9)
+    values = [value.low + i * value.step for i in range(n_steps + 1)]
+    return Categorical(values, ordered=True)
+
+
+def _from_skopt(value: Any) -> Dimension | None:
+    """Translate skopt's dimensions and the tuples that stand for them."""
+    if type(value).__module__.startswith("skopt.space"):
+        if hasattr(value, "categories"):
+            return Categorical(list(value.categories))
+        value = (value.low, value.high, value.prior)
+    if not isinstance(value, tuple) or not all(map(is_number, value[:2])):
+        return None
+    has_prior = len(value) in (3, 4) and value[2] in ("uniform", "log-uniform")
+    if len(value) != 2 and not has_prior:
+        return None
+    low, high, log = value[0], value[1], has_prior and value[2] == "log-uniform"
+    if isinstance(low, Integral) and isinstance(high, Integral):
+        return Integer(int(low), int(high), log=log)
+    return Real(float(low), float(high), log=log)
+
+
+def _from_values(value: Any) -> Dimension | None:
+    """Take lists, tuples, ranges and arrays as the values themselves."""
+    if isinstance(value, np.ndarray) and value.ndim != 1:
+        raise InvalidSpaceError(
+            f"An array of values must have one dimension. Got shape {value.shape}."
+        )
+    is_list = isinstance(value, Sequence | np.ndarray) and not isinstance(
+        value, str | bytes
+    )
+    if is_list:
+        return Categorical(value)
+    has_values = hasattr(value, "__array__") and hasattr(value, "tolist")  # a Series
+    return Categorical(value.tolist()) if has_values else None

@@ -1,0 +1,331 @@
+"""Dimensions: the values that one parameter can take, and their place in [0, 1].
+
+Every dimension maps values to coordinates of the unit interval and back. Random
+search draws the coordinate uniformly, so the map carries the distribution; the
+surrogates see coordinates only. Dimensions with finitely many values cut the
+interval into cells, and a value is encoded as the center of its cell::
+
+    Integer(1, 4):   |  1  |  2  |  3  |  4  |
+                     0   .25    .5   .75     1      encode(2) = 0.375
+
+Notations: ``u`` is a coordinate, ``(n,)`` an array of n of them.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from numbers import Integral
+from numbers import Real as RealNumber
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skhpo._rng import RandomState, seed_sequence
+from skhpo.exceptions import InvalidSpaceError
+
+__all__ = ["Array", "Dimension", "Integer", "Real", "is_number"]
+
+Array = NDArray[np.float64]
+
+
+def is_number(value: Any) -> bool:
+    """Whether `value` is a real number; booleans are not."""
+    return isinstance(value, RealNumber) and not isinstance(value, bool | np.bool_)
+
+
+class Dimension(ABC):
+    """What all dimensions share; not to be instantiated."""
+
+    @property
+    def is_categorical(self) -> bool:
+        """Whether the values have no order."""
+        return False
+
+    @property
+    @abstractmethod
+    def n_values(self) -> int | None:
+        """Number of distinct values, None if there is no end to them."""
+
+    def from_unit(self, u: Array) -> list[Any]:
+        """Return the values at some coordinates.
+
+        Parameters
+        ----------
+        u : ndarray of shape (n,)
+            Coordinates in [0, 1].
+
+        Returns
+        -------
+        list
+            The n values, of native Python types.
+        """
+        return self._from_unit(np.asarray(u, dtype=float))
+
+    def to_unit(self, value: Any) -> float:
+        """Return the coordinate of a value.
+
+        Parameters
+        ----------
+        value : object
+            A value of the dimension.
+
+        Returns
+        -------
+        float
+            The center of its cell.
+
+        Raises
+        ------
+        InvalidSpaceError
+            If it is none of the values.
+        """
+        return self._to_unit(value)
+
+    def snap(self, u: Array) -> Array:
+        """Return the coordinates of the values at some coordinates.
+
+        Parameters
+        ----------
+        u : ndarray of shape (n,)
+            Coordinates in [0, 1].
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            The centers of the cells; `u` itself if there are none.
+        """
+        return self._snap(np.asarray(u, dtype=float))
+
+    def clip(self, value: Any) -> Any:
+        """Return the nearest value of the dimension.
+
+        Parameters
+        ----------
+        value : object
+            Any value.
+
+        Returns
+        -------
+        object
+            The nearest number of the dimension if `value` is a number, else `value`.
+        """
+        return self._clip(value)
+
+    def levels(self, n: int) -> Array:
+        """Return coordinates of distinct values, evenly spread.
+
+        Parameters
+        ----------
+        n : int
+            How many at the most; lists give all of their values nevertheless.
+
+        Returns
+        -------
+        ndarray of shape (m,)
+            In ascending order.
+        """
+        return self._levels(n)
+
+    def rvs(self, size: int | None = None, random_state: RandomState = None) -> Any:
+        """Draw values at random, as scipy's distributions do.
+
+        With it, dimensions can stand in the ``param_distributions`` of
+        :class:`sklearn.model_selection.RandomizedSearchCV`.
+
+        Parameters
+        ----------
+        size : int or None, default=None
+            How many; None for a single value that is not in a list.
+        random_state : int, RandomState, Generator or None, default=None
+            The source of randomness.
+
+        Returns
+        -------
+        object or list
+            One value, or a list of `size` values.
+        """
+        rng = np.random.default_rng(seed_sequence(random_state))
+        values = self.from_unit(rng.random(1 if size is None else size))
+        return values[0] if size is None else values
+
+    @abstractmethod
+    def _from_unit(self, u: Array) -> list[Any]: ...
+
+    @abstractmethod
+    def _to_unit(self, value: Any) -> float: ...
+
+    def _snap(self, u: Array) -> Array:
+        return u
+
+    def _clip(self, value: Any) -> Any:
+        return value
+
+    def _levels(self, n: int) -> Array:
+        u = np.linspace(0.0, 1.0, n) if n > 1 else np.array([0.5])
+        if self.n_values is not None and self.n_values <= n:
+            u = (np.arange(self.n_values) + 0.5) / self.n_values
+        return np.unique(self.snap(u))
+
+
+def _check_bounds(dimension: Real | Integer, kind: type) -> None:
+    """Raise if the bounds of `dimension` are no range."""
+    low, high, name = dimension.low, dimension.high, type(dimension).__name__
+    for bound, value in (("low", low), ("high", high)):
+        if isinstance(value, bool) or not isinstance(value, kind):
+            what = "an integer" if kind is Integral else "a number"
+            raise InvalidSpaceError(
+                f"The {bound!r} bound of {name} must be {what}. Got {value!r} instead."
+            )
+        if not math.isfinite(value):
+            raise InvalidSpaceError(
+                f"The {bound!r} bound of {name} must be finite. Got {value!r} instead."
+            )
+    if low == high:
+        raise InvalidSpaceError(
+            f"The bounds of {name} must differ. Got {low!r} twice; to fix the "
+            f"parameter, write the list [{low!r}] instead."
+        )
+    if low > high:
+        raise InvalidSpaceError(
+            f"The bounds of {name} must be in ascending order. Got low={low!r} and "
+            f"high={high!r}; swap them."
+        )
+    if dimension.log and low <= 0:
+        raise InvalidSpaceError(
+            f"The 'low' bound of {name} must be positive for log=True, since "
+            f"log(0) is infinite. Got {low!r} instead; use a small positive number, "
+            "or log=False."
+        )
+
+
+def _check_inside(dimension: Real | Integer, value: Any, kind: Any) -> None:
+    """Raise if `value` is not a number within the bounds of `dimension`."""
+    is_of_kind = is_number(value) and isinstance(value, kind)
+    if not is_of_kind or not dimension.low <= value <= dimension.high:
+        raise InvalidSpaceError(f"{value!r} is not a value of {dimension!r}.")
+
+
+@dataclass(frozen=True)
+class Real(Dimension):
+    """Real numbers of a closed interval.
+
+    Parameters
+    ----------
+    low, high : float
+        The bounds, both included.
+    log : bool, default=False
+        Whether the order of magnitude counts rather than the difference:
+        logarithms are spread evenly, as in :obj:`scipy.stats.loguniform`.
+
+    Examples
+    --------
+    >>> from skhpo.space import Real
+    >>> Real(0.01, 100, log=True).from_unit([0.0, 0.5, 1.0])
+    [0.01, 1.0, 100.0]
+    """
+
+    low: float
+    high: float
+    log: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Check the bounds."""
+        _check_bounds(self, RealNumber)
+
+    @property
+    def n_values(self) -> None:
+        """None: there is no end to the values."""
+        return
+
+    def _warp(self, value: float) -> float:
+        return math.log(value) if self.log else float(value)
+
+    def _from_unit(self, u: Array) -> list[float]:
+        low, high, u = float(self.low), float(self.high), np.asarray(u)
+        # Both ends weighted: exact at the bounds, and no difference can overflow.
+        if self.log:
+            values = low ** (1.0 - u) * high**u
+        else:
+            values = (1.0 - u) * low + u * high
+        return np.clip(values, low, high).tolist()
+
+    def _to_unit(self, value: Any) -> float:
+        _check_inside(self, value, RealNumber)
+        low, high = self._warp(self.low), self._warp(self.high)
+        # Halves, since the difference of the bounds may overflow.
+        u = (self._warp(value) / 2 - low / 2) / (high / 2 - low / 2)
+        return min(max(u, 0.0), 1.0)
+
+    def _clip(self, value: Any) -> Any:
+        return min(max(value, self.low), self.high) if is_number(value) else value
+
+
+@dataclass(frozen=True)
+class Integer(Dimension):
+    """Integers of a closed interval.
+
+    Parameters
+    ----------
+    low, high : int
+        The bounds, **both included** (unlike :obj:`scipy.stats.randint`).
+    log : bool, default=False
+        Whether the order of magnitude counts rather than the difference.
+
+    Examples
+    --------
+    >>> from skhpo.space import Integer
+    >>> Integer(1, 4).from_unit([0.0, 0.3, 1.0])
+    [1, 2, 4]
+    """
+
+    low: int
+    high: int
+    log: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Check the bounds."""
+        _check_bounds(self, Integral)
+
+    @property
+    def n_values(self) -> int:
+        """Number of integers in the interval."""
+        return int(self.high) - int(self.low) + 1
+
+    @property
+    def _edges(self) -> tuple[float, float]:
+        """The ends of the outer cells, half a step beyond the bounds."""
+        low, high = self.low - 0.5, self.high + 0.5
+        return (math.log(low), math.log(high)) if self.log else (low, high)
+
+    def _cells(self, u: Array) -> Array:
+        start, stop = self._edges
+        warped = (1.0 - np.asarray(u)) * start + np.asarray(u) * stop
+        values = np.rint(np.exp(warped) if self.log else warped)
+        return np.clip(values, self.low, self.high)
+
+    def _centers(self, values: Array) -> Array:
+        start, stop = self._edges
+        return ((np.log(values) if self.log else values) - start) / (stop - start)
+
+    def _from_unit(self, u: Array) -> list[int]:
+        return [int(value) for value in self._cells(u).tolist()]
+
+    def _to_unit(self, value: Any) -> float:
+        _check_inside(self, value, Integral)
+        return float(self._centers(np.array([value], dtype=float))[0])
+
+    def _snap(self, u: Array) -> Array:
+        return self._centers(self._cells(u))
+
+    def _clip(self, value: Any) -> Any:
+        if not is_number(value) or math.isnan(value):
+            return value
+        return round(min(max(value, self.low), self.high))
+
+    def _levels(self, n: int) -> Array:
+        if self.n_values <= n:
+            return self._centers(np.arange(self.low, self.high + 1, dtype=float))
+        return super()._levels(n)

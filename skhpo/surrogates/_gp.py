@@ -1,0 +1,372 @@
+"""Gaussian process regression with a Matern-5/2 kernel, in numpy and scipy alone.
+
+Model:
+
+    y_i = f(x_i) + e_i,   e_i ~ N(0, v_i * sigma2),   f ~ GP(m, k),   m ~ N(0, 1)
+    k(a, b) = tau2 * (1 + r + r^2 / 3) * exp(-r),   r^2 = 5 sum_j w_j D_j(a, b)
+
+with D_j the squared distance along column j (see `_embedding`). The mean m is
+integrated out, which adds 1 to every element of the covariance matrix
+(Rasmussen & Williams 2006, section 2.7).
+
+Notations:
+
+=============  ==============  =====================================================
+``F``          (n, p)          embedded observations
+``y``          (n,)            their values, standardized
+``v``          (n,)            relative noise variances, around 1
+``D``          (d, n(n-1)/2)   squared distances along each column, condensed (the
+                               order of `scipy.spatial.distance.pdist`)
+``theta``      (d + 2,)        log w_1 ... log w_d, log tau2, log sigma2
+``K``          (n, n)          covariance of y
+``L``          (n, n)          its lower Cholesky factor
+``alpha``      (n,)            K^-1 y
+=============  ==============  =====================================================
+
+Priors, all Gaussian on the logarithms: length-scales w^-1/2 grow with the square root
+of the number of columns (Hvarfner, Hellsten & Nardi 2024), as distances do; tau2 is
+about 1; sigma2 is small.
+
+References
+----------
+- C. E. Rasmussen, C. K. I. Williams: Gaussian Processes for Machine Learning, 2006.
+- C. Hvarfner, E. O. Hellsten, L. Nardi: Vanilla Bayesian Optimization Performs Great
+  in High Dimensions, ICML 2024.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_solve, lapack, solve_triangular
+from scipy.optimize import minimize
+from scipy.spatial.distance import cdist, pdist, squareform
+
+from skhpo.space import SearchSpace
+from skhpo.surrogates._embedding import Embedding
+
+__all__ = ["GaussianProcess", "informative_subset"]
+
+Array = NDArray[np.float64]
+
+# Prior of log length-scale: mode 0.2 sqrt(d) as in Hvarfner et al. (2024).
+LENGTH_SCALE_MODE, LENGTH_SCALE_SD = 0.2, math.sqrt(3.0)
+SIGNAL_SD = 1.0
+NOISE_MODE, NOISE_SD = 1e-4, 2.0
+NOISE_BOUNDS = (1e-6, 1.0)
+# An inverse squared length-scale beyond these bounds changes nothing any more.
+WEIGHT_BOUNDS = (1e-4, 1e4)
+SIGNAL_BOUNDS = (1e-2, 1e2)
+# With so few observations the posterior may have several modes, and a fit is cheap.
+N_SECOND_START = 64
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Independent Gaussians on theta, with bounds.
+
+    Parameters
+    ----------
+    mean, sd : ndarray of shape (d + 2,)
+        Of each log parameter.
+    bounds : ndarray of shape (d + 2, 2)
+        Of each log parameter.
+    """
+
+    mean: Array
+    sd: Array
+    bounds: Array
+
+    @classmethod
+    def for_columns(cls, d: int) -> Prior:
+        """Return the prior for `d` columns."""
+        log_weight = -2.0 * math.log(LENGTH_SCALE_MODE * math.sqrt(max(d, 1)))
+        mean = np.array([log_weight] * d + [0.0, math.log(NOISE_MODE)])
+        sd = np.array([2.0 * LENGTH_SCALE_SD] * d + [SIGNAL_SD, NOISE_SD])
+        bounds = [WEIGHT_BOUNDS] * d + [SIGNAL_BOUNDS, NOISE_BOUNDS]
+        return cls(mean, sd, np.log(np.array(bounds)))
+
+    def penalty(self, theta: Array) -> tuple[float, Array]:
+        """Return the negative log density, up to a constant, and its gradient."""
+        z = (theta - self.mean) / self.sd
+        return 0.5 * float(z @ z), z / self.sd
+
+
+def matern52(r2: Array) -> tuple[Array, Array]:
+    """Return the kernel of squared distances `r2`, and its derivative by them.
+
+    k(r2) = (1 + s + s^2 / 3) exp(-s) with s = sqrt(5 r2), and
+    dk/dr2 = -5/6 (1 + s) exp(-s), which has no singularity at 0.
+    """
+    s = np.sqrt(5.0 * np.maximum(r2, 0.0))
+    decay = np.exp(-s)
+    return (1.0 + s + s * s / 3.0) * decay, -5.0 / 6.0 * (1.0 + s) * decay
+
+
+def column_distances(F: Array, group: NDArray[np.intp], d: int) -> Array:
+    """Return D, the condensed squared distances along each column, (d, n(n-1)/2)."""
+    n = len(F)
+    D = np.zeros((d, n * (n - 1) // 2))
+    for j in range(d):
+        D[j] = pdist(F[:, group == j], "sqeuclidean")
+    return D
+
+
+def covariance(theta: Array, D: Array, v: Array) -> tuple[Array, Array, Array]:
+    """Return K, and kernel and its derivative by r^2 for all pairs (condensed)."""
+    tau2, sigma2 = np.exp(theta[-2:])
+    k, dk = matern52(np.exp(theta[:-2]) @ D)
+    k, dk = tau2 * k, tau2 * dk
+    K = squareform(k) + 1.0
+    K[np.diag_indices_from(K)] += tau2 + sigma2 * v + 1e-10 * tau2
+    return K, k, dk
+
+
+def negative_log_posterior(
+    theta: Array, D: Array, y: Array, v: Array, prior: Prior
+) -> tuple[float, Array]:
+    """Return -log p(y | theta) p(theta), up to a constant, and its gradient.
+
+    With G = K^-1 - alpha alpha^T, the derivative by a parameter t is
+    1/2 tr(G dK/dt) (Rasmussen & Williams 2006, eq. 5.9); pairs count twice in the
+    trace, so condensed sums need no factor 1/2. One evaluation costs O(n^3 + d n^2).
+    """
+    tau2, sigma2 = np.exp(theta[-2:])
+    K, k, dk = covariance(theta, D, v)
+    L, info = lapack.dpotrf(K, lower=1, overwrite_a=1, clean=1)
+    if info != 0:
+        return 1e25, np.zeros_like(theta)
+    alpha = cho_solve((L, True), y, check_finite=False)
+    value = 0.5 * float(y @ alpha) + float(np.log(np.diag(L)).sum())
+    inverse, _ = lapack.dpotri(L, lower=1)
+    G_diagonal = np.diag(inverse) - alpha**2
+    # `squareform` reads the upper triangle, where the transposed inverse is.
+    G = squareform(inverse.T, checks=False)
+    G = G - squareform(np.outer(alpha, alpha), checks=False)
+    gradient = np.empty_like(theta)
+    gradient[:-2] = np.exp(theta[:-2]) * (D @ (G * dk))
+    gradient[-2] = float(G @ k) + 0.5 * tau2 * float(G_diagonal.sum())
+    gradient[-1] = 0.5 * sigma2 * float(G_diagonal @ v)
+    penalty, penalty_gradient = prior.penalty(theta)
+    return value + penalty, gradient + penalty_gradient
+
+
+def maximize_posterior(
+    starts: list[Array], D: Array, y: Array, v: Array, prior: Prior
+) -> Array:
+    """Return the theta of highest posterior density found from `starts`."""
+    best, best_value = starts[0], math.inf
+    for start in starts:
+        result = minimize(
+            negative_log_posterior,
+            np.clip(start, prior.bounds[:, 0], prior.bounds[:, 1]),
+            args=(D, y, v, prior),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=prior.bounds.tolist(),
+            options={"maxiter": 50, "ftol": 1e-6, "gtol": 1e-3},
+        )
+        if result.fun < best_value:
+            best, best_value = result.x, float(result.fun)
+    return best
+
+
+class GaussianProcess:
+    """Gaussian process surrogate for a search space.
+
+    Parameters
+    ----------
+    space : SearchSpace
+        Where the points come from.
+
+    Attributes
+    ----------
+    theta_ : ndarray of shape (d + 2,)
+        Log parameters of highest posterior density.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhpo.space import Real, SearchSpace
+    >>> X = np.array([[0.0], [0.25], [0.5], [0.75], [1.0]])
+    >>> gp = GaussianProcess(SearchSpace({"x": Real(0, 1)}))
+    >>> mean, std = gp.fit(X, np.sin(3 * X[:, 0])).predict(np.array([[0.4]]))
+    >>> bool(abs(mean[0] - np.sin(1.2)) < 0.02)
+    True
+    """
+
+    def __init__(self, space: SearchSpace) -> None:
+        self.space = space
+        self.embedding = Embedding(space)
+        self.prior = Prior.for_columns(self.embedding.n_groups)
+        self.theta_: Array | None = None
+
+    def fit(
+        self, X: Array, y: Array, v: Array | None = None, *, keep_theta: bool = False
+    ) -> GaussianProcess:
+        """Learn from observations.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d)
+            Encoded points, NaN where inactive.
+        y : ndarray of shape (n,)
+            Their values.
+        v : ndarray of shape (n,), default=None
+            Relative noise variances; all equal if None.
+        keep_theta : bool, default=False
+            Whether to keep the parameters of the last fit and only take in the
+            observations.
+
+        Returns
+        -------
+        GaussianProcess
+            This object.
+        """
+        v = np.ones(len(y)) if v is None else v
+        self._shift = float(np.mean(y))
+        self._scale = float(np.std(y)) or 1.0
+        self._F, self._v = self.embedding(X), v
+        self._y = (y - self._shift) / self._scale
+        D = column_distances(self._F, self.embedding.group, self.embedding.n_groups)
+        if self.theta_ is None or not keep_theta:
+            starts = [] if self.theta_ is None else [self.theta_]
+            if self.theta_ is None or len(y) <= N_SECOND_START:
+                starts.append(self.prior.mean)
+            self.theta_ = maximize_posterior(starts, D, self._y, v, self.prior)
+        self._factorize(D)
+        return self
+
+    def _factorize(self, D: Array) -> None:
+        """Compute L and alpha; add to the diagonal until K is positive definite."""
+        assert self.theta_ is not None
+        K, _, _ = covariance(self.theta_, D, self._v)
+        jitter = 0.0
+        while True:
+            K[np.diag_indices_from(K)] += jitter
+            self._L, info = lapack.dpotrf(K, lower=1, clean=1)
+            if info == 0:
+                break
+            jitter = max(1e-8, 10 * jitter)
+        self._alpha = cho_solve((self._L, True), self._y, check_finite=False)
+        self._weights = np.exp(self.theta_[:-2])[self.embedding.group]
+
+    def _cross(self, F: Array) -> tuple[Array, Array]:
+        """Return cov(f(F), y) and the kernel's derivative by r^2, both (m, n)."""
+        assert self.theta_ is not None
+        root = np.sqrt(self._weights)
+        r2 = cdist(F * root, self._F * root, "sqeuclidean")
+        k, dk = matern52(r2)
+        tau2 = math.exp(self.theta_[-2])
+        return tau2 * k + 1.0, tau2 * dk
+
+    def predict(self, X: Array) -> tuple[Array, Array]:
+        """Return posterior mean and standard deviation of f, without the noise.
+
+        Rasmussen & Williams (2006), eqs. 2.25 and 2.26.
+
+        Parameters
+        ----------
+        X : ndarray of shape (m, d)
+            Encoded points, NaN where inactive.
+
+        Returns
+        -------
+        mean, std : ndarray of shape (m,)
+            On the scale of the observations.
+        """
+        assert self.theta_ is not None
+        k, _ = self._cross(self.embedding(X))
+        V = solve_triangular(self._L, k.T, lower=True, check_finite=False)
+        prior_variance = math.exp(self.theta_[-2]) + 1.0
+        variance = np.maximum(prior_variance - np.einsum("ij,ij->j", V, V), 1e-12)
+        mean = k @ self._alpha
+        return self._shift + self._scale * mean, self._scale * np.sqrt(variance)
+
+    def predict_gradient(self, X: Array) -> tuple[Array, Array, Array, Array]:
+        """Return the posterior and its derivatives by the points.
+
+        Columns that are categorical, fixed or inactive have derivative 0.
+
+        Parameters
+        ----------
+        X : ndarray of shape (m, d)
+            Encoded points, NaN where inactive.
+
+        Returns
+        -------
+        mean, std : ndarray of shape (m,)
+            As from `predict`.
+        d_mean, d_std : ndarray of shape (m, d)
+            Their derivatives.
+        """
+        assert self.theta_ is not None
+        F = self.embedding(X)
+        k, dk = self._cross(F)
+        B = cho_solve((self._L, True), k.T, check_finite=False).T  # (m, n), k K^-1
+        prior_variance = math.exp(self.theta_[-2]) + 1.0
+        variance = np.maximum(prior_variance - np.einsum("ij,ij->i", B, k), 1e-12)
+        std = np.sqrt(variance)
+        d_mean = self._scale * self._pull(F, dk * self._alpha)
+        d_std = -self._scale * self._pull(F, dk * B) / std[:, np.newaxis]
+        mean = self._shift + self._scale * (k @ self._alpha)
+        by_X = self._to_columns(d_mean, X), self._to_columns(d_std, X)
+        return mean, self._scale * std, *by_X
+
+    def _pull(self, F: Array, C: Array) -> Array:
+        """Return sum_i C_i d(r^2)/dF with r^2 the distance to observation i, (m, p)."""
+        return 2.0 * self._weights * (F * C.sum(axis=1)[:, np.newaxis] - C @ self._F)
+
+    def _to_columns(self, by_F: Array, X: Array) -> Array:
+        """Return derivatives by embedded coordinates as derivatives by X, (m, d)."""
+        by_X = np.zeros(X.shape)
+        is_numeric = self.embedding.coordinate >= 0
+        numeric = self.embedding.columns[is_numeric]
+        by_X[:, numeric] = by_F[:, self.embedding.coordinate[is_numeric]]
+        return np.where(np.isnan(X), 0.0, by_X)
+
+    def profile_log_likelihood(self, X: Array, Y: Array) -> Array:
+        """Return the log likelihoods of alternative values at the same points.
+
+        Each column of `Y` is centered, and its scale is replaced by the one of
+        highest likelihood: -n/2 log(y^T K^-1 y / n), up to a constant. The kernel is
+        that of the last fit, or of the prior's mode before the first.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d)
+            Encoded points, NaN where inactive.
+        Y : ndarray of shape (n, c)
+            Alternatives, one per column.
+
+        Returns
+        -------
+        ndarray of shape (c,)
+            One log likelihood for each.
+        """
+        theta = self.prior.mean if self.theta_ is None else self.theta_
+        F, n = self.embedding(X), len(X)
+        D = column_distances(F, self.embedding.group, self.embedding.n_groups)
+        K, _, _ = covariance(theta, D, np.ones(n))
+        K[np.diag_indices_from(K)] += 1e-8 * K[0, 0]
+        L, info = lapack.dpotrf(K, lower=1, clean=1)
+        L = L if info == 0 else np.eye(n)
+        V = solve_triangular(L, Y - Y.mean(axis=0), lower=True, check_finite=False)
+        return -0.5 * n * np.log(np.einsum("ij,ij->j", V, V) / n + 1e-300)
+
+
+def informative_subset(y: Array, size: int) -> NDArray[np.intp]:
+    """Return the positions of up to `size` observations that tell the most.
+
+    The better half of them are the best ones, the others are evenly spread in the
+    order of their values, so that all levels stay represented.
+    """
+    if len(y) <= size:
+        return np.arange(len(y))
+    order = np.argsort(-y, kind="stable")
+    best, rest = order[: size // 2], order[size // 2 :]
+    picks = np.linspace(0, len(rest) - 1, size - len(best)).round().astype(int)
+    return np.sort(np.concatenate([best, rest[picks]]))

@@ -1,0 +1,217 @@
+"""What every optimizer promises, checked for all of them."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from skhpo._trial import Candidate, Trial
+from skhpo.optimizers import AnnealOptimizer, BayesOptimizer, Optimizer
+from skhpo.space import Choice, Integer, Real, SearchSpace
+
+SPACES: dict[str, Any] = {
+    "real": {"x": Real(-1, 1), "y": Real(1e-3, 10, log=True)},
+    "integer": {"n": Integer(1, 1000, log=True), "m": Integer(0, 3)},
+    "lists": {"c": ["a", "b", None], "n": [1, 10, 100], "p": np.array([0.5, 2.0])},
+    "scipy": {"x": stats.loguniform(0.1, 10), "k": stats.randint(0, 5)},
+    "single": {"a": [3], "x": Real(0, 1)},
+    "choice": {
+        "kind": Choice({"p": {"x": Real(0, 1)}, "q": {"n": Integer(1, 9)}, "r": None})
+    },
+    "dicts": [
+        {"k": ["rbf"], "C": Real(0.1, 10), "g": Real(0, 1)},
+        ({"k": ["lin"], "C": Real(0.1, 10)}, 2.0),
+    ],
+}
+OPTIMIZERS: dict[str, Any] = {
+    "gp": BayesOptimizer,
+    "forest": lambda space, **kw: BayesOptimizer(space, surrogate="forest", **kw),
+    "tpe": lambda space, **kw: BayesOptimizer(space, surrogate="tpe", **kw),
+    "anneal": AnnealOptimizer,
+}
+
+
+@pytest.fixture(params=OPTIMIZERS)
+def make(request: pytest.FixtureRequest) -> Any:
+    """Return the constructor of each optimizer."""
+    return OPTIMIZERS[request.param]
+
+
+def score_of(params: dict[str, Any]) -> float:
+    """Return a deterministic score of any params."""
+    numbers = [float(v) for v in params.values() if isinstance(v, int | float)]
+    return -sum(abs(v - 0.3) for v in numbers) / 10 - 0.1 * len(params)
+
+
+def trial(candidate: Candidate, score: float | None = None) -> Trial:
+    """Return the trial of a candidate, three splits around its score."""
+    score = score_of(dict(candidate.params)) if score is None else score
+    return Trial(candidate, (score - 0.01, score, score + 0.01))
+
+
+def drive(optimizer: Any, n: int, score: float | None = None) -> list[Candidate]:
+    """Ask and tell `n` times."""
+    asked = []
+    for _ in range(n):
+        for candidate in optimizer.ask(1):
+            asked.append(candidate)
+            optimizer.tell([trial(candidate, score)])
+    return asked
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_stays_inside_the_space_with_native_values(make: Any, name: str) -> None:
+    """Every candidate can be encoded, and holds no numpy scalar."""
+    space = SearchSpace(SPACES[name])
+    asked = drive(make(SPACES[name], random_state=0), 16)
+    assert [candidate.id for candidate in asked] == list(range(len(asked)))
+    for candidate in asked:
+        space.encode(candidate.params)
+        assert not any(isinstance(v, np.generic) for v in candidate.params.values())
+
+
+def test_follows_the_protocol(make: Any) -> None:
+    """It is an Optimizer, and asking for nothing gives nothing."""
+    optimizer = make(SPACES["real"], random_state=0)
+    assert isinstance(optimizer, Optimizer)
+    assert optimizer.ask(0) == []
+    optimizer.tell([])
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_same_seed_same_candidates(make: Any, name: str) -> None:
+    """The sequence depends on the seed and on what was told, on nothing else."""
+    first, second = (drive(make(SPACES[name], random_state=7), 14) for _ in "ab")
+    assert first == second
+
+
+@pytest.mark.parametrize("name", ["real", "choice"])
+def test_pickled_in_mid_run_goes_on_identically(make: Any, name: str) -> None:
+    """A copy made with trials pending asks for the same candidates."""
+    optimizer = make(SPACES[name], random_state=1)
+    drive(optimizer, 12)
+    pending = optimizer.ask(2)
+    copy = pickle.loads(pickle.dumps(optimizer))
+    for each in (optimizer, copy):
+        each.tell([trial(candidate) for candidate in pending])
+    assert drive(optimizer, 4) == drive(copy, 4)
+
+
+def test_ask_many_before_telling(make: Any) -> None:
+    """Pending candidates are not proposed again."""
+    optimizer = make(SPACES["real"], random_state=2)
+    drive(optimizer, 11)
+    pending = optimizer.ask(3) + optimizer.ask(3)
+    assert len({repr(candidate.params) for candidate in pending}) == 6
+    optimizer.tell([trial(candidate) for candidate in pending])
+    assert len(optimizer.ask(1)) == 1
+
+
+@pytest.mark.parametrize("score", [0.0, math.nan, math.inf, -math.inf, 1e300, -1e300])
+def test_constant_and_broken_scores(make: Any, score: float) -> None:
+    """Constant, missing, infinite and huge scores stop nothing."""
+    asked = drive(make(SPACES["real"], random_state=3), 14, score)
+    assert len({repr(candidate.params) for candidate in asked}) == 14
+
+
+@pytest.mark.parametrize("bad", [math.nan, -math.inf, -1e30])
+def test_some_scores_broken(make: Any, bad: float) -> None:
+    """Scores that are good in half of the space and broken in the other."""
+    optimizer = make({"x": Real(0, 1), "y": Real(0, 1)}, random_state=0)
+    scores = []
+    for _ in range(30):
+        (candidate,) = optimizer.ask(1)
+        x, y = candidate.params["x"], candidate.params["y"]
+        scores.append(bad if x > 0.5 else -((x - 0.4) ** 2) - (y - 0.6) ** 2)
+        optimizer.tell([trial(candidate, scores[-1])])
+    assert max(s for s in scores if math.isfinite(s)) > -0.05
+
+
+def test_failed_trials_are_not_taken_at_face_value(make: Any) -> None:
+    """A huge ``error_score`` attracts nobody."""
+    optimizer = make({"x": Real(0, 1)}, random_state=0)
+    tried = []
+    for _ in range(30):
+        (candidate,) = optimizer.ask(1)
+        x = candidate.params["x"]
+        tried.append(x)
+        failed = x > 0.7
+        optimizer.tell([Trial(candidate, (1e6 if failed else -x,), failed)])
+    assert np.mean(np.array(tried[15:]) > 0.7) < 0.5
+
+
+def test_never_mutates_its_input(make: Any) -> None:
+    """Space and trials are left as they were."""
+    space = {"x": [1, 2, 3, 4], "k": Choice({"a": {"y": Real(0, 1)}, "b": None})}
+    before = repr(space)
+    optimizer = make(space, random_state=0)
+    candidates = optimizer.ask(3)
+    trials = [trial(candidate) for candidate in candidates]
+    kept = deepcopy(trials)
+    optimizer.tell(trials)
+    optimizer.ask(2)
+    assert repr(space) == before
+    assert trials == kept
+
+
+def test_told_in_any_grouping(make: Any) -> None:
+    """One tell of three trials is three tells of one."""
+    one, three = (make(SPACES["real"], random_state=4) for _ in "ab")
+    a, b = one.ask(3), three.ask(3)
+    assert a == b
+    one.tell([trial(candidate) for candidate in a])
+    for candidate in b:
+        three.tell([trial(candidate)])
+    assert drive(one, 9) == drive(three, 9)
+
+
+def test_constraints_are_kept(make: Any) -> None:
+    """No candidate violates a predicate."""
+    optimizer = make(
+        {"x": Real(0, 1), "y": Real(0, 1)},
+        constraints=lambda params: params["x"] + params["y"] < 0.8,
+        random_state=0,
+    )
+    for candidate in drive(optimizer, 25):
+        assert candidate.params["x"] + candidate.params["y"] < 0.8
+
+
+@pytest.mark.parametrize("name", ["gp", "forest", "tpe"])
+@pytest.mark.parametrize("space", ["lists", "single-only"])
+def test_finite_spaces_are_enumerated_to_the_end(name: str, space: str) -> None:
+    """Every point once, then nothing."""
+    spaces = {**SPACES, "single-only": {"a": ["x"], "b": [None]}}
+    size = int(SearchSpace(spaces[space]).size)
+    optimizer = OPTIMIZERS[name](spaces[space], random_state=0)
+    asked = drive(optimizer, size + 3)
+    assert len(asked) == size
+    assert len({repr(candidate.params) for candidate in asked}) == size
+    assert optimizer.ask(2) == []
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_beats_random_search(name: str) -> None:
+    """On a smooth function, on average over seeds, with the same evaluations."""
+
+    def loss(params: Any) -> float:
+        return (params["x"] - 0.7) ** 2 + (params["y"] - 0.2) ** 2
+
+    space = {"x": Real(0, 1), "y": Real(0, 1)}
+    ours, randoms = [], []
+    for seed in range(4):
+        optimizer = OPTIMIZERS[name](space, random_state=seed)
+        losses = []
+        for _ in range(30):
+            (candidate,) = optimizer.ask(1)
+            losses.append(loss(candidate.params))
+            optimizer.tell([Trial(candidate, (-losses[-1],))])
+        ours.append(min(losses))
+        drawn = np.random.default_rng(seed).random((30, 2))
+        randoms.append(min(loss({"x": x, "y": y}) for x, y in drawn))
+    assert np.mean(ours) < np.mean(randoms)

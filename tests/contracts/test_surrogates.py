@@ -1,0 +1,222 @@
+"""What every surrogate promises, checked for all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.optimize import approx_fprime
+
+from skhpo.space import Choice, Integer, Real, SearchSpace
+from skhpo.surrogates import GaussianProcess, ParzenEstimator, RandomForest
+from skhpo.surrogates import _gp as gp_module
+from skhpo.surrogates._base import make_surrogate
+from skhpo.surrogates._warp import independent_log_likelihood, warp
+
+SPACE = SearchSpace(
+    {
+        "x": Real(0, 1),
+        "n": Integer(1, 50),
+        "c": ["a", "b", "c"],
+        "k": Choice({"p": None, "q": {"y": Real(0, 1), "z": ["u", "v"]}}),
+    }
+)
+SURROGATES = [GaussianProcess, RandomForest, ParzenEstimator]
+
+
+def points(n: int, seed: int = 0, space: SearchSpace = SPACE) -> Any:
+    """Return random encoded points."""
+    rng = np.random.default_rng(seed)
+    return space.sample(n, lambda m: rng.random((m, space.n_columns)))
+
+
+def values(X: Any) -> Any:
+    """Return a function of all columns."""
+    return np.sin(4 * X[:, 0]) + X[:, 2] + np.nan_to_num(X[:, 4], nan=0.7) ** 2
+
+
+@pytest.mark.parametrize("kind", SURROGATES)
+@pytest.mark.parametrize("n", [1, 2, 3, 40])
+def test_predicts_finite_means_and_deviations(kind: Any, n: int) -> None:
+    """Whatever the number of observations, and wherever one asks."""
+    X = points(n)
+    mean, std = kind(SPACE).fit(X, values(X)).predict(points(25, seed=1))
+    assert mean.shape == std.shape == (25,)
+    assert np.isfinite(mean).all()
+    assert np.isfinite(std).all()
+    assert (std >= 0).all()
+
+
+@pytest.mark.parametrize("kind", SURROGATES)
+def test_constant_scores_and_repeated_points(kind: Any) -> None:
+    """Neither breaks a fit."""
+    X = np.repeat(points(4), 5, axis=0)
+    mean, std = kind(SPACE).fit(X, np.zeros(20)).predict(points(10, seed=1))
+    assert np.isfinite(mean).all()
+    assert np.isfinite(std).all()
+
+
+@pytest.mark.parametrize("kind", SURROGATES)
+def test_learns_the_order_of_scores(kind: Any) -> None:
+    """Points never seen are ranked better than by chance."""
+    X, Z = points(80), points(80, seed=1)
+    mean, _ = kind(SPACE).fit(X, values(X)).predict(Z)
+    good = values(Z) > np.quantile(values(Z), 0.9)
+    assert mean[good].mean() > mean[~good].mean()
+
+
+@pytest.mark.parametrize("kind", SURROGATES)
+def test_fit_is_deterministic_and_mutates_nothing(kind: Any) -> None:
+    """Two fits agree; the arrays are as before."""
+    X, Z = points(30), points(10, seed=1)
+    y = values(X)
+    X_before, y_before = X.copy(), y.copy()
+    first, second = (kind(SPACE).fit(X, y).predict(Z) for _ in "ab")
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(X, X_before)
+    np.testing.assert_array_equal(y, y_before)
+
+
+@pytest.mark.parametrize("kind", SURROGATES)
+def test_spaces_of_one_point(kind: Any) -> None:
+    """A space without any varying column has one prediction."""
+    space = SearchSpace({"a": [1]})
+    X = points(3, space=space)
+    mean, std = kind(space).fit(X, np.array([1.0, 2.0, 3.0])).predict(X)
+    assert np.isfinite(mean).all()
+    assert np.isfinite(std).all()
+
+
+def test_objects_with_fit_and_predict_are_surrogates() -> None:
+    """They are copied, and see -1 where a parameter does not exist."""
+
+    class Mean:
+        def fit(self, X: Any, y: Any) -> None:
+            assert np.isfinite(X).all()
+            assert X.min() == -1
+            self.mean = y.mean()
+
+        def predict(self, X: Any) -> Any:
+            return np.full(len(X), self.mean), np.ones(len(X))
+
+    own = Mean()
+    surrogate = make_surrogate(own, SPACE)
+    X = points(20)
+    surrogate.fit(X, values(X))
+    assert surrogate.predict(X)[0][0] == pytest.approx(values(X).mean())
+    assert not hasattr(own, "mean")
+
+
+def test_unknown_surrogate_is_named() -> None:
+    """The message lists what there is."""
+    with pytest.raises(ValueError, match=r"one of \['gp', 'forest', 'tpe'\].*'svm'"):
+        make_surrogate("svm", SPACE)
+
+
+# -- the Gaussian process ------------------------------------------------------
+
+
+def test_likelihood_gradient_is_the_finite_difference() -> None:
+    """Of all parameters: length-scales, signal, noise."""
+    X = points(25)
+    gp = GaussianProcess(SPACE).fit(X, values(X))
+    D = gp_module.column_distances(gp._F, gp.embedding.group, gp.embedding.n_groups)
+    v = np.linspace(0.5, 2, 25)
+    theta = gp.prior.mean + 0.3 * np.arange(len(gp.prior.mean))
+
+    def f(theta: Any) -> Any:
+        return gp_module.negative_log_posterior(theta, D, gp._y, v, gp.prior)
+
+    numeric = approx_fprime(theta, lambda t: f(t)[0], 1e-6)
+    np.testing.assert_allclose(f(theta)[1], numeric, rtol=1e-4, atol=1e-4)
+
+
+def test_posterior_gradient_is_the_finite_difference() -> None:
+    """Of mean and deviation, along numeric columns; elsewhere it is zero."""
+    X, Z, h = points(25), points(12, seed=1), 1e-6
+    gp = GaussianProcess(SPACE).fit(X, values(X))
+    mean, std, d_mean, d_std = gp.predict_gradient(Z)
+    np.testing.assert_allclose((mean, std), gp.predict(Z), rtol=1e-8)
+    for j in (0, 1, 4):
+        step = np.zeros(Z.shape[1])
+        step[j] = h
+        up, down = gp.predict(Z + step), gp.predict(Z - step)
+        expected = (np.array(up) - np.array(down)) / (2 * h)
+        np.testing.assert_allclose((d_mean[:, j], d_std[:, j]), expected, atol=1e-5)
+    assert not d_mean[:, [2, 3, 5]].any()
+
+
+def test_gp_interpolates_without_noise_and_averages_with_it() -> None:
+    """The posterior follows exact observations, and smooths noisy ones."""
+    space = SearchSpace({"x": Real(0, 1)})
+    X = np.linspace(0, 1, 30)[:, np.newaxis]
+    exact = np.sin(6 * X[:, 0])
+    mean, std = GaussianProcess(space).fit(X, exact).predict(X)
+    np.testing.assert_allclose(mean, exact, atol=1e-3)
+    assert std.max() < 0.05
+    noise = 0.5 * np.random.default_rng(0).standard_normal(30)
+    mean, _ = GaussianProcess(space).fit(X, exact + noise).predict(X)
+    assert np.abs(mean - exact).mean() < np.abs(noise).mean()
+
+
+def test_gp_trusts_observations_by_their_noise() -> None:
+    """Of two contradicting observations the less noisy one wins."""
+    space = SearchSpace({"x": Real(0, 1)})
+    X = np.array([[0.5], [0.5], [0.0], [1.0]] * 3)
+    y = np.array([1.0, -1.0, 0.0, 0.0] * 3)
+    v = np.array([0.1, 10.0, 1.0, 1.0] * 3)
+    mean, _ = GaussianProcess(space).fit(X, y, v).predict(X[:1])
+    assert mean[0] > 0.5
+
+
+def test_distances_of_inactive_columns() -> None:
+    """Zero between inactive ones, 1/6 on average to active ones."""
+    space = SearchSpace({"k": Choice({"p": None, "q": {"y": Real(0, 1)}})})
+    X = space.snap(np.array([[0.2, 0.1], [0.3, 0.9], [0.8, 0.1]]))
+    gp = GaussianProcess(space)
+    F = gp.embedding(X)
+    D = gp_module.column_distances(F, gp.embedding.group, 2)
+    # Pairs (0, 1), (0, 2), (1, 2); rows: column k, column y.
+    np.testing.assert_allclose(D[0], [0, 1, 1])
+    np.testing.assert_allclose(D[1], [0, 0.16 + 1 / 12, 0.16 + 1 / 12])
+
+
+# -- output warping --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
+def test_warping_keeps_the_order_whatever_the_scale(scale: float) -> None:
+    """Monotone, standardized, with the derivative it says."""
+    y = -np.exp(3 * np.random.default_rng(0).standard_normal(40)) * scale
+    t, slope = warp(y, independent_log_likelihood)
+    np.testing.assert_array_equal(np.argsort(y), np.argsort(t))
+    assert t.mean() == pytest.approx(0, abs=1e-9)
+    assert t.std() == pytest.approx(1)
+    assert (slope > 0).all()
+
+
+def test_warping_undoes_an_exploding_loss() -> None:
+    """Losses over thirty decades end within a few deviations."""
+    t, _ = warp(-np.logspace(-3, 27, 50), independent_log_likelihood)
+    assert np.abs(t).max() < 4
+
+
+def test_warping_leaves_normal_and_constant_scores_alone() -> None:
+    """The identity is in the family."""
+    y = np.random.default_rng(0).standard_normal(30)
+    t, _ = warp(y, independent_log_likelihood)
+    assert np.corrcoef(t, y)[0, 1] > 0.97
+    np.testing.assert_array_equal(warp(np.ones(5), independent_log_likelihood)[0], 0)
+
+
+# -- Parzen estimator ------------------------------------------------------------
+
+
+def test_parzen_density_integrates_to_one() -> None:
+    """Over reals and categories."""
+    space = SearchSpace({"x": Real(0, 1), "c": ["a", "b", "c"]})
+    X = points(12, space=space)
+    tpe = ParzenEstimator(space).fit(X, X[:, 0])
+    Z = points(100_000, seed=1, space=space)
+    assert np.exp(tpe._bad.log_density(Z)).mean() == pytest.approx(1, abs=0.02)

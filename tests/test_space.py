@@ -1,0 +1,312 @@
+"""Spaces: round-trips, conversions, conditions, and what is refused."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn.model_selection import ParameterSampler
+from sklearn.svm import SVC
+
+from skhpo.exceptions import InvalidSpaceError
+from skhpo.space import Categorical, Choice, Integer, Real, SearchSpace
+from skhpo.space._convert import as_dimension
+from skhpo.space._sampling import SobolSequence
+
+finite = st.floats(-1e12, 1e12)
+positive = st.floats(1e-12, 1e12)
+units = st.floats(0, 1)
+
+
+@st.composite
+def reals(draw: Any) -> Real:
+    """Draw a valid range of reals."""
+    log = draw(st.booleans())
+    low, high = sorted(draw(st.tuples(*[positive if log else finite] * 2)))
+    return Real(low, high * 1.5 + 1 if high > 0 else high / 2 + 1, log=log)
+
+
+@st.composite
+def integers(draw: Any) -> Integer:
+    """Draw a valid range of integers."""
+    log = draw(st.booleans())
+    low = draw(st.integers(1 if log else -1000, 1000))
+    return Integer(low, low + draw(st.integers(1, 10**6)), log=log)
+
+
+values = st.one_of(
+    st.none(), st.booleans(), st.integers(-9, 9), st.text(max_size=3), st.floats(-1, 1)
+)
+
+
+@st.composite
+def categoricals(draw: Any) -> Categorical:
+    """Draw a list of distinct values."""
+    key = lambda v: (type(v), repr(v))  # noqa: E731
+    options = draw(st.lists(values, min_size=1, max_size=6, unique_by=key))
+    return Categorical(options, ordered=draw(st.sampled_from([None, True, False])))
+
+
+distributions = st.sampled_from(
+    [
+        stats.loguniform(1e-3, 1e3),
+        stats.norm(3, 2),
+        stats.randint(2, 30),
+        stats.poisson(4),
+        stats.beta(2, 5),
+        stats.geom(0.3),
+        stats.expon(),
+    ]
+).map(lambda frozen: as_dimension("x", frozen))
+dimensions = st.one_of(reals(), integers(), categoricals(), distributions)
+
+
+@given(dimensions, units)
+@settings(max_examples=300, deadline=None)
+def test_decoding_and_encoding_are_inverse(dimension: Any, u: float) -> None:
+    """A value encodes to the center of its cell, and decodes to itself."""
+    (value,) = dimension.from_unit(np.array([u]))
+    center = dimension.to_unit(value)
+    assert 0 <= center <= 1
+    (again,) = dimension.from_unit(np.array([center]))
+    if isinstance(value, float) and dimension.n_values is None:
+        assert again == pytest.approx(value, rel=1e-6, abs=1e-9 * max(1, abs(value)))
+    else:
+        assert again is value or again == value
+    snapped = dimension.snap(np.array([u]))
+    np.testing.assert_allclose(dimension.snap(snapped), snapped, atol=1e-12)
+
+
+@given(dimensions)
+@settings(deadline=None)
+def test_rvs_draws_native_values_of_the_dimension(dimension: Any) -> None:
+    """One or several, the same for the same seed."""
+    value = dimension.rvs(random_state=3)
+    assert not isinstance(value, np.generic)
+    dimension.to_unit(value)
+    assert len(dimension.rvs(5, random_state=3)) == 5
+    assert repr(dimension.rvs(random_state=3)) == repr(value)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=50, deadline=None)
+def test_points_and_params_are_inverse(seed: int) -> None:
+    """In a conditional space, for any point of the cube."""
+    space = SearchSpace(
+        {
+            "a": Real(-1, 1),
+            "kind": Choice(
+                {
+                    "p": {"x": Real(0, 1), "n": Integer(1, 5)},
+                    "q": (
+                        {"x": Real(0, 1), "sub": Choice({1: {"y": [1, 2, 3]}, 2: {}})},
+                        3,
+                    ),
+                }
+            ),
+        }
+    )
+    X = space.snap(np.random.default_rng(seed).random((5, space.n_columns)))
+    for x, params in zip(X, space.decode_many(X), strict=True):
+        np.testing.assert_allclose(space.encode(params), x, atol=1e-9)
+        assert ("n" in params) == (params["kind"] == "p")
+        assert ("y" in params) == (params.get("sub") == 1)
+    np.testing.assert_array_equal(space.snap(X), X)
+
+
+def test_values_come_back_as_given() -> None:
+    """The same object, not a copy and not another type."""
+    estimator, options = SVC(), [1, 2]
+    space = SearchSpace({"a": [estimator, None], "b": [options, "x"]})
+    found = [space.decode(x) for x in space.points()]
+    assert found[0]["a"] is estimator
+    assert found[0]["b"] is options
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ((1, 10), Integer(1, 10)),
+        ((1.0, 10), Real(1.0, 10.0)),
+        ((1e-3, 1e3, "log-uniform"), Real(1e-3, 1e3, log=True)),
+        ((1, 64, "log-uniform", 2), Integer(1, 64, log=True)),
+        (range(1, 4), Categorical([1, 2, 3], ordered=True)),
+        ([3, 1, 2], Categorical([1, 2, 3], ordered=True)),
+        ((3, 1, 2), Categorical([1, 2, 3], ordered=True)),
+        ([True, False, None], Categorical([True, False, None], ordered=False)),
+        (np.array([0.5, 1.5]), Categorical([0.5, 1.5], ordered=False)),
+        (("a", "b"), Categorical(["a", "b"], ordered=False)),
+    ],
+)
+def test_what_people_write(given: Any, expected: Any) -> None:
+    """Lists, ranges, arrays and skopt's tuples."""
+    assert as_dimension("x", given) == expected
+
+
+class FloatDistribution:
+    """Looks like Optuna's."""
+
+    def __init__(self, low: float, high: float, log: bool, step: float | None) -> None:
+        self.low, self.high, self.log, self.step = low, high, log, step
+
+
+class IntDistribution(FloatDistribution):
+    """Looks like Optuna's."""
+
+
+class CategoricalDistribution:
+    """Looks like Optuna's."""
+
+    choices = ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (FloatDistribution(0.1, 1.0, True, None), Real(0.1, 1.0, log=True)),
+        (IntDistribution(1, 9, False, 1), Integer(1, 9)),
+        (IntDistribution(1, 9, False, 4), Categorical([1, 5, 9], ordered=True)),
+        (CategoricalDistribution(), Categorical(["a", "b", "c"], ordered=False)),
+    ],
+)
+def test_optuna_distributions(given: Any, expected: Any) -> None:
+    """By duck typing, so Optuna need not be installed."""
+    assert as_dimension("x", given) == expected
+
+
+def test_dimensions_work_in_scikit_learn() -> None:
+    """ParameterSampler draws from them."""
+    space = {"C": Real(0.1, 10, log=True), "n": Integer(1, 5), "k": Categorical([1, 2])}
+    drawn = list(ParameterSampler(space, 20, random_state=0))
+    assert {type(params["n"]) for params in drawn} == {int}
+    assert all(0.1 <= params["C"] <= 10 for params in drawn)
+    assert drawn == list(ParameterSampler(space, 20, random_state=0))
+
+
+def test_distributions_are_drawn_exactly() -> None:
+    """Uniform coordinates give scipy's own distribution."""
+    space = SearchSpace({"x": stats.beta(2, 5), "k": stats.poisson(3)})
+    rows = space.decode_many(np.random.default_rng(0).random((4000, 2)))
+    assert stats.kstest([row["x"] for row in rows], stats.beta(2, 5).cdf).pvalue > 1e-3
+    counts = np.bincount([row["k"] for row in rows]) / 4000
+    np.testing.assert_allclose(counts[:6], stats.poisson(3).pmf(range(6)), atol=0.03)
+
+
+def test_weights_of_branches_and_dicts() -> None:
+    """A branch of weight 3 is drawn three times as often."""
+    U = np.random.default_rng(0).random((4000, 9))
+    for space in (
+        {"k": Choice({"a": None, "b": ({"x": Real(0, 1)}, 3)})},
+        [{"k": ["a"]}, ({"k": ["b"], "x": Real(0, 1)}, 3)],
+    ):
+        compiled = SearchSpace(space)
+        rows = compiled.decode_many(U[:, : compiled.n_columns])
+        assert np.mean([row["k"] == "b" for row in rows]) == pytest.approx(
+            0.75, abs=0.03
+        )
+
+
+def test_equal_dimensions_of_sibling_dicts_share_a_column() -> None:
+    """So a surrogate learns about C from all of them."""
+    space = SearchSpace([{"C": Real(1, 2), "a": [1, 2]}, {"C": Real(1, 2)}])
+    assert [column.name for column in space.columns] == [None, "C", "a"]
+    assert space.active(np.array([[0.9, 0.5, 0.5]])).tolist() == [[True, True, False]]
+
+
+def test_size_grid_and_points() -> None:
+    """Finite spaces know their points; ranges give quantiles."""
+    space = SearchSpace(
+        {"n": [1, 2, 3], "k": Choice({"a": None, "b": {"m": [True, False]}})}
+    )
+    assert space.size == 9
+    rows = space.decode_many(space.points())
+    assert len({repr(row) for row in rows}) == 9
+    assert SearchSpace({"x": Real(0, 1)}).size == math.inf
+    grid = SearchSpace({"C": Real(0.01, 100, log=True), "n": Integer(1, 3)})
+    rows = grid.decode_many(grid.grid(5))
+    assert [row["C"] for row in rows[::3]] == pytest.approx([0.01, 0.1, 1, 10, 100])
+    assert [row["n"] for row in rows[:3]] == [1, 2, 3]
+
+
+def test_complete_keeps_what_it_can() -> None:
+    """An estimator's own values become a point of the space."""
+    space = SearchSpace(
+        {"C": Real(0.1, 0.5), "kernel": ["rbf", "linear"], "n": Integer(2, 9)}
+    )
+    params = space.decode(
+        space.complete({"C": 1.0, "kernel": "linear", "n": None, "z": 0})
+    )
+    assert params == {"C": 0.5, "kernel": "linear", "n": 6}
+
+
+def test_sobol_points_are_uniform_and_continue() -> None:
+    """Drawing twice continues the sequence."""
+    draw, whole = (SobolSequence(3, np.random.default_rng(0)) for _ in "ab")
+    np.testing.assert_array_equal(np.vstack([draw(3), draw(5)]), whole(8))
+
+
+def test_constraints_filter_samples_and_grids() -> None:
+    """Only feasible points are drawn."""
+    space = SearchSpace(
+        {"a": Integer(0, 9), "b": Integer(0, 9)}, lambda p: p["a"] < p["b"]
+    )
+    rng = np.random.default_rng(0)
+    rows = space.decode_many(space.sample(50, lambda m: rng.random((m, 2))))
+    assert all(row["a"] < row["b"] for row in rows)
+    assert len(space.points()) == 45
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Real(0, 1, log=True), "must be positive for log=True.*Got 0"),
+        (lambda: Real(2, 1), "ascending order. Got low=2 and high=1"),
+        (lambda: Real(1, 1), r"must differ. Got 1 twice.*\[1\]"),
+        (lambda: Real("a", 1), "'low' bound of Real must be a number. Got 'a'"),
+        (lambda: Real(0, math.inf), "'high' bound of Real must be finite"),
+        (lambda: Integer(1.5, 3), "'low' bound of Integer must be an integer. Got 1.5"),
+        (lambda: Categorical([]), "must not be empty"),
+        (lambda: Categorical("abc"), "must be a list. Got 'abc'"),
+        (lambda: Categorical([1, 2, 1]), "must be distinct. Got 1 more than once"),
+        (lambda: Categorical(["a", "b"], weights=[1]), "must be 2 positive numbers"),
+        (lambda: Choice([1, 2]), "Choice takes a dict"),
+        (lambda: Choice({}), "at least one value"),
+        (lambda: SearchSpace({"x": "rbf"}), r"Parameter 'x'.*Got 'rbf'.*\['rbf'\]"),
+        (lambda: SearchSpace({"x": 3}), r"Parameter 'x'.*Got 3 instead; write \[3\]"),
+        (lambda: SearchSpace({"x": []}), "Parameter 'x': A list of values must not be"),
+        (lambda: SearchSpace({"x": (5, 1)}), "Parameter 'x'.*low=5 and high=1"),
+        (lambda: SearchSpace({"x": stats.loguniform(0, 1)}), "no quantiles"),
+        (lambda: SearchSpace({"x": stats.loguniform}), "family of distributions"),
+        (lambda: SearchSpace({3: [1]}), "names must be strings. Got 3"),
+        (lambda: SearchSpace("x"), "must be a dict"),
+        (lambda: SearchSpace([]), "must not be empty"),
+        (lambda: SearchSpace([3]), "must be dicts or pairs"),
+        (
+            lambda: SearchSpace({"x": [1]}, constraints=3),
+            "constraint must be a callable",
+        ),
+        (lambda: SearchSpace({"x": np.zeros((2, 2))}), r"one dimension.*\(2, 2\)"),
+        (
+            lambda: SearchSpace({"C": [1], "k": Choice({"a": {"C": [2]}})}),
+            "Parameter 'C' is named twice",
+        ),
+        (
+            lambda: SearchSpace({"x": Real(0, 1)}, lambda p: False).sample(
+                1, lambda m: np.full((m, 1), 0.5)
+            ),
+            "No candidate met the constraints in 1",
+        ),
+        (lambda: SearchSpace({"x": [1, 2]}).encode({"x": 3}), "3 is not among"),
+        (lambda: SearchSpace({"x": [1, 2]}).encode({}), "parameter 'x' is missing"),
+        (lambda: SearchSpace({"x": [1]}).encode({"x": 1, "y": 2}), "'y' is unknown"),
+    ],
+)
+def test_mistakes_are_named_with_a_remedy(make: Any, message: str) -> None:
+    """Every message says which value, and what would do."""
+    with pytest.raises(InvalidSpaceError, match=f"(?s){message}"):
+        make()
