@@ -92,7 +92,7 @@ class ScheduledEstimator(MetaEstimatorMixin, BaseEstimator):
         Class labels, of a classifier.
     n_features_in_ : int
         Number of features seen in ``fit``, if the estimator tells.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, if the estimator tells.
 
     See Also

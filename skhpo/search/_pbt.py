@@ -162,7 +162,7 @@ class PBTSearch(BaseSearch):
         Class labels, of a classifier.
     n_features_in_ : int
         Number of features seen in ``fit``, if the best estimator tells.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, if the best estimator tells.
 
     See Also
