@@ -588,6 +588,12 @@ def test_a_size_parameter_may_be_named() -> None:
     assert len(grown.estimators_) == 3
 
 
+def test_a_growing_ensemble_takes_no_batches() -> None:
+    task = training(RandomForestClassifier(), batch_size=10)
+    with pytest.raises(ValueError, match="batch_size must be None. Got 10"):
+        replay(RandomForestClassifier(), [], task)
+
+
 def test_registering_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
     entries = dict(_incremental_registry._registry)
     monkeypatch.setattr(_incremental_registry, "_registry", entries)

@@ -206,6 +206,14 @@ def _batches(order: np.ndarray, size: int | None) -> list[np.ndarray]:
     return [order[start : start + size] for start in range(0, len(order), size)]
 
 
+def _refuse_batches(model: Any, training: Training) -> None:
+    if training.batch_size is not None:
+        raise ValueError(
+            f"{type(model).__name__} grows on all rows at once: batch_size must be None. "
+            f"Got {training.batch_size!r} instead."
+        )
+
+
 @dataclass(frozen=True)
 class WarmStart:
     """A step is one more unit of a size parameter, by ``warm_start=True``.
@@ -220,6 +228,7 @@ class WarmStart:
 
     def __call__(self, model: Any, training: Training) -> Any:
         """Add the steps of `training` to `model` and return it."""
+        _refuse_batches(model, training)
         own = model.get_params(deep=False)
         during = {"warm_start": True, self.resource: training.total_steps}
         after = {"warm_start": own["warm_start"]}
@@ -254,6 +263,7 @@ class BoosterFit:
 
     def __call__(self, model: Any, training: Training) -> Any:
         """Add the steps of `training` to `model` and return it."""
+        _refuse_batches(model, training)
         own = model.get_params(deep=False)
         seed = int(training.rng(training.first_step).integers(2**31 - 1))
         during = {self.resource: training.n_steps}
