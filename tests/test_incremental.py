@@ -590,7 +590,7 @@ def test_a_size_parameter_may_be_named() -> None:
 
 def test_a_growing_ensemble_takes_no_batches() -> None:
     task = training(RandomForestClassifier(), batch_size=10)
-    with pytest.raises(ValueError, match="batch_size must be None. Got 10"):
+    with pytest.raises(ValueError, match=r"batch_size must be None\. Got 10"):
         replay(RandomForestClassifier(), [], task)
 
 

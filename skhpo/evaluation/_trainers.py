@@ -209,8 +209,8 @@ def _batches(order: np.ndarray, size: int | None) -> list[np.ndarray]:
 def _refuse_batches(model: Any, training: Training) -> None:
     if training.batch_size is not None:
         raise ValueError(
-            f"{type(model).__name__} grows on all rows at once: batch_size must be None. "
-            f"Got {training.batch_size!r} instead."
+            f"{type(model).__name__} grows on all rows at once: batch_size must be "
+            f"None. Got {training.batch_size!r} instead."
         )
 
 
