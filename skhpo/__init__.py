@@ -1,8 +1,21 @@
 """Hyperparameter search for scikit-learn users."""
 
+from skhpo._scheduled import ScheduledEstimator
+from skhpo._schedules import ReduceOnPlateau, TrainingState
 from skhpo.evaluation import register_path
-from skhpo.search import BayesSearch, GridSearch, RandomSearch
+from skhpo.evaluation.incremental import register_incremental
+from skhpo.search import BayesSearch, GridSearch, PBTSearch, RandomSearch
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["BayesSearch", "GridSearch", "RandomSearch", "register_path"]
+__all__ = [
+    "BayesSearch",
+    "GridSearch",
+    "PBTSearch",
+    "RandomSearch",
+    "ReduceOnPlateau",
+    "ScheduledEstimator",
+    "TrainingState",
+    "register_incremental",
+    "register_path",
+]

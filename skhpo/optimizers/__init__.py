@@ -5,6 +5,7 @@ from skhpo.optimizers._base import Optimizer
 from skhpo.optimizers._bayes import BayesOptimizer
 from skhpo.optimizers._enumerated import GridOptimizer, RandomOptimizer
 from skhpo.optimizers._limited import LimitedOptimizer
+from skhpo.optimizers._pbt import PBTOptimizer
 
 __all__ = [
     "AnnealOptimizer",
@@ -12,5 +13,6 @@ __all__ = [
     "GridOptimizer",
     "LimitedOptimizer",
     "Optimizer",
+    "PBTOptimizer",
     "RandomOptimizer",
 ]

@@ -2,6 +2,7 @@
 
 from skhpo.search._bayes import BayesSearch
 from skhpo.search._grid import GridSearch
+from skhpo.search._pbt import PBTSearch
 from skhpo.search._random import RandomSearch
 
-__all__ = ["BayesSearch", "GridSearch", "RandomSearch"]
+__all__ = ["BayesSearch", "GridSearch", "PBTSearch", "RandomSearch"]

@@ -47,6 +47,7 @@ class Run:
     cv: Any
     n_splits: int
     estimator: Any
+    evaluator: Any = None
     reuse: Reuse | None = None
 
 
@@ -174,13 +175,7 @@ class BaseSearch(Delegation, BaseSearchCV):
             _print_plan(n_candidates, run.n_splits)
         record = Record(self.refit if isinstance(self.refit, str) else None)
         n_evaluations = None if n_candidates is None else n_candidates * run.n_splits
-        evaluator = Evaluator(
-            spec,
-            n_jobs=self.n_jobs,
-            pre_dispatch=self.pre_dispatch,
-            reuse=self.reuse,
-            make_context=run.hooks.evaluation if run.hooks.listening else None,
-        )
+        evaluator = run.evaluator = self._make_evaluator(run, spec, optimizer)
         with run.hooks.searching(n_evaluations), evaluator:
             asking = Asking(optimizer, evaluator, self.n_pending)
             for candidate, evaluations in asking.complete():
@@ -192,6 +187,22 @@ class BaseSearch(Delegation, BaseSearchCV):
             raise SearchStoppedError("A callback stopped the search before it began.")
         run.reuse = Reuse(evaluator.n_fits, evaluator.n_needed - evaluator.n_fits)
         return record
+
+    def _make_evaluator(
+        self, run: Run, spec: EvaluationSpec, optimizer: Optimizer
+    ) -> Any:
+        """Return what evaluates candidates: `Evaluator`, or what has its methods."""
+        return Evaluator(
+            spec,
+            n_jobs=self.n_jobs,
+            pre_dispatch=self.pre_dispatch,
+            reuse=self.reuse,
+            make_context=run.hooks.evaluation if run.hooks.listening else None,
+        )
+
+    def _more_results(self, record: Record) -> dict[str, Any]:
+        """Return columns of ``cv_results_`` beside those that scikit-learn has."""
+        return {}
 
     def _make_spec(self, run: Run, n_candidates: int | None) -> EvaluationSpec:
         """Freeze the splits, and gather what all evaluations share."""
@@ -245,7 +256,9 @@ class BaseSearch(Delegation, BaseSearchCV):
                     f"passed, but the target y is None.\n{error}"
                 ) from None
             raise
-        results = self._format_results(record.params, run.n_splits, evaluations)
+        results = self._format_results(
+            record.params, run.n_splits, evaluations, self._more_results(record)
+        )
         self.multimetric_ = isinstance(evaluations[0]["test_scores"], dict)
         self._check_refit_for_callable(run, record)
         if self.refit or not self.multimetric_:
@@ -265,7 +278,7 @@ class BaseSearch(Delegation, BaseSearchCV):
         estimator = clone(run.estimator).set_params(**best_params)
         with run.hooks.refitting(estimator):
             start = time.perf_counter()
-            self._fit_best(run, estimator)
+            estimator = self._fit_best(run, estimator)
             self.refit_time_ = time.perf_counter() - start
         self.best_estimator_ = estimator
         # The second one is what outlier detectors have.
@@ -273,9 +286,11 @@ class BaseSearch(Delegation, BaseSearchCV):
             if hasattr(estimator, attribute):
                 setattr(self, attribute, getattr(estimator, attribute))
 
-    def _fit_best(self, run: Run, estimator: Any) -> None:
+    def _fit_best(self, run: Run, estimator: Any) -> Any:
+        """Fit the estimator, which has the best parameters, and return it."""
         args = (run.X,) if run.y is None else (run.X, run.y)
         estimator.fit(*args, **run.routed.estimator.fit)
+        return estimator
 
 
 class Asking:

@@ -1,0 +1,365 @@
+"""Trains a population generation by generation, on the workers of a joblib backend.
+
+Has the methods of `Evaluator`: candidates go in by `add`, and come out of `next`, here
+always a whole generation at once. The states of the members stay in this process, as
+bytes: a worker that dies takes nothing along but its task, which is done again.
+"""
+
+from __future__ import annotations
+
+import math
+import pickle
+import time
+import warnings
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from skhpo._keys import params_key, structural_key
+from skhpo._sklearn_compat import num_samples
+from skhpo._trial import Candidate, Evaluation, Params
+from skhpo.evaluation._block import Surroundings
+from skhpo.evaluation._fit import failed_evaluation
+from skhpo.evaluation._incremental import take_apart
+from skhpo.evaluation._joblib_compat import (
+    WorkerLostError,
+    Workers,
+    limited_inner_threads,
+)
+from skhpo.evaluation._shipping import Package
+from skhpo.evaluation._spec import EvaluationSpec
+from skhpo.evaluation._training import (
+    Member,
+    PrefixTask,
+    Prepared,
+    TrainingPlan,
+    TrainingResult,
+    run_packed_training,
+    run_training,
+)
+from skhpo.exceptions import SkhpoWarning, WorkerDiedWarning
+
+__all__ = ["PopulationEvaluator"]
+
+# What a task should take at least, in seconds: sending one costs 1 to 3 ms.
+TASK_TIME = 0.05
+
+
+@dataclass(frozen=True)
+class State:
+    """What a trial left behind: a model per split, and what they stand on.
+
+    Parameters
+    ----------
+    models : tuple of bytes or None
+        Pickled models; None where it failed.
+    params : mapping of str to object
+        Parameters they were trained with at last.
+    n_steps : int
+        Training steps behind them.
+    prefix : hashable or None
+        Key of the parameters of their transformers.
+    """
+
+    models: tuple[bytes | None, ...]
+    params: Params
+    n_steps: int
+    prefix: Hashable
+
+
+class PopulationEvaluator:
+    """Trains and scores the members of a population on all splits.
+
+    Used as a context manager, from one thread.
+
+    Parameters
+    ----------
+    spec : EvaluationSpec
+        What all evaluations share.
+    plan : TrainingPlan
+        What all trainings share.
+    n_jobs : int or None
+        As in joblib.
+    pre_dispatch : int or str
+        As in joblib.
+    time_budget : float or None, default=None
+        Seconds after which no further generation is begun.
+    make_context : callable or None, default=None
+        As for `Evaluator`.
+
+    Attributes
+    ----------
+    plan : TrainingPlan
+        As given.
+    n_fits, n_needed : int
+        Numbers of trainings, and of fits of transformers: those done, and those that
+        members would need that share nothing.
+    stopped : bool
+        Whether to begin no further generation: a callback, the time budget, or the
+        user by Ctrl-C asked for it.
+    """
+
+    def __init__(
+        self,
+        spec: EvaluationSpec,
+        plan: TrainingPlan,
+        *,
+        n_jobs: int | None,
+        pre_dispatch: int | str,
+        time_budget: float | None = None,
+        make_context: Callable[..., Any] | None = None,
+    ) -> None:
+        self._spec = spec
+        self.plan = plan
+        self._n_splits = len(spec.splits)
+        self._workers = Workers(n_jobs, pre_dispatch)
+        self._time_budget = math.inf if time_budget is None else time_budget
+        self._make_context = make_context
+        self._generation: list[Candidate] = []
+        self._states: dict[int, State] = {}
+        self._prepared: dict[tuple[Hashable, int], Prepared | str] = {}
+        self._n_generations = 0
+        self._task_seconds = math.inf  # of one member on one split; unknown at first
+        self._exit = ExitStack()
+        self.n_fits = self.n_needed = 0
+        self.stopped = False
+
+    def __enter__(self) -> PopulationEvaluator:
+        self._exit.enter_context(self._workers)
+        self._exit.enter_context(limited_inner_threads(self._workers))
+        self._run, self._before, self._after = self._shared_arguments()
+        self._start = time.perf_counter()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._exit.__exit__(kind, error, traceback)
+
+    def _shared_arguments(self) -> tuple[Callable[..., list[Any]], tuple, tuple]:
+        """Return the function of all tasks, its arguments before and after them."""
+        shared = (self._spec, self.plan)
+        if self._workers.n_workers == 1:
+            return run_training, shared, ()
+        surroundings = Surroundings.capture()
+        if self._workers.share_memory:
+            return run_training, shared, (surroundings.config,)
+        return run_packed_training, (), (surroundings, *Package(shared).parts)
+
+    def add(self, candidates: Sequence[Candidate]) -> None:
+        """Queue members of the next generation."""
+        self._generation.extend(candidates)
+
+    def next(self) -> list[tuple[Candidate, list[Evaluation]]]:
+        """Train the generation that was added; return all its members.
+
+        Returns
+        -------
+        list of (Candidate, list of Evaluation)
+            One evaluation per split; empty if no member was added, or if the user
+            interrupted a generation that was not the first.
+        """
+        if not self._generation:
+            return []
+        generation, self._generation = self._generation, []
+        try:
+            results = self._train(generation)
+        except KeyboardInterrupt:
+            if self._n_generations == 0:
+                raise
+            self.stopped = True
+            warnings.warn(
+                "Interrupted: the search ends with the generation before this one, the "
+                f"{self._n_generations}th.",
+                SkhpoWarning,
+                stacklevel=2,
+            )
+            return []
+        self._n_generations += 1
+        if time.perf_counter() - self._start > self._time_budget:
+            self.stopped = True
+        return [(c, [r.evaluation for r in results[c.id]]) for c in generation]
+
+    def model(self, number: int, split: int = 0) -> Any:
+        """Return the fitted estimator of a trial of the last generation."""
+        state = self._states[number]
+        blob = state.models[split]
+        assert blob is not None, "a trial with a score has models"
+        prepared = self._prepared.get((state.prefix, split))
+        prefix = prepared.prefix if isinstance(prepared, Prepared) else None
+        parts = take_apart(self._spec.estimator, resource=self.plan.resource)
+        return parts.assemble(prefix, pickle.loads(blob))
+
+    def _train(self, generation: list[Candidate]) -> dict[int, list[TrainingResult]]:
+        """Train all members on all splits; keep their states."""
+        keys = {c.id: self._prefix_key(c) for c in generation}
+        self._prepare(generation, keys)
+        # By split, so that a worker cuts the data once for the members of a task.
+        tasks = [
+            self._member(candidate, split, keys[candidate.id])
+            for split in range(self._n_splits)
+            for candidate in generation
+        ]
+        results: dict[int, list[TrainingResult]] = {c.id: [] for c in generation}
+        self.n_fits += len(tasks)
+        self.n_needed += len(tasks)
+        done = self._do(tasks)
+        for task, result in zip(tasks, done, strict=True):
+            results[task.number].append(result)
+        self._keep_states(generation, results, keys)
+        return results
+
+    def _keep_states(
+        self,
+        generation: Sequence[Candidate],
+        results: Mapping[int, Sequence[TrainingResult]],
+        keys: Mapping[int, Hashable],
+    ) -> None:
+        """Put the states of this generation in the place of the last one's."""
+        self._states = {
+            candidate.id: State(
+                tuple(result.state for result in results[candidate.id]),
+                candidate.params,
+                self._steps_before(candidate) + (candidate.n_resources or 0),
+                keys[candidate.id],
+            )
+            for candidate in generation
+        }
+        alive = {state.prefix for state in self._states.values()}
+        self._prepared = {k: v for k, v in self._prepared.items() if k[0] in alive}
+        seconds = [r.evaluation.fit_time for row in results.values() for r in row]
+        known = [s for s in seconds if not math.isnan(s)]  # of who did not die
+        self._task_seconds = math.fsum(known) / len(known) if known else math.inf
+
+    def _steps_before(self, candidate: Candidate) -> int:
+        parent = candidate.resume_from
+        return 0 if parent is None else self._states[parent].n_steps
+
+    # --- transformers -----------------------------------------------------------------
+
+    def _prefix_key(self, candidate: Candidate) -> Hashable:
+        """Return what tells the transformers of a candidate; None if it has none."""
+        if candidate.resume_from is not None:
+            return self._states[candidate.resume_from].prefix
+        parts = take_apart(self._spec.estimator, candidate.params, self.plan.resource)
+        if parts.prefix is None:
+            return None
+        own = f"{parts.name}__"
+        params = candidate.params.items()
+        return params_key({n: v for n, v in params if not n.startswith(own)})
+
+    def _prepare(
+        self, generation: Sequence[Candidate], keys: Mapping[int, Hashable]
+    ) -> None:
+        """Fit the transformers of newborn members, each distinct one once per split."""
+        tasks: dict[tuple[Hashable, int], PrefixTask] = {}
+        for candidate in generation:
+            key = keys[candidate.id]
+            if key is None or candidate.resume_from is not None:
+                continue
+            for split in range(self._n_splits):
+                task = PrefixTask(split, candidate.params)
+                tasks.setdefault((key, split), task)
+            self.n_needed += self._n_splits
+        self.n_fits += len(tasks)
+        done = self._do(list(tasks.values()))
+        self._prepared.update(zip(tasks, done, strict=True))
+
+    def _member(self, candidate: Candidate, split: int, key: Hashable) -> Member:
+        state, changes = None, {}
+        if candidate.resume_from is not None:
+            parent = self._states[candidate.resume_from]
+            state = parent.models[split]
+            assert state is not None, "nobody continues from a failed trial"
+            changes = {
+                name: value
+                for name, value in candidate.params.items()
+                if structural_key(value) != structural_key(parent.params[name])
+            }
+        context = None
+        if self._make_context is not None:
+            task_id = candidate.id * self._n_splits + split
+            slim = not self._workers.share_memory
+            context = self._make_context(task_id, slim=slim)
+        return Member(
+            candidate.id,
+            split,
+            candidate.params,
+            changes,
+            self._steps_before(candidate),
+            candidate.n_resources or 0,
+            state,
+            self._prepared.get((key, split)),
+            context,
+        )
+
+    # --- workers ----------------------------------------------------------------------
+
+    def _do(self, tasks: Sequence[Any]) -> list[Any]:
+        """Do tasks on the workers; return their results in the same order.
+
+        The death of a worker takes all running tasks with it. Each of them is done
+        again, alone; the one that kills its worker again has failed.
+        """
+        results: list[Any] = [None] * len(tasks)
+        waiting = self._chunks(tasks)[::-1]
+        suspects: list[int] = []
+        running: dict[int, list[int]] = {}
+        while waiting or suspects or running:
+            while waiting and len(running) < self._workers.capacity and not suspects:
+                chunk = waiting.pop()
+                running[self._submit([tasks[i] for i in chunk])] = chunk
+            alone = bool(suspects) and not running
+            if alone:
+                index = suspects.pop()
+                running[self._submit([tasks[index]])] = [index]
+            try:
+                number, done = self._workers.fetch()
+            except WorkerLostError as error:
+                lost = [index for chunk in running.values() for index in chunk]
+                running.clear()
+                self._workers.restart()
+                if alone:
+                    results[lost[0]] = self._died(tasks[lost[0]], error)
+                else:
+                    suspects.extend(lost)
+                continue
+            for index, result in zip(running.pop(number), done, strict=True):
+                results[index] = result
+                self.stopped |= getattr(result, "stop", False)
+        return results
+
+    def _submit(self, tasks: Sequence[Any]) -> int:
+        return self._workers.submit(self._run, *self._before, tasks, *self._after)
+
+    def _chunks(self, tasks: Sequence[Any]) -> list[list[int]]:
+        """Group short tasks, so that sending them costs little beside doing them."""
+        n_workers = self._workers.n_workers
+        if n_workers == 1:
+            return [list(range(len(tasks)))] if tasks else []
+        share = max(1, len(tasks) // (2 * n_workers))  # enough for all to be busy
+        wanted = math.ceil(TASK_TIME / max(self._task_seconds, 1e-6))
+        size = min(max(wanted, 1), share)
+        indices = list(range(len(tasks)))
+        return [indices[i : i + size] for i in range(0, len(indices), size)]
+
+    def _died(self, task: Any, error: WorkerLostError) -> Any:
+        """Return the result of a task that killed its worker, when it was alone."""
+        message = f"The worker process died during this fit. {error}"
+        warnings.warn(
+            f"{message} Parameters: {dict(task.params)!r}.",
+            WorkerDiedWarning,
+            stacklevel=2,
+        )
+        if self._spec.error_score == "raise":
+            raise error
+        if isinstance(task, PrefixTask):
+            return message
+        n_test = num_samples(self._spec.splits[task.split][1])
+        evaluation = failed_evaluation(self._spec, n_test, math.nan, message)
+        return TrainingResult(evaluation, None)

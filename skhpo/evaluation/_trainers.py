@@ -1,0 +1,287 @@
+"""Ways to train a model a bit more: partial fits, warm starts, boosters.
+
+A trainer is a callable ``trainer(model, training) -> model`` that adds
+``training.n_steps`` steps to a model (unfitted for the first ones) and returns it.
+All its randomness comes from `Training`, by step: the same steps on the same rows give
+the same model in whatever portions they are done (boosters: in the same portions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from inspect import signature
+from typing import Any, Protocol
+
+import numpy as np
+from sklearn.utils.multiclass import unique_labels
+
+from skhpo._rng import child_rng
+from skhpo._sklearn_compat import check_method_params, num_samples, safe_split
+
+__all__ = [
+    "BoosterFit",
+    "PartialFit",
+    "Trainer",
+    "Training",
+    "WarmStart",
+    "class_labels",
+    "takes_labels",
+]
+
+
+@dataclass(frozen=True)
+class Training:
+    """The rows and the steps that a trainer is given.
+
+    Parameters
+    ----------
+    X, y : array-like
+        The rows; `y` may be None.
+    seed : numpy.random.SeedSequence
+        Root of the randomness of this training: one for each split, the same for
+        all members of a population, so that their comparison is paired.
+    first_step : int, default=0
+        How many steps the model has behind it.
+    n_steps : int, default=1
+        How many to add.
+    batch_size : int or None, default=None
+        Rows in each call of ``partial_fit``; None for one call with all of them.
+    classes : array or None, default=None
+        All labels of the problem, also those that these rows lack.
+    fit_params : mapping of str to object, default={}
+        Sample weights and the like; those as long as `X` go with its rows.
+    """
+
+    X: Any
+    y: Any
+    seed: np.random.SeedSequence
+    first_step: int = 0
+    n_steps: int = 1
+    batch_size: int | None = None
+    classes: np.ndarray | None = None
+    fit_params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def total_steps(self) -> int:
+        """Steps behind the model when this training is over."""
+        return self.first_step + self.n_steps
+
+    def portion(self, first_step: int, n_steps: int) -> Training:
+        """Return the same training for other steps.
+
+        Parameters
+        ----------
+        first_step : int
+            How many steps the model has behind it.
+        n_steps : int
+            How many to add.
+
+        Returns
+        -------
+        Training
+            A new one.
+        """
+        return replace(self, first_step=first_step, n_steps=n_steps)
+
+    def rng(self, *key: int) -> np.random.Generator:
+        """Return the generator of one step, or of the whole training.
+
+        Parameters
+        ----------
+        *key : int
+            The step; nothing for the whole training.
+
+        Returns
+        -------
+        numpy.random.Generator
+            The same one for the same arguments.
+        """
+        return child_rng(self.seed, "train", *key)
+
+    def rows(self, model: Any, rows: np.ndarray) -> tuple[Any, Any, dict[str, Any]]:
+        """Return X, y and the fit parameters of some rows, in their order.
+
+        Parameters
+        ----------
+        model : estimator
+            Who gets them (of a kernel matrix the columns are taken as well).
+        rows : array of int
+            Row numbers.
+
+        Returns
+        -------
+        tuple
+            X, y (or None) and a dict.
+        """
+        if type(self.X) is np.ndarray and (
+            self.y is None or type(self.y) is np.ndarray
+        ):
+            X, y = self.X[rows], None if self.y is None else self.y[rows]
+        else:
+            X, y = safe_split(model, self.X, self.y, rows)
+        if not self.fit_params:
+            return X, y, {}
+        params = check_method_params(self.X, params=dict(self.fit_params), indices=rows)
+        return X, y, params
+
+
+class Trainer(Protocol):
+    """Trains a model a bit more, see the module."""
+
+    def __call__(self, model: Any, training: Training) -> Any:
+        """Add the steps of `training` to `model` and return it."""
+        ...
+
+
+# Reading a signature takes 50 us, and short steps take not much longer.
+_takes_labels: dict[type, bool] = {}
+_takes_seed: dict[type, bool] = {}
+
+
+def takes_labels(model: Any) -> bool:
+    """Whether ``partial_fit`` must be told all labels."""
+    kind = type(model)
+    if kind not in _takes_labels:
+        method = getattr(model, "partial_fit", None)
+        parameters = () if method is None else signature(method).parameters
+        _takes_labels[kind] = "classes" in parameters
+    return _takes_labels[kind]
+
+
+def takes_seed(model: Any) -> bool:
+    """Whether the model has a parameter ``random_state``."""
+    kind = type(model)
+    if kind not in _takes_seed:
+        _takes_seed[kind] = "random_state" in model.get_params(deep=False)
+    return _takes_seed[kind]
+
+
+def class_labels(model: Any, y: Any) -> np.ndarray | None:
+    """Return the labels that ``partial_fit`` must be told of, None if it need not."""
+    return unique_labels(y) if y is not None and takes_labels(model) else None
+
+
+@dataclass(frozen=True)
+class PartialFit:
+    """A step is one pass over all rows by ``partial_fit``, in a new order each time.
+
+    With an int as ``random_state``, estimators shuffle in the same order at every
+    call of ``partial_fit``, which costs accuracy; so rows are permuted here, and each
+    step gets a seed of its own.
+    """
+
+    def __call__(self, model: Any, training: Training) -> Any:
+        """Add the steps of `training` to `model` and return it."""
+        labels = {}
+        if training.classes is not None and takes_labels(model):
+            labels = {"classes": training.classes}
+        seeded = takes_seed(model)
+        own_seed = model.random_state if seeded else None
+        try:
+            for step in range(training.first_step, training.total_steps):
+                rng = training.rng(step)
+                order = rng.permutation(num_samples(training.X))
+                if seeded:
+                    # Combined, so that a model with another seed is another model.
+                    seed = int(rng.integers(2**31 - 1)) ^ _as_int(own_seed)
+                    model.random_state = seed
+                for rows in _batches(order, training.batch_size):
+                    X, y, params = training.rows(model, rows)
+                    model.partial_fit(X, y, **labels, **params)
+        finally:
+            if seeded:
+                model.random_state = own_seed
+        return model
+
+
+def _as_int(seed: Any) -> int:
+    """Return the user's seed, 0 if there is none or it is a generator."""
+    return int(seed) if isinstance(seed, int | np.integer) else 0
+
+
+def _batches(order: np.ndarray, size: int | None) -> list[np.ndarray]:
+    if size is None or size >= len(order):
+        return [order]
+    return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+def _refuse_batches(model: Any, training: Training) -> None:
+    if training.batch_size is not None:
+        raise ValueError(
+            f"{type(model).__name__} grows on all rows at once: batch_size must be "
+            f"None. Got {training.batch_size!r} instead."
+        )
+
+
+@dataclass(frozen=True)
+class WarmStart:
+    """A step is one more unit of a size parameter, by ``warm_start=True``.
+
+    Parameters
+    ----------
+    resource : str
+        The size parameter, such as ``"n_estimators"``.
+    """
+
+    resource: str
+
+    def __call__(self, model: Any, training: Training) -> Any:
+        """Add the steps of `training` to `model` and return it."""
+        _refuse_batches(model, training)
+        own = model.get_params(deep=False)
+        during = {"warm_start": True, self.resource: training.total_steps}
+        after = {"warm_start": own["warm_start"]}
+        if "random_state" in own:
+            # The seed must be the same at every call: forests draw the seeds of the
+            # old trees again to come to those of the new ones.
+            after["random_state"] = own["random_state"]
+            if not isinstance(own["random_state"], int | np.integer):
+                during["random_state"] = int(training.rng().integers(2**31 - 1))
+        model.set_params(**during)
+        try:
+            model.fit(training.X, training.y, **training.fit_params)
+        finally:
+            model.set_params(**after)
+        return model
+
+
+@dataclass(frozen=True)
+class BoosterFit:
+    """A step is one more tree of LightGBM or XGBoost, by handing in the old ones.
+
+    Parameters
+    ----------
+    argument : str
+        Name of the argument of ``fit`` that takes the model to continue.
+    resource : str, default="n_estimators"
+        The size parameter.
+    """
+
+    argument: str
+    resource: str = "n_estimators"
+
+    def __call__(self, model: Any, training: Training) -> Any:
+        """Add the steps of `training` to `model` and return it."""
+        _refuse_batches(model, training)
+        own = model.get_params(deep=False)
+        seed = int(training.rng(training.first_step).integers(2**31 - 1))
+        during = {self.resource: training.n_steps}
+        if own.get("random_state") is None or training.first_step:
+            # The new trees must not sample the rows and columns of the first ones.
+            during["random_state"] = seed
+        model.set_params(**during)
+        params = dict(training.fit_params)
+        if training.first_step:
+            params[self.argument] = _old_booster(model)
+        try:
+            model.fit(training.X, training.y, **params)
+        finally:
+            after = {self.resource: training.total_steps}
+            model.set_params(**after, random_state=own.get("random_state"))
+        return model
+
+
+def _old_booster(model: Any) -> Any:
+    """Return the trees so far; both libraries copy them."""
+    return model.get_booster() if hasattr(model, "get_booster") else model.booster_

@@ -1,0 +1,344 @@
+"""One member on one split, one generation: continue, score, hand the state back.
+
+States travel as pickles. A worker makes a model of its own of one, so two heirs of one
+donor share nothing; and the process that runs the search keeps bytes, which cost
+nothing to send on.
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from traceback import format_exc
+from typing import Any
+
+import numpy as np
+from sklearn import config_context
+from sklearn.base import is_classifier
+from sklearn.pipeline import Pipeline
+from sklearn.utils.multiclass import unique_labels
+
+from skhpo._sklearn_compat import FitHooks, is_multimetric
+from skhpo._trial import Evaluation, Params
+from skhpo.evaluation._block import Surroundings, _set_warning_filters
+from skhpo.evaluation._fit import failed_evaluation, score
+from skhpo.evaluation._incremental import (
+    Parts,
+    continued,
+    fit_prefix,
+    take_apart,
+    train,
+)
+from skhpo.evaluation._joblib_compat import cloudpickle
+from skhpo.evaluation._shipping import unpack
+from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit, SplitData
+from skhpo.evaluation._trainers import Training
+from skhpo.evaluation._verbose import print_end, print_start
+
+__all__ = [
+    "Member",
+    "PrefixTask",
+    "Prepared",
+    "TrainingPlan",
+    "TrainingResult",
+    "labels_of",
+    "run_packed_training",
+    "run_training",
+    "split_seed",
+]
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What all trainings of a search share, beside the evaluation's own.
+
+    Parameters
+    ----------
+    seed : numpy.random.SeedSequence
+        Root of the randomness of the training.
+    resource : str or None, default=None
+        A size parameter to grow by warm start.
+    batch_size : int or None, default=None
+        Rows in each ``partial_fit``.
+    labels : array or None, default=None
+        All labels of a classification problem.
+    """
+
+    seed: np.random.SeedSequence
+    resource: str | None = None
+    batch_size: int | None = None
+    labels: np.ndarray | None = None
+    _recent: dict[int, SplitData] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def data(self, spec: EvaluationSpec, split: int) -> SplitData:
+        """Return a split of the data; that of the last call is at hand."""
+        data = self._recent.get(split)
+        if data is None:
+            data = SlicedSplit(spec, split).for_estimator(spec.estimator)
+            # One only: all of them are as large as the data, times the splits.
+            self._recent.clear()
+            self._recent[split] = data
+        return data
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the data out: a worker has them already."""
+        return {**self.__dict__, "_recent": {}}
+
+    def training(self, X: Any, y: Any, split: int) -> Training:
+        """Return the training on some rows: of a split, or all of them (-1)."""
+        seed = split_seed(self.seed, split)
+        return Training(X, y, seed, batch_size=self.batch_size, classes=self.labels)
+
+
+def labels_of(y: Any, estimator: Any) -> np.ndarray | None:
+    """Return all labels in `y`, None if it holds no labels.
+
+    Raises
+    ------
+    ValueError
+        If it holds none, and the estimator is a classifier: scikit-learn's sentence.
+    """
+    try:
+        return None if y is None else unique_labels(y)
+    except ValueError:  # a continuous target
+        if is_classifier(estimator):
+            raise
+        return None
+
+
+def split_seed(root: np.random.SeedSequence, split: int) -> np.random.SeedSequence:
+    """Return the root of the randomness on one split; -1 stands for all the data."""
+    key = (*root.spawn_key, split + 1)
+    return np.random.SeedSequence(root.entropy, spawn_key=key)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Transformers fitted on the train part of a split, and what they made of it.
+
+    Parameters
+    ----------
+    prefix : Pipeline
+        Fitted.
+    X_train, X_test : array-like
+        Transformed rows, read-only; `X_test` may be None, if it cannot be transformed.
+    seconds : float
+        What it took.
+    """
+
+    prefix: Pipeline
+    X_train: Any
+    X_test: Any
+    seconds: float
+
+
+@dataclass(frozen=True)
+class PrefixTask:
+    """Fit the transformers of some parameters on a split."""
+
+    split: int
+    params: Params
+
+
+@dataclass(frozen=True)
+class Member:
+    """A candidate on one split, and the state from which it goes on.
+
+    Parameters
+    ----------
+    number : int
+        Id of the candidate.
+    split : int
+        Number of the split.
+    params : mapping of str to object
+        Parameters to train with.
+    changes : mapping of str to object
+        Those among them that the state was not trained with.
+    first_step, n_steps : int
+        Steps behind it and steps to do.
+    state : bytes or None, default=None
+        The pickled model, None at birth.
+    prepared : Prepared, str or None, default=None
+        The transformed rows; the traceback if there are none because it failed;
+        None if there are no transformers.
+    context : object, default=None
+        The callback context, None where nobody listens.
+    """
+
+    number: int
+    split: int
+    params: Params
+    changes: Params
+    first_step: int
+    n_steps: int
+    state: bytes | None = None
+    prepared: Prepared | str | None = None
+    context: Any = None
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What came of a member: its evaluation and its state (None if it failed)."""
+
+    evaluation: Evaluation
+    state: bytes | None
+    stop: bool = False
+
+
+Task = Member | PrefixTask
+
+
+def run_training(
+    spec: EvaluationSpec,
+    plan: TrainingPlan,
+    tasks: Sequence[Task],
+    config: dict[str, Any] | None = None,
+) -> list[Any]:
+    """Do some tasks, one after the other.
+
+    Parameters
+    ----------
+    spec : EvaluationSpec
+        What all evaluations share.
+    plan : TrainingPlan
+        What all trainings share.
+    tasks : sequence of Member or PrefixTask
+        What to do.
+    config : dict, optional
+        scikit-learn's configuration; that of the running thread by default.
+
+    Returns
+    -------
+    list of TrainingResult, Prepared or str
+        One for each task.
+    """
+    if config is not None:
+        with config_context(**config):
+            return run_training(spec, plan, tasks)
+    results: list[Any] = []
+    for task in tasks:
+        if isinstance(task, PrefixTask):
+            results.append(_prepare(spec, plan, task))
+        else:
+            results.append(_advance(spec, plan, task))
+    return results
+
+
+def run_packed_training(
+    tasks: Sequence[Task], surroundings: Surroundings, *package: Any
+) -> list[Any]:
+    """Do some tasks in another process, in the caller's surroundings."""
+    with warnings.catch_warnings():
+        _set_warning_filters(surroundings.warning_filters)
+        spec, plan = unpack(*package)
+        return run_training(spec, plan, tasks, surroundings.config)
+
+
+def _prepare(
+    spec: EvaluationSpec, plan: TrainingPlan, task: PrefixTask
+) -> Prepared | str:
+    """Fit the transformers; return what they made, or the traceback."""
+    parts = take_apart(spec.estimator, task.params, plan.resource)
+    assert parts.prefix is not None
+    data = SlicedSplit(spec, task.split).for_estimator(parts.whole)
+    start = time.perf_counter()
+    try:
+        fit_params, _ = parts.fit_params_of(data.fit_params)
+        training = plan.training(data.X_train, data.y_train, task.split)
+        prefix, X_train = fit_prefix(parts.prefix, training, fit_params)
+    except Exception:
+        if spec.error_score == "raise":
+            raise
+        return format_exc()
+    try:
+        X_test = prefix.transform(data.X_test)
+    except Exception:
+        X_test = None  # no failure of the fit: scoring will meet it again
+    for rows in (X_train, X_test):
+        if isinstance(rows, np.ndarray) and rows.base is None:
+            rows.flags.writeable = False  # shared by all members
+    return Prepared(prefix, X_train, X_test, time.perf_counter() - start)
+
+
+def _advance(spec: EvaluationSpec, plan: TrainingPlan, task: Member) -> TrainingResult:
+    """Train a member a bit more and score it."""
+    progress = (task.split + 1, len(spec.splits)), (task.number + 1, spec.n_candidates)
+    print_start(spec.verbose, *progress, task.params)
+    if task.state is None:
+        parts = take_apart(spec.estimator, task.params, plan.resource)
+    else:
+        model = pickle.loads(task.state)
+        parts = continued(spec.estimator, model, plan.resource)
+    data = plan.data(spec, task.split)
+    hooks = FitHooks(task.context, spec.caller)
+    start = time.perf_counter()
+    try:
+        with hooks.fitting(parts.whole, data.X_train, data.y_train, data.fit_params):
+            model = _train(plan, parts, data, task)
+    except Exception:
+        if spec.error_score == "raise":
+            raise
+        seconds = time.perf_counter() - start + data.slice_time
+        error = format_exc()
+        result = TrainingResult(
+            failed_evaluation(spec, data.n_test_samples, seconds, error), None
+        )
+    else:
+        seconds = time.perf_counter() - start
+        evaluation = _score(spec, parts, data, task, model, seconds)
+        result = TrainingResult(evaluation, _dumps(model))
+    finally:
+        stop = hooks.end(data.X_train, data.y_train, data.fit_params)
+    print_end(spec.verbose, *progress, task.params, result.evaluation)
+    return replace(result, stop=stop)
+
+
+def _train(plan: TrainingPlan, parts: Parts, data: SplitData, task: Member) -> Any:
+    if isinstance(task.prepared, str):
+        raise RuntimeError(f"The transformers could not be fitted:\n{task.prepared}")
+    X = data.X_train if task.prepared is None else task.prepared.X_train
+    _, fit_params = parts.fit_params_of(data.fit_params)
+    training = replace(
+        plan.training(X, data.y_train, task.split),
+        first_step=task.first_step,
+        n_steps=task.n_steps,
+        fit_params=fit_params,
+    )
+    return train(parts.model, parts.entry, parts.own_params(task.changes), training)
+
+
+def _dumps(model: Any) -> bytes:
+    """Pickle a model; by value what is defined in a script, which costs more."""
+    try:
+        return pickle.dumps(model, protocol=5)
+    except Exception:
+        return cloudpickle.dumps(model, protocol=5)
+
+
+def _score(
+    spec: EvaluationSpec,
+    parts: Parts,
+    data: SplitData,
+    task: Member,
+    model: Any,
+    seconds: float,
+) -> Evaluation:
+    """Score the model on transformed rows, or the whole where the scorer would see."""
+    if task.prepared is None:
+        return score(spec, data, parts.assemble(None, model), seconds)
+    assert isinstance(task.prepared, Prepared)
+    if _is_of_scikit_learn(spec.scorer) and task.prepared.X_test is not None:
+        rows = replace(data, X_train=task.prepared.X_train, X_test=task.prepared.X_test)
+        return score(spec, rows, model, seconds)
+    return score(spec, data, parts.assemble(task.prepared.prefix, model), seconds)
+
+
+def _is_of_scikit_learn(scorer: Any) -> bool:
+    """Whether a scorer looks at predictions only, not at the estimator."""
+    scorers = scorer._scorers.values() if is_multimetric(scorer) else [scorer]
+    return all(type(s).__module__.startswith("sklearn.metrics") for s in scorers)

@@ -1,0 +1,16 @@
+"""Teach skhpo to train another class of estimators a bit more.
+
+A trainer adds steps to a model; `register_incremental` tells for which class. The
+trainers here serve most classes, a function of one's own serves the others.
+"""
+
+from skhpo.evaluation._incremental_registry import register_incremental
+from skhpo.evaluation._trainers import BoosterFit, PartialFit, Training, WarmStart
+
+__all__ = [
+    "BoosterFit",
+    "PartialFit",
+    "Training",
+    "WarmStart",
+    "register_incremental",
+]

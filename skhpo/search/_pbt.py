@@ -1,0 +1,463 @@
+"""Population based training: parameters change while the model learns."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skhpo._rng import seed_sequence
+from skhpo._sklearn_compat import BaseSearchCV, Interval, StrOptions, is_multimetric
+from skhpo._trial import Params
+from skhpo.evaluation import EvaluationSpec
+from skhpo.evaluation._freezing import frozen_in_population
+from skhpo.evaluation._incremental import replay
+from skhpo.evaluation._population import PopulationEvaluator
+from skhpo.evaluation._training import TrainingPlan, labels_of
+from skhpo.exceptions import SkhpoWarning
+from skhpo.optimizers import PBTOptimizer
+from skhpo.optimizers._branches import plain_spaces
+from skhpo.optimizers._exploit import Exploit, Explore, Tournament, Truncation
+from skhpo.optimizers._lineage import MemberRecord, Schedule, schedule_from_lineage
+from skhpo.search._base import BaseSearch, Run
+from skhpo.search._results import Record
+from skhpo.space import check_space
+
+__all__ = ["PBTSearch"]
+
+
+class PBTSearch(BaseSearch):
+    """Population based training: a population learns together and shares what works.
+
+    A number of models are trained side by side, each with parameters of its own. After
+    each generation, those that do badly go on from the state and the parameters of one
+    that does well, with parameters moved a little [1]_. So one run of training finds a
+    *schedule*: what the parameters should be at first, and what later.
+
+    Take it for estimators that learn step by step (``partial_fit``, or growing
+    ensembles), whose step size, regularization or batch size had better change on the
+    way, at the price of `population_size` trainings. Where the best values do not
+    change, `RandomSearch` with as many candidates finds them as well.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        What to train: it has ``partial_fit``, or grows by warm start, or is known by
+        `register_incremental`; or a pipeline that ends in such a one. The transformers
+        of a pipeline are fitted once for each split and setting.
+    param_distributions : dict or list of dict
+        For each parameter name a list of values, a distribution (an object with
+        ``rvs``) or a dimension such as ``Real(1e-4, 1, log=True)``. Values move inside
+        of it: by a factor on a log scale, by probability mass on others, to the
+        neighbor in a list of numbers. Of several dicts, and of the branches of a
+        ``Choice``, each member gets one for good.
+    population_size : int, default=16
+        Number of members, at least 2.
+    n_generations : int, default=10
+        How many times the members are trained and compared.
+    steps_per_generation : int, default=1
+        Training steps between two comparisons: passes over the data by
+        ``partial_fit``, or units of the size parameter. Few steps favor what helps
+        at once and not what helps in the end.
+    resource : str or None, default=None
+        The size parameter that grows by warm start (``"n_estimators"``); None for
+        ``partial_fit``, or what is known of the class.
+    quantile : float, default=0.25
+        Share of the population that is replaced, and from which donors are drawn.
+    resample_probability : float, default=0.1
+        Probability that a parameter is drawn anew instead of moved.
+    perturb_factors : sequence of float, default=(0.8, 1.25)
+        By which of them a value moves is drawn each time.
+    exploit : {"truncation", "tournament"} or callable, default="truncation"
+        Who is replaced by whom: the lowest `quantile` by the highest; or each by a
+        random rival, if that one is better; or ``exploit(scores, rng) -> parents``,
+        for each member the one whose state it continues.
+    explore : "perturb" or callable, default="perturb"
+        How parameters move: as above, or ``explore(params, rng, history) -> params``.
+    burn_in : int, default=0
+        How many of the first comparisons replace nobody (but failed members).
+    mutable : "auto" or list of str, default="auto"
+        Parameters that may change; all others keep the value of their birth. With
+        "auto", all that can change while the model is trained.
+    frozen : list of str or None, default=None
+        Parameters that keep the value of their birth and travel with the model. Those
+        of transformers and those that fix shapes always do.
+    batch_size : int or None, default=None
+        Rows in each call of ``partial_fit``; None for all of them.
+    initial_params : dict, list of dict or None, default=None
+        Parameters of the first members at birth; what they leave out is drawn.
+    n_generations_no_change : int or None, default=None
+        Stop when the best score has not risen by more than `tol` for so many
+        generations.
+    tol : float, default=1e-4
+        See `n_generations_no_change`.
+    time_budget : float or None, default=None
+        Seconds after which no further generation is begun.
+    scoring : str, callable, list, tuple or dict, default=None
+        As in scikit-learn. With several scores, `refit` must name the one that
+        decides who is replaced.
+    n_jobs : int or None, default=None
+        Number of jobs in parallel; None is 1 unless a ``joblib.parallel_config``
+        says otherwise, -1 is all processors. The results do not depend on it.
+    refit : bool, str or callable, default=True
+        Whether to train on all the data at the end, along the schedule of the best
+        member. "weights" keeps the member's own model instead, if there is one split
+        only. With several scores, the name of the one that decides. A callable takes
+        ``cv_results_`` and returns the row whose schedule is taken.
+    cv : int, splitter, iterable or None, default=None
+        How to split; None is 5 folds. A member is one model per split with one schedule
+        for all. One split, ``ShuffleSplit(1)``, is a fifth of the price and often as
+        good.
+    verbose : int, default=0
+        As for the other searches.
+    pre_dispatch : int or str, default="2*n_jobs"
+        An upper bound on the number of tasks that are sent to workers in advance.
+    random_state : int, RandomState or None, default=None
+        Seed of all choices and of the training.
+    error_score : "raise" or float, default=nan
+        What a failed training scores. A number: the member is replaced, and the search
+        warns at the end.
+    return_train_score : bool, default=False
+        Whether to score the train part of each split too.
+
+    Attributes
+    ----------
+    cv_results_ : dict of str to ndarray
+        A row per generation and member: the usual columns, where ``params`` are those
+        used *during* the generation, and ``generation``, ``member``, ``parent`` (the
+        row whose models it continued, -1 at birth), ``n_resources`` (steps so far) and
+        ``exploited`` (whether the parent was another member).
+    best_schedule_ : list of (int, dict)
+        The schedule of the best row: at which step which parameters changed to what.
+    best_estimator_ : estimator
+        Trained on all the data along this schedule. If `refit` is not False.
+    best_score_ : float
+        Mean test score of the best row. Not if `refit` is a callable.
+    best_params_ : dict
+        Its parameters: where the schedule *ends*. Trained from scratch with them, a
+        model may be far worse.
+    best_index_ : int
+        The best row of the last generation.
+    history_ : list of dict
+        Who was replaced by whom, in the order of time.
+    frozen_params_ : list of str
+        Parameters that did not change.
+    reuse_ : Reuse
+        What sharing saved: the numbers of trainings and fits of transformers that were
+        done (``n_fits``) and that would have been done without it (``n_saved``).
+    scorer_ : callable or dict
+        The scorer, or the scorers by name.
+    n_splits_ : int
+        Number of splits.
+    refit_time_ : float
+        Seconds that the last training took.
+    multimetric_ : bool
+        Whether there were several scores.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, of a classifier.
+    n_features_in_ : int
+        Number of features seen in ``fit``, if the best estimator tells.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names, if the best estimator tells.
+
+    See Also
+    --------
+    RandomSearch : Values that do not change during training.
+
+    References
+    ----------
+    .. [1] M. Jaderberg et al., "Population Based Training of Neural Networks",
+       arXiv:1711.09846, 2017.
+
+    Examples
+    --------
+    >>> from scipy.stats import loguniform
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import SGDClassifier
+    >>> from skhpo import PBTSearch
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = SGDClassifier(loss="log_loss", learning_rate="constant", eta0=0.1)
+    >>> space = {"eta0": loguniform(1e-5, 1), "alpha": loguniform(1e-6, 1e-1)}
+    >>> search = PBTSearch(
+    ...     model, space, population_size=4, n_generations=5, cv=2, random_state=0
+    ... ).fit(X, y)
+    >>> [step for step, params in search.best_schedule_][0]
+    0
+    >>> search.cv_results_["n_resources"][search.best_index_]
+    np.int64(5)
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseSearchCV._parameter_constraints,
+        "param_distributions": [dict, list, tuple],
+        "population_size": [Integral],
+        "n_generations": [Interval(Integral, 1, None, closed="left")],
+        "steps_per_generation": [Interval(Integral, 1, None, closed="left")],
+        "resource": [str, None],
+        "quantile": [Interval(Real, 0, 0.5, closed="right")],
+        "resample_probability": [Interval(Real, 0, 1, closed="both")],
+        "perturb_factors": [list, tuple],
+        "exploit": [StrOptions({"truncation", "tournament"}), callable],
+        "explore": [StrOptions({"perturb"}), callable],
+        "burn_in": [Interval(Integral, 0, None, closed="left")],
+        "mutable": [StrOptions({"auto"}), list, tuple, set],
+        "frozen": [list, tuple, set, None],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "initial_params": [dict, list, tuple, None],
+        "n_generations_no_change": [Interval(Integral, 1, None, closed="left"), None],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "time_budget": [Interval(Real, 0, None, closed="neither"), None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_distributions: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        *,
+        population_size: int = 16,
+        n_generations: int = 10,
+        steps_per_generation: int = 1,
+        resource: str | None = None,
+        quantile: float = 0.25,
+        resample_probability: float = 0.1,
+        perturb_factors: Sequence[float] = (0.8, 1.25),
+        exploit: str | Exploit = "truncation",
+        explore: str | Explore = "perturb",
+        burn_in: int = 0,
+        mutable: str | Collection[str] = "auto",
+        frozen: Collection[str] | None = None,
+        batch_size: int | None = None,
+        initial_params: Params | Sequence[Params] | None = None,
+        n_generations_no_change: int | None = None,
+        tol: float = 1e-4,
+        time_budget: float | None = None,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: Any = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: int | str = "2*n_jobs",
+        random_state: Any = None,
+        error_score: str | float = np.nan,
+        return_train_score: bool = False,
+    ) -> None:
+        super().__init__(
+            estimator=estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.param_distributions = param_distributions
+        self.population_size = population_size
+        self.n_generations = n_generations
+        self.steps_per_generation = steps_per_generation
+        self.resource = resource
+        self.quantile = quantile
+        self.resample_probability = resample_probability
+        self.perturb_factors = perturb_factors
+        self.exploit = exploit
+        self.explore = explore
+        self.burn_in = burn_in
+        self.mutable = mutable
+        self.frozen = frozen
+        self.batch_size = batch_size
+        self.initial_params = initial_params
+        self.n_generations_no_change = n_generations_no_change
+        self.tol = tol
+        self.time_budget = time_budget
+        self.random_state = random_state
+
+    def schedule_of(self, row: int) -> Schedule:
+        """Return the parameters over time of the training that led to a row.
+
+        Parameters
+        ----------
+        row : int
+            Row of ``cv_results_``.
+
+        Returns
+        -------
+        list of (int, dict)
+            ``(start_step, {name: value})``: first all parameters, then what changed.
+        """
+        check_is_fitted(self)
+        return _schedule_of(self.cv_results_, row)
+
+    def _subspaces(self) -> list[Mapping]:
+        spaces = plain_spaces(self.param_distributions)
+        return check_space(spaces, name="param_distributions", distributions=True)
+
+    def _make_optimizer(self) -> PBTOptimizer:
+        named: dict[str, Exploit] = {
+            "truncation": Truncation(self.quantile),
+            "tournament": Tournament(),
+        }
+        exploit = named[self.exploit] if isinstance(self.exploit, str) else self.exploit
+        given = self.initial_params or []
+        return PBTOptimizer(
+            self.param_distributions,
+            seed_sequence(self.random_state),
+            population_size=self.population_size,
+            n_generations=self.n_generations,
+            steps_per_generation=self.steps_per_generation,
+            exploit=exploit,
+            explore=None if isinstance(self.explore, str) else self.explore,
+            factors=self.perturb_factors,
+            resample_probability=self.resample_probability,
+            burn_in=self.burn_in,
+            initial_params=[given] if isinstance(given, Mapping) else given,
+            n_generations_no_change=self.n_generations_no_change,
+            tol=self.tol,
+        )
+
+    def _evaluate(self, run: Run, optimizer: Any) -> Record:
+        self._check_decision(is_multimetric(run.scorers))
+        if self.refit == "weights" and run.n_splits != 1:
+            raise ValueError(
+                "refit='weights' keeps the model of the best member, which has one for "
+                f"each of {run.n_splits} splits. Set cv=ShuffleSplit(1), or refit=True."
+            )
+        training = self._make_plan(run, optimizer).training(run.X, run.y, -1)
+        frozen = frozen_in_population(
+            run.estimator,
+            [record.params for record in optimizer.records],
+            replace(training, fit_params=run.routed.estimator.fit),
+            resource=self.resource,
+            mutable=self.mutable,
+            frozen=self.frozen or (),
+        )
+        self._warn_of_frozen(frozen, optimizer.records[0].params)
+        optimizer.frozen = frozen
+        self.frozen_params_ = sorted(frozen)
+        return super()._evaluate(run, optimizer)
+
+    def _make_plan(self, run: Run, optimizer: PBTOptimizer) -> TrainingPlan:
+        labels = labels_of(run.y, run.estimator)
+        return TrainingPlan(optimizer.seed, self.resource, self.batch_size, labels)
+
+    def _make_evaluator(
+        self, run: Run, spec: EvaluationSpec, optimizer: Any
+    ) -> PopulationEvaluator:
+        return PopulationEvaluator(
+            spec,
+            self._make_plan(run, optimizer),
+            n_jobs=self.n_jobs,
+            pre_dispatch=self.pre_dispatch,
+            time_budget=self.time_budget,
+            make_context=run.hooks.evaluation if run.hooks.listening else None,
+        )
+
+    def _check_decision(self, several: bool) -> None:
+        if several and not isinstance(self.refit, str):
+            raise ValueError(
+                "With several scores, refit must be the name of the one that decides "
+                f"who is replaced after each generation. Got {self.refit!r} instead."
+            )
+
+    def _check_refit_for_callable(self, run: Run, record: Record) -> None:
+        success = record.first_success()
+        if success is not None:
+            self._check_decision(isinstance(success.test_scores, dict))
+        super()._check_refit_for_callable(run, record)
+
+    def _warn_of_frozen(self, frozen: frozenset[str], searched: Params) -> None:
+        unsaid = sorted(frozen - set(self.frozen or ()))
+        if self.mutable == "auto" and 2 * len(unsaid) > len(searched):
+            warnings.warn(
+                f"{len(unsaid)} of {len(searched)} parameters cannot change during "
+                f"training: {unsaid}. RandomSearch suits them better; name them in "
+                "frozen=[...] if this is what you want.",
+                SkhpoWarning,
+                stacklevel=5,
+            )
+
+    def _more_results(self, record: Record) -> dict[str, Any]:
+        candidates = record.candidates
+        size = self.population_size
+        ids = np.arange(len(candidates))
+        parents = np.array(
+            [-1 if c.resume_from is None else c.resume_from for c in candidates]
+        )
+        return {
+            "generation": ids // size,
+            "member": ids % size,
+            "parent": parents,
+            "n_resources": (ids // size + 1) * self.steps_per_generation,
+            "exploited": (parents >= 0) & (parents % size != ids % size),
+        }
+
+    @staticmethod
+    def _select_best_index(refit: Any, refit_metric: Any, results: Any) -> int:
+        """Return the best row of the last generation in which a member has a score."""
+        if callable(refit):
+            return BaseSearchCV._select_best_index(refit, refit_metric, results)
+        scores = results[f"mean_test_{refit_metric}"]
+        generations = results["generation"]
+        scored = generations[~np.isnan(scores)]
+        last = scored.max() if len(scored) else generations.max()
+        rows = np.flatnonzero(generations == last)
+        if not len(scored):
+            return int(rows[0])
+        return int(rows[np.nanargmax(scores[rows])])
+
+    def _set_results(self, run: Run, record: Record) -> dict[str, Any]:
+        results = super()._set_results(run, record)
+        self.history_ = _exploit_events(results)
+        if self.refit or not self.multimetric_:
+            self.best_schedule_ = _schedule_of(results, self.best_index_)
+        return results
+
+    def _fit_best(self, run: Run, estimator: Any) -> Any:
+        """Train along the best schedule on all the data, or keep the trained model."""
+        if self.refit == "weights":
+            return run.evaluator.model(self.best_index_)
+        generation = self.best_index_ // self.population_size
+        training = run.evaluator.plan.training(run.X, run.y, -1)
+        training = replace(
+            training,
+            n_steps=(generation + 1) * self.steps_per_generation,
+            fit_params=run.routed.estimator.fit,
+        )
+        return replay(
+            run.estimator,
+            self.best_schedule_,
+            training,
+            resource=self.resource,
+            portion=self.steps_per_generation,
+        )
+
+
+def _schedule_of(results: Mapping[str, Any], row: int) -> Schedule:
+    """Read the schedule of a row off ``cv_results_``."""
+    columns = ("generation", "member", "parent", "n_resources", "exploited")
+    rows = zip(*(results[name] for name in columns), results["params"], strict=True)
+    records = [
+        MemberRecord(i, int(g), int(m), int(parent), int(n), bool(e), params)
+        for i, (g, m, parent, n, e, params) in enumerate(rows)
+    ]
+    return schedule_from_lineage(records, row)
+
+
+def _exploit_events(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Read off ``cv_results_`` who went on from whose state, and with what."""
+    return [
+        {
+            "generation": int(results["generation"][row]),
+            "member": int(results["member"][row]),
+            "donor": int(results["member"][results["parent"][row]]),
+            "donor_params": results["params"][results["parent"][row]],
+            "params": results["params"][row],
+        }
+        for row in np.flatnonzero(results["exploited"])
+    ]

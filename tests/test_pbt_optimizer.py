@@ -1,0 +1,389 @@
+"""Population based training on problems whose answers are known.
+
+The problems need no estimator: a state is a number, a training step is one line.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import loguniform, uniform
+
+from skhpo._trial import Trial
+from skhpo.exceptions import InvalidSpaceError
+from skhpo.optimizers._base import Optimizer
+from skhpo.optimizers._exploit import Tournament, Truncation, rank_members
+from skhpo.optimizers._lineage import MemberRecord
+from skhpo.optimizers._pbt import PBTOptimizer
+
+State = Any
+Step = Callable[[State, dict[str, Any]], State]
+
+
+def train(
+    optimizer: PBTOptimizer, birth: State, step: Step, score: Callable[[State], float]
+) -> dict[int, State]:
+    """Run the optimizer to its end; return the state after each trial."""
+    states: dict[int, State] = {}
+    while candidates := optimizer.ask(1000):
+        trials = []
+        for candidate in candidates:
+            resumed = candidate.resume_from
+            state = birth if resumed is None else states[resumed]
+            for _ in range(candidate.n_resources or 0):
+                state = step(state, dict(candidate.params))
+            states[candidate.id] = state
+            trials.append(Trial(candidate, (score(state),)))
+        optimizer.tell(trials)
+    return states
+
+
+def make(seed: int, space: Any = None, **options: Any) -> PBTOptimizer:
+    space = {"eta": loguniform(1e-3, 2.0)} if space is None else space
+    return PBTOptimizer(space, np.random.SeedSequence(seed), **options)
+
+
+def last_generation(optimizer: PBTOptimizer) -> list[MemberRecord]:
+    return optimizer.records[-optimizer.population_size :]
+
+
+def fake_scores(optimizer: PBTOptimizer, scores: list[float]) -> None:
+    candidates = optimizer.ask(len(scores))
+    optimizer.tell([Trial(c, (s,)) for c, s in zip(candidates, scores, strict=True)])
+
+
+# --- the noisy quadratic: E[loss] under SGD with step size eta, in closed form ------
+
+
+def quadratic_step(v: np.ndarray, params: dict[str, Any], h: np.ndarray) -> np.ndarray:
+    """Expected squared error in each direction of curvature h, noise variance 1."""
+    eta = params["eta"]
+    return (1 - eta * h) ** 2 * v + (eta * h) ** 2
+
+
+def run_quadratic(
+    optimizer: PBTOptimizer, h: tuple[float, ...], v0: tuple[float, ...]
+) -> dict[int, np.ndarray]:
+    curvature = np.array(h)
+    return train(
+        optimizer,
+        np.array(v0),
+        lambda v, params: quadratic_step(v, params, curvature),
+        lambda v: -0.5 * float(curvature @ v),
+    )
+
+
+def best_fixed_loss(h: tuple[float, ...], v0: tuple[float, ...], steps: int) -> float:
+    eta = np.geomspace(1e-4, 2.0, 4000)[:, None]
+    curvature, v = np.array(h), np.array(v0)
+    for _ in range(steps):
+        v = quadratic_step(v, {"eta": eta}, curvature)
+    return float((0.5 * v @ curvature).min())
+
+
+def pbt_losses(
+    seeds: range, h: Any, v0: Any, steps: int, **options: Any
+) -> list[float]:
+    interval = options.get("steps_per_generation", 1)
+    losses = []
+    for seed in seeds:
+        optimizer = make(seed, n_generations=steps // interval, **options)
+        run_quadratic(optimizer, h, v0)
+        losses.append(-max(record.score for record in last_generation(optimizer)))
+    return losses
+
+
+def test_noisy_quadratic_comes_close_to_the_closed_form_optimum() -> None:
+    # With eta_t = v / (v + 1), 1/v grows by 1 per step: 0.5 / (1/10 + 100) = 0.004995
+    fixed = best_fixed_loss((1.0,), (10.0,), 100)
+    assert fixed == pytest.approx(0.01161, abs=1e-5)
+    losses = pbt_losses(range(20), (1.0,), (10.0,), 100, population_size=16)
+    assert min(losses) > 0.5 / (1 / 10 + 100)
+    assert max(losses) < 0.006
+    assert max(losses) < fixed
+
+
+@pytest.mark.parametrize("exploit", [Truncation(), Truncation(0.5), Tournament()])
+def test_small_populations_beat_the_best_fixed_value(exploit: Any) -> None:
+    losses = pbt_losses(
+        range(20), (1.0,), (10.0,), 100, population_size=4, exploit=exploit
+    )
+    assert np.median(losses) < 0.0065
+    assert max(losses) < 0.01161
+
+
+def test_replay_of_the_schedule_gives_the_same_loss_exactly() -> None:
+    optimizer = make(3, n_generations=20, steps_per_generation=5)
+    states = run_quadratic(optimizer, (1.0,), (10.0,))
+    for record in optimizer.records:
+        schedule = dict(optimizer.schedule_of(record.id))
+        v, params = np.array([10.0]), {}
+        for step in range(record.n_resources):
+            params = {**params, **schedule.get(step, {})}
+            v = quadratic_step(v, params, np.array([1.0]))
+        assert v == states[record.id]
+
+
+def test_the_found_step_size_decays() -> None:
+    optimizer = make(0, n_generations=100)
+    run_quadratic(optimizer, (1.0,), (10.0,))
+    best = max(last_generation(optimizer), key=lambda record: record.score)
+    etas = [params["eta"] for _, params in optimizer.schedule_of(best.id)]
+    assert etas[0] > 0.2
+    assert etas[-1] < 0.03
+
+
+def test_short_horizon_trap_needs_a_longer_interval() -> None:
+    # A direction of small curvature needs large steps, and at once they only hurt:
+    # the documented advice is a longer generation (Wu et al., arXiv:1803.02021).
+    h, v0 = (1.0, 0.01), (10.0, 1e4)
+    fixed = best_fixed_loss(h, v0, 200)
+    assert fixed == pytest.approx(1.150, abs=1e-3)
+    myopic = pbt_losses(range(20), h, v0, 200, population_size=16)
+    patient = pbt_losses(
+        range(20), h, v0, 200, population_size=32, steps_per_generation=20
+    )
+    assert min(myopic) > fixed
+    assert np.median(patient) < fixed
+    assert sum(loss < fixed for loss in patient) >= 18
+
+
+# --- figure 2 of the paper: two members, each blind in one direction ----------------
+
+
+def stay(scores: np.ndarray, rng: np.random.Generator) -> list[int]:
+    return list(range(len(scores)))
+
+
+def keep(
+    params: dict[str, Any], rng: np.random.Generator, history: Any
+) -> dict[str, Any]:
+    return params
+
+
+def toy_score(seed: int, **options: Any) -> float:
+    """Best Q = 1.2 - |theta|^2 after 200 steps on the surrogate 1.2 - h . theta^2."""
+    optimizer = make(
+        seed,
+        {"h0": uniform(0, 1), "h1": uniform(0, 1)},
+        population_size=2,
+        n_generations=20,
+        steps_per_generation=10,
+        initial_params=[{"h0": 1.0, "h1": 0.0}, {"h0": 0.0, "h1": 1.0}],
+        **options,
+    )
+    states = train(
+        optimizer,
+        np.array([0.9, 0.9]),
+        lambda t, p: t - 0.01 * 2 * np.array([p["h0"], p["h1"]]) * t,
+        lambda t: 1.2 - float(t @ t),
+    )
+    return max(1.2 - float(states[r.id] @ states[r.id]) for r in optimizer.records)
+
+
+def test_figure_2_ordering() -> None:
+    seeds = range(20)
+    grid = toy_score(0, exploit=stay, explore=keep)
+    exploit_only = toy_score(0, explore=keep, inherit_params=False)
+    exploit_both = toy_score(0, explore=keep)  # h copied too: nothing is gained
+    explore = [toy_score(s, exploit=stay, explore_survivors=True) for s in seeds]
+    both = [toy_score(s, inherit_params=False, explore_survivors=True) for s in seeds]
+    assert grid == pytest.approx(0.390, abs=1e-3)
+    assert exploit_both == pytest.approx(grid)
+    assert exploit_only > 1.1
+    assert grid < np.mean(explore) < np.mean(both)
+    assert min(both) > 1.0
+    assert np.mean(both) > 1.13
+
+
+# --- laws -----------------------------------------------------------------------------
+
+
+def test_it_is_an_optimizer_that_waits_and_finishes() -> None:
+    optimizer = make(0, population_size=3, n_generations=2)
+    assert isinstance(optimizer, Optimizer)
+    assert optimizer.ask(0) == []
+    first = optimizer.ask(2) + optimizer.ask(5)
+    assert [c.id for c in first] == [0, 1, 2]
+    assert all(c.resume_from is None and c.n_resources == 1 for c in first)
+    optimizer.tell([Trial(c, (0.0,)) for c in first[:2]])
+    assert optimizer.ask(5) == []  # the third is pending
+    optimizer.tell([Trial(first[2], (1.0,))])
+    second = optimizer.ask(5)
+    assert [c.id for c in second] == [3, 4, 5]
+    optimizer.tell([Trial(c, (0.0,)) for c in second])
+    assert optimizer.ask(5) == []
+
+
+def test_ties_are_broken_by_rank_so_that_equal_members_move() -> None:
+    optimizer = make(0, population_size=2, n_generations=2)
+    fake_scores(optimizer, [0.5, 0.5])
+    assert [c.resume_from for c in optimizer.ask(2)] == [0, 0]
+
+
+def test_ranks_put_nan_last_and_keep_order() -> None:
+    assert rank_members([math.nan, 1.0, math.inf, 1.0]).tolist() == [2, 1, 3, 0]
+
+
+@pytest.mark.parametrize("exploit", [Truncation(), Tournament(), stay])
+def test_failed_members_are_replaced_by_living_ones(exploit: Any) -> None:
+    optimizer = make(0, population_size=5, n_generations=2, exploit=exploit, burn_in=9)
+    candidates = optimizer.ask(5)
+    bad = {0, 2, 4}
+    trials = [Trial(c, (9.0,), failed=c.id in bad) for c in candidates]
+    optimizer.tell(trials)
+    parents = [c.resume_from for c in optimizer.ask(5)]
+    assert parents[1] == 1
+    assert parents[3] == 3
+    assert set(parents) <= {1, 3}
+
+
+def test_the_search_ends_when_all_members_failed() -> None:
+    optimizer = make(0, population_size=3)
+    fake_scores(optimizer, [math.nan] * 3)
+    assert optimizer.ask(3) == []
+
+
+def test_burn_in_postpones_exploit() -> None:
+    optimizer = make(0, population_size=4, n_generations=4, burn_in=2)
+    for _ in range(4):
+        fake_scores(optimizer, [1.0, 2.0, 3.0, 4.0])
+    moved = {r.generation for r in optimizer.records if r.exploited}
+    assert moved == {3}  # the exploits after generations 0 and 1 are skipped
+
+
+def test_frozen_parameters_travel_with_the_state() -> None:
+    space = {"width": [1, 2, 3, 4, 5, 6, 7, 8], "eta": loguniform(1e-3, 1)}
+    for inherit in (True, False):
+        optimizer = make(
+            0, space, n_generations=8, frozen=["width"], inherit_params=inherit
+        )
+        for _ in range(8):
+            widths = [r.params["width"] for r in last_generation(optimizer)]
+            fake_scores(optimizer, widths)
+        for record in optimizer.records[16:]:
+            parent = optimizer.records[record.parent]
+            assert record.params["width"] == parent.params["width"]
+        survivors = {record.params["width"] for record in last_generation(optimizer)}
+        born = {record.params["width"] for record in optimizer.records[:16]}
+        assert max(survivors) == max(born)
+        assert len(survivors) < len(born)
+
+
+def test_lists_of_spaces_are_not_mixed() -> None:
+    space = [{"a": [1, 2], "x": [0, 1]}, {"b": [1, 2]}]
+    optimizer = make(0, space, n_generations=6)
+    for _ in range(6):
+        fake_scores(optimizer, list(np.random.default_rng(0).random(16)))
+    for record in optimizer.records:
+        assert record.params.keys() in ({"a", "x"}, {"b"})
+        if record.parent >= 0:
+            parent = optimizer.records[record.parent]
+            assert parent.params.keys() == record.params.keys()
+
+
+def test_lineage_is_a_forest_over_equal_resources() -> None:
+    optimizer = make(1, population_size=6, n_generations=9, steps_per_generation=3)
+    scores = np.random.default_rng(0)
+    for _ in range(9):
+        fake_scores(optimizer, list(scores.random(6)))
+    for record in optimizer.records:
+        assert record.id == record.generation * 6 + record.member
+        assert record.n_resources == 3 * (record.generation + 1)
+        if record.generation == 0:
+            assert record.parent == -1
+        else:
+            parent = optimizer.records[record.parent]
+            assert parent.generation == record.generation - 1
+            assert record.exploited == (parent.member != record.member)
+            if not record.exploited:
+                assert record.params == parent.params
+
+
+def test_it_stops_when_nothing_improves() -> None:
+    optimizer = make(0, population_size=2, n_generations=50, n_generations_no_change=3)
+    generations = 0
+    while candidates := optimizer.ask(2):
+        generations += 1
+        optimizer.tell([Trial(c, (min(generations, 4) * 1.0,)) for c in candidates])
+    assert generations == 4 + 3
+
+
+def test_pickling_in_mid_run_changes_nothing() -> None:
+    one = make(0, population_size=4, n_generations=5)
+    fake_scores(one, [1.0, 2.0, 3.0, 4.0])
+    other = pickle.loads(pickle.dumps(one))
+    for _ in range(3):
+        for optimizer in (one, other):
+            fake_scores(optimizer, [4.0, 1.0, 3.0, 2.0])
+    assert one.records == other.records
+
+
+def test_choices_do_not_depend_on_how_the_calls_are_cut() -> None:
+    whole, parts = make(7, population_size=4), make(7, population_size=4)
+    for _ in range(3):
+        candidates = whole.ask(4)
+        whole.tell([Trial(c, (float(c.id % 3),)) for c in candidates])
+        for _ in range(4):
+            (candidate,) = parts.ask(1)
+            parts.tell([Trial(candidate, (float(candidate.id % 3),))])
+    assert whole.records == parts.records
+
+
+def test_a_callable_explore_sees_history_and_cannot_reach_back() -> None:
+    seen = []
+
+    def explore(
+        params: dict[str, Any], rng: np.random.Generator, history: Any
+    ) -> dict[str, Any]:
+        seen.append(len(history))
+        params["eta"] = rng.uniform()
+        return params
+
+    optimizer = make(0, population_size=4, n_generations=3, explore=explore)
+    fake_scores(optimizer, [1.0, 2.0, 3.0, 4.0])
+    before = copy.deepcopy(optimizer.records[:4])
+    fake_scores(optimizer, [1.0, 2.0, 3.0, 4.0])
+    assert optimizer.records[:4] == before
+    assert seen == [4, 8]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"population_size": 1}, "at least 2.*ScheduledEstimator"),
+        ({"n_generations": 0}, "n_generations must be at least 1. Got 0"),
+        ({"factors": ()}, "perturb_factors"),
+        ({"factors": (0.8, -1)}, "perturb_factors"),
+        ({"initial_params": [{"nope": 1}]}, "initial_params.*eta.*nope"),
+        ({"initial_params": [{"eta": 0.1}] * 17}, "17 entries.*16"),
+    ],
+)
+def test_mistakes_are_named(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make(0, **options)
+
+
+def test_callables_that_answer_nonsense_are_named() -> None:
+    optimizer = make(0, population_size=2, exploit=lambda scores, rng: [0, 7])
+    with pytest.raises(ValueError, match="exploit must return"):
+        fake_scores(optimizer, [0.0, 1.0])
+    optimizer = make(0, population_size=2, explore=lambda p, rng, h: {"x": 1})
+    with pytest.raises(ValueError, match="explore must return"):
+        fake_scores(optimizer, [0.0, 1.0])
+    optimizer = make(
+        0, population_size=2, frozen=["eta"], explore=lambda p, rng, h: {"eta": 1.0}
+    )
+    with pytest.raises(ValueError, match=r"explore changed \['eta'\]"):
+        fake_scores(optimizer, [0.0, 1.0])
+
+
+def test_an_empty_space_is_refused() -> None:
+    with pytest.raises(InvalidSpaceError, match="empty list"):
+        make(0, [])
