@@ -78,7 +78,7 @@ def run_block(
     if config is not None:
         with config_context(**config):
             return run_block(spec, block)
-    if spec.layout is None or len(block.tasks) == 1 or not block.tasks[0].steps:
+    if spec.layout is None or not block.tasks[0].steps:
         return _run_separately(spec, block)
     return _run_tree(spec, block, spec.layout)
 
@@ -103,7 +103,7 @@ def _run_separately(spec: EvaluationSpec, block: Block) -> BlockResult:
 def _run_tree(spec: EvaluationSpec, block: Block, layout: Layout) -> BlockResult:
     """Evaluate candidates along with what they share."""
     start = time.perf_counter()
-    tree = Tree(spec, layout, block.split)
+    tree = Tree(spec, layout, block.split, lending=len(block.tasks) > 1)
     evaluations = []
     outcomes = tree.walk(block.tasks)
     for task in block.tasks:

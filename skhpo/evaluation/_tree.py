@@ -119,6 +119,8 @@ class Tree:
         The steps of the estimator.
     split : int
         Number of the split.
+    lending : bool
+        Whether there are several candidates, none of which may change the data.
 
     Attributes
     ----------
@@ -126,8 +128,11 @@ class Tree:
         Fits of steps that were done, and that would have been done without sharing.
     """
 
-    def __init__(self, spec: EvaluationSpec, layout: Layout, split: int) -> None:
+    def __init__(
+        self, spec: EvaluationSpec, layout: Layout, split: int, *, lending: bool
+    ) -> None:
         self._spec = spec
+        self._lend = lend if lending else _give
         self._layout = layout
         self._last = len(layout.names) - 1
         self._split = SlicedSplit(spec, split)
@@ -187,9 +192,9 @@ class Tree:
         X_train = X_test = None
         with suppress(Exception):
             if stage.X_train is not None:
-                X_train = _transform(fit.step, stage.X_train)
+                X_train = _transform(fit.step, self._lend(stage.X_train))
             start = time.perf_counter()
-            X_test = _transform(fit.step, stage.X_test)
+            X_test = _transform(fit.step, self._lend(stage.X_test))
         if X_test is None:  # a failure of scoring, in a pipeline; let it be that
             yield from self._one_by_one(stage, tasks)
             return
@@ -209,10 +214,10 @@ class Tree:
         """Score a candidate by its fitted last step on transformed data."""
         data = replace(
             self._data,
-            X_train=lend(stage.X_train),
-            y_train=lend(self._data.y_train),
-            X_test=lend(stage.X_test),
-            y_test=lend(self._data.y_test),
+            X_train=self._lend(stage.X_train),
+            y_train=self._lend(self._data.y_train),
+            X_test=self._lend(stage.X_test),
+            y_test=self._lend(self._data.y_test),
         )
         fit_time = stage.fit_time + fit.seconds
         evaluation = None
@@ -274,7 +279,7 @@ class Tree:
     ) -> Iterator[Fit]:
         """Fit once for many values; stops where a fit for each value must take over."""
         path = find_path(step)
-        X, y = lend(stage.X), lend(stage.y)
+        X, y = self._lend(stage.X), self._lend(stage.y)
         is_last = depth == self._last
         if path is None or not path.applies(step, values, X, y):
             return
@@ -284,7 +289,7 @@ class Tree:
         try:
             for fitted, seconds in path.fit(step, values, X, y):
                 start = time.perf_counter()
-                X_after = None if is_last else fitted.transform(lend(stage.X))
+                X_after = None if is_last else fitted.transform(self._lend(stage.X))
                 seconds += time.perf_counter() - start
                 yield Fit(fitted, seconds, X_after, stage.y, is_on_path=True)
         except Exception:  # whose fault it is will be seen without the path
@@ -309,7 +314,7 @@ class Tree:
         self.n_fits += 1
         start = time.perf_counter()
         try:
-            X, y = fit(step, lend(stage.X), lend(stage.y))
+            X, y = fit(step, self._lend(stage.X), self._lend(stage.y))
         except Exception as error:
             was_lent = is_write_refused(error)
             if self._spec.error_score == "raise" and not was_lent:
@@ -325,6 +330,11 @@ class Tree:
         return None, None
 
 
+def _give(X: Any) -> Any:
+    """Return data for a fit that is the only one to use it."""
+    return X
+
+
 def _fit_transform(step: Any, X: Any, y: Any) -> tuple[Any, Any]:
     """Fit a step and let it change the train part, as a pipeline does."""
     if hasattr(step, "fit_transform"):
@@ -336,7 +346,7 @@ def _fit_transform(step: Any, X: Any, y: Any) -> tuple[Any, Any]:
 
 def _transform(step: Any, X: Any) -> Any:
     """Transform data that are scored; samplers leave them alone."""
-    return step.transform(lend(X)) if hasattr(step, "transform") else X
+    return step.transform(X) if hasattr(step, "transform") else X
 
 
 def _fits_then_transforms(step: Any) -> bool:
