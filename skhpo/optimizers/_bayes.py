@@ -14,7 +14,7 @@ from skhpo._trial import Candidate, Trial
 from skhpo.acquisition import (
     ACQUISITIONS,
     Acquisition,
-    numerical,
+    NumericalAcquisition,
     upper_confidence_bound,
 )
 from skhpo.optimizers._belief import Observations, objective, relative_noise
@@ -31,12 +31,11 @@ Array = NDArray[np.float64]
 MAX_ENUMERATED = 4096
 # Share of proposals drawn at random, against a model that is wrong about a region.
 EXPLORATION = 0.1
-TIE_WEIGHT = 0.0
-MAX_EXPLORATION = 0.5
-CROSS = 0.0
-ARCSINE = False
 # A space is exhausted when so many draws in a row repeated what was seen.
 MAX_REPEATS = 100
+# With a larger share of noise, EI and PI try the incumbent's surroundings again and
+# again; UCB does not.
+MAX_NOISE = 0.02
 # Candidates drawn from a surrogate that has a density of good ones, as Optuna does.
 N_SAMPLES = 24
 # "auto": one of these, drawn at every step.
@@ -57,7 +56,8 @@ class BayesOptimizer:
     acquisition : {"auto", "log_ei", "ei", "pi", "ucb"} or callable, default="auto"
         What "promising" means; a callable takes ``(mean, std, best)``, arrays of shape
         (n,) and a number, and returns values to be maximized. "auto" draws one of
-        LogEI, UCB and PI at every step.
+        EI, UCB and PI at every step, and takes UCB alone where scores are noisy. EI
+        and PI are maximized through their logarithms, so "ei" is "log_ei".
     n_initial : int or "auto", default="auto"
         Number of candidates before the model is used, `initial_params` included.
     initial_params : sequence of mappings, default=None
@@ -98,6 +98,7 @@ class BayesOptimizer:
     ) -> None:
         self.space = SearchSpace(space, constraints)
         self._model = make_surrogate(surrogate, self.space)
+        self._is_auto = isinstance(acquisition, str) and acquisition == "auto"
         self._acquisitions = _check_acquisition(acquisition, self._model)
         self._root = seed_sequence(random_state)
         self._initial = [self.space.encode(params) for params in initial_params or ()]
@@ -182,8 +183,8 @@ class BayesOptimizer:
         n_known = len(self._X) + len(self._pending)
         if n_known < self.n_initial:
             return self._initial_point()
-        if not self._X or rng.random() < self._exploration():
-            return self._exploring_point(rng)
+        if not self._X or rng.random() < EXPLORATION:
+            return self._random_point(rng)
         promise, ranked = self._objective(rng)
         x = self._most_promising(promise, ranked, rng)
         return self._random_point(rng) if x is None else x
@@ -204,31 +205,6 @@ class BayesOptimizer:
         if not self._seen and self.space.is_feasible(center[np.newaxis])[0]:
             return center
         return self._unseen(self._design)
-
-    def _exploration(self) -> float:
-        """Return the probability of an exploring proposal."""
-        scores = np.array(self._scores)
-        scores = scores[np.isfinite(scores)]
-        ties = int((scores == scores.max()).sum()) - 1 if len(scores) else 0
-        return min(EXPLORATION * (1 + TIE_WEIGHT * ties), MAX_EXPLORATION)
-
-    def _exploring_point(self, rng: np.random.Generator) -> Array | None:
-        """Return a random point, or the incumbent with half of its columns random."""
-        d = self.space.n_columns
-        scores = np.array(self._scores)
-        known = np.isfinite(scores).any()
-
-        def draw(m: int) -> Array:
-            U = rng.random((m, d))
-            if ARCSINE:
-                U = np.sin(0.5 * np.pi * U) ** 2
-            if not known or rng.random() >= CROSS:
-                return U
-            best = self._X[int(np.nanargmax(scores))]
-            kept = (rng.random((m, d)) < 0.5) & ~np.isnan(best)
-            return np.where(kept, best, U)
-
-        return self._unseen(draw)
 
     def _random_point(self, rng: np.random.Generator) -> Array | None:
         return self._unseen(lambda m: rng.random((m, self.space.n_columns)))
@@ -253,14 +229,14 @@ class BayesOptimizer:
         pending = np.array(list(self._pending.values())).reshape(
             -1, self.space.n_columns
         )
-        acquisition = self._acquisitions[int(rng.integers(len(self._acquisitions)))]
-        return objective(
-            self._model,
-            acquisition,
-            self._observations(),
-            pending,
-            keep_theta=keep_theta,
-        )
+
+        def draw(noise: float) -> Acquisition:
+            if self._is_auto and noise > MAX_NOISE:
+                return upper_confidence_bound
+            return self._acquisitions[int(rng.integers(len(self._acquisitions)))]
+
+        seen = self._observations()
+        return objective(self._model, draw, seen, pending, keep_theta=keep_theta)
 
     def _observations(self) -> Observations:
         """Return what was told, as arrays."""
@@ -284,7 +260,7 @@ def _check_acquisition(acquisition: Any, model: Any) -> list[Acquisition]:
             )
         return [upper_confidence_bound]
     if callable(acquisition):
-        return [numerical(acquisition)]
+        return [NumericalAcquisition(acquisition)]
     if acquisition == "auto":
         return [ACQUISITIONS[name] for name in MIXTURE]
     if acquisition not in ACQUISITIONS:

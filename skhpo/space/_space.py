@@ -247,8 +247,7 @@ class SearchSpace:
         """
         X = np.clip(np.nan_to_num(np.asarray(X, dtype=float), nan=0.5), 0.0, 1.0)
         for j, column in enumerate(self.columns):
-            if np.isfinite(self.n_values[j]) or column.dimension.n_values is None:
-                X[:, j] = column.dimension.snap(X[:, j])
+            X[:, j] = column.dimension.snap(X[:, j])
         return np.where(self.active(X), X, np.nan)
 
     def center(self) -> Array:

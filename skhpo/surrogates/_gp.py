@@ -240,6 +240,13 @@ class GaussianProcess:
         self._factorize(D)
         return self
 
+    @property
+    def noise_share_(self) -> float:
+        """Share of the noise in the variance of the observations, from 0 to 1."""
+        assert self.theta_ is not None
+        tau2, sigma2 = np.exp(self.theta_[-2:])
+        return float(sigma2 / (tau2 + sigma2))
+
     def _factorize(self, D: Array) -> None:
         """Compute L and alpha; add to the diagonal until K is positive definite."""
         assert self.theta_ is not None
