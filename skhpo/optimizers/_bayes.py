@@ -21,6 +21,7 @@ from skhpo.optimizers._belief import Observations, objective, relative_noise
 from skhpo.optimizers._maximize import Objective, best_unseen, maximize, point_key
 from skhpo.space import SearchSpace
 from skhpo.space._sampling import SobolSequence
+from skhpo.surrogates import ParzenEstimator
 from skhpo.surrogates._base import make_surrogate
 
 __all__ = ["BayesOptimizer"]
@@ -31,6 +32,7 @@ Array = NDArray[np.float64]
 MAX_ENUMERATED = 4096
 # Share of proposals drawn at random, against a model that is wrong about a region.
 EXPLORATION = 0.1
+PARZEN = 0.0
 # A space is exhausted when so many draws in a row repeated what was seen.
 MAX_REPEATS = 100
 # With a larger share of noise, EI and PI try the incumbent's surroundings again and
@@ -185,6 +187,10 @@ class BayesOptimizer:
             return self._initial_point()
         if not self._X or rng.random() < EXPLORATION:
             return self._random_point(rng)
+        if rng.random() < PARZEN:
+            x = self._parzen_point(rng)
+            if x is not None:
+                return x
         promise, ranked = self._objective(rng)
         x = self._most_promising(promise, ranked, rng)
         return self._random_point(rng) if x is None else x
@@ -199,6 +205,14 @@ class BayesOptimizer:
         if X is None:
             return maximize(promise, self.space, ranked[:5], self._seen, rng)
         return best_unseen(X, promise.value(X), self.space, self._seen)
+
+    def _parzen_point(self, rng: np.random.Generator) -> Array | None:
+        """Return the proposal of a tree-structured Parzen estimator."""
+        scores = np.array(self._scores)
+        scores = np.where(np.isfinite(scores), scores, -np.inf)
+        tpe = ParzenEstimator(self.space).fit(np.array(self._X), scores)
+        X = tpe.sample(N_SAMPLES, rng)
+        return best_unseen(X, tpe.predict(X)[0], self.space, self._seen)
 
     def _initial_point(self) -> Array | None:
         center = self.space.center()

@@ -71,8 +71,9 @@ def relative_noise(S: Array) -> Array:
     """Return the relative noise variances of the means over splits, shape (n,).
 
     All candidates see the same splits, so what one split adds to all of them is no
-    noise; what is left of an analysis of variance, r_ij = s_ij - s_i. - s_.j + s_..,
-    is. With few splits its square is a poor estimate, hence the shrinkage.
+    noise; the rest is, as in an analysis of variance: r_ij = s_ij - mean_j(s_ij), minus
+    its median over i. With few splits its square is a poor estimate, so the variances
+    are shrunk to their median.
     """
     n, k = S.shape
     ok = np.isfinite(S).all(axis=1)
