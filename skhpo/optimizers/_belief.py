@@ -148,9 +148,13 @@ def objective(
     # The incumbent is the best *expected* score: the best observed one may be luck.
     incumbent = float(mean[ok].max() if ok.any() else mean.max())
     ranked = X[np.argsort(-np.where(ok, y, -np.inf), kind="stable")]
-    success = None if ok.all() else _success(surrogate, X, ok)
+    # A ratio of densities is neither an expected score nor a probability: failures and
+    # pending candidates are bad ones to it (Optuna's "constant liar").
+    is_ratio = hasattr(surrogate, "sample")
+    success = None if ok.all() or is_ratio else _success(surrogate, X, ok)
     if len(pending):
         fantasy, _ = surrogate.predict(pending)
+        fantasy = np.full(len(pending), y.min()) if is_ratio else fantasy
         X, y = np.concatenate([X, pending]), np.concatenate([y, fantasy])
         v = np.concatenate([v, np.ones(len(pending))])
         surrogate.fit(X, y, v, keep_theta=True)
