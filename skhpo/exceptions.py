@@ -8,7 +8,7 @@ scikit-learn keeps catching what it caught::
     ├── AllFitsFailedError (ValueError)     no candidate gave a score on any split
     └── SearchStoppedError (RuntimeError)   stopped before one candidate was complete
     SkhpoWarning (UserWarning)
-    └── WorkerDiedWarning                   a worker process died; its fits were run again
+    └── WorkerDiedWarning                   a worker died, and which fit killed it
 """
 
 __all__ = [
@@ -42,4 +42,4 @@ class SkhpoWarning(UserWarning):
 
 
 class WorkerDiedWarning(SkhpoWarning):
-    """A worker process died; what it was doing was run again in a new one."""
+    """A worker process died; names the fit that killed it."""

@@ -1,7 +1,16 @@
-"""Search algorithms as ask and tell."""
+"""Search algorithms as ask/tell, without estimators, data or workers."""
 
 from skhpo.optimizers._anneal import AnnealOptimizer
 from skhpo.optimizers._base import Optimizer
 from skhpo.optimizers._bayes import BayesOptimizer
+from skhpo.optimizers._enumerated import GridOptimizer, RandomOptimizer
+from skhpo.optimizers._limited import LimitedOptimizer
 
-__all__ = ["AnnealOptimizer", "BayesOptimizer", "Optimizer"]
+__all__ = [
+    "AnnealOptimizer",
+    "BayesOptimizer",
+    "GridOptimizer",
+    "LimitedOptimizer",
+    "Optimizer",
+    "RandomOptimizer",
+]

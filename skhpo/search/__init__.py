@@ -1,0 +1,7 @@
+"""The searches: estimators with ``fit``."""
+
+from skhpo.search._bayes import BayesSearch
+from skhpo.search._grid import GridSearch
+from skhpo.search._random import RandomSearch
+
+__all__ = ["BayesSearch", "GridSearch", "RandomSearch"]

@@ -1,7 +1,8 @@
-"""Search spaces: dimensions, conditions and constraints."""
+"""What to search: dimensions, conditions and constraints, or lists as they are."""
 
 from skhpo.space._categorical import Categorical, Choice
+from skhpo.space._check import check_space
 from skhpo.space._dimensions import Integer, Real
 from skhpo.space._space import SearchSpace
 
-__all__ = ["Categorical", "Choice", "Integer", "Real", "SearchSpace"]
+__all__ = ["Categorical", "Choice", "Integer", "Real", "SearchSpace", "check_space"]

@@ -272,6 +272,39 @@ class SearchSpace:
         problems += [f"parameter {name!r} is unknown." for name in sorted(left)]
         return self.snap(x)[0], problems
 
+    def subspaces(self) -> list[dict[str, Any]]:
+        """Return which parameters exist together, with the values they may have.
+
+        Returns
+        -------
+        list of dict
+            For each value that decides what else exists, the names around it: lists
+            of values, and dimensions with ``rvs``.
+        """
+        nodes: dict[tuple[int | None, int], None] = {(None, 0): None}
+        for column in self.columns:
+            nodes.update(((column.parent, b), None) for b in sorted(column.branches))
+        return [self._subspace(*node) for node in nodes]
+
+    def _subspace(self, parent: int | None, branch: int) -> dict[str, Any]:
+        """Return the parameters beside and above a branch of a column."""
+        found: dict[str, Any] = {}
+        for i in self._children(parent, branch):
+            name, dimension = self.columns[i].name, self.columns[i].dimension
+            if name is not None:
+                if isinstance(dimension, Categorical):
+                    found[name] = list(dimension.values)
+                else:
+                    found[name] = dimension
+        if parent is None:
+            return found
+        above = self.columns[parent]
+        found |= self._subspace(above.parent, min(above.branches, default=0))
+        if above.name is not None:
+            assert isinstance(above.dimension, Categorical)
+            found[above.name] = [above.dimension.values[branch]]
+        return found
+
     # -- drawing ---------------------------------------------------------------
 
     def is_feasible(self, X: Array) -> NDArray[np.bool_]:

@@ -1,0 +1,38 @@
+"""Settings of the documentation: `sphinx-build -n -W docs docs/_build/html`."""
+
+from skhpo import __version__
+
+project = "skhpo"
+author = "The skhpo developers"
+copyright = "2026, The skhpo developers"
+release = __version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.doctest",
+    "sphinx.ext.mathjax",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "changes"]
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3  # links to headings, as Markdown readers expect them
+
+html_theme = "pydata_sphinx_theme"
+html_theme_options = {"show_prev_next": False}
+html_show_sourcelink = False
+html_static_path = ["_static"]
+
+autodoc_typehints = "none"  # the docstrings say the types, in words
+numpydoc_show_class_members = False  # the template of classes shows them
+
+# What other packages document is not looked up: the build must work offline, and
+# an inventory that cannot be fetched is a warning, which is an error here.
+nitpick_ignore_regex = [
+    (r"py:.*", r"(joblib|numpy|scipy|sklearn)\..*"),
+    # Properties that searches inherit from scikit-learn, whose words come with them.
+    (r"py:obj", r"classes_|n_features_in_"),
+    (r"std:term", r"fit"),
+]

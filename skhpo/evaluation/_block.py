@@ -1,0 +1,155 @@
+"""Run a block: one split and a list of candidates, in one go, by one worker.
+
+The split is sliced once for all of them, and one task carries many cheap fits. A
+block stops early when its time slice is over, and says how far it came; the rest is
+queued again. So an interrupted search has whole candidates to show, whatever the
+fits cost, and the results do not depend on where a block was cut.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn import config_context, get_config
+
+from skhpo._sklearn_compat import FitHooks
+from skhpo._trial import Evaluation
+from skhpo.evaluation._fit import evaluate
+from skhpo.evaluation._layout import Layout
+from skhpo.evaluation._paths import adopt_paths
+from skhpo.evaluation._shipping import unpack
+from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit
+from skhpo.evaluation._task import Block, BlockResult, Task
+from skhpo.evaluation._tree import Tree
+from skhpo.evaluation._verbose import print_end, print_start
+
+__all__ = ["Surroundings", "run_block", "run_packed_block"]
+
+# A block may be cut once it has worked this many times as long as what the rest will
+# have to do again (slicing, shared steps): that costs 5 % at most.
+OVERHEADS = 20
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a fit finds around it in the caller's thread, to be had in a worker too.
+
+    Parameters
+    ----------
+    config : dict
+        scikit-learn's configuration, which is local to a thread.
+    warning_filters : tuple
+        Python's warning filters, which are local to a process.
+    """
+
+    config: dict[str, Any]
+    warning_filters: tuple[Any, ...]
+
+    @classmethod
+    def capture(cls) -> Surroundings:
+        """Note what the calling thread has."""
+        # Python 3.14 can keep the filters per context, behind a function.
+        get_filters = getattr(warnings, "_get_filters", lambda: warnings.filters)
+        return cls(get_config(), tuple(get_filters()))
+
+
+def run_block(
+    spec: EvaluationSpec, block: Block, config: dict[str, Any] | None = None
+) -> BlockResult:
+    """Evaluate the candidates of a block until they or its time slice are over.
+
+    Parameters
+    ----------
+    spec : EvaluationSpec
+        What all evaluations share.
+    block : Block
+        What to do.
+    config : dict, optional
+        scikit-learn's configuration; that of the running thread by default.
+
+    Returns
+    -------
+    BlockResult
+        At least one evaluation.
+    """
+    if config is not None:
+        with config_context(**config):
+            return run_block(spec, block)
+    if spec.layout is None or len(block.tasks) == 1 or not block.tasks[0].steps:
+        return _run_separately(spec, block)
+    return _run_tree(spec, block, spec.layout)
+
+
+def _run_separately(spec: EvaluationSpec, block: Block) -> BlockResult:
+    """Evaluate candidates that have nothing but the data in common."""
+    start = time.perf_counter()
+    split = SlicedSplit(spec, block.split, lending=len(block.tasks) > 1)
+    evaluations = []
+    for task in block.tasks:
+        _announce(spec, block, task)
+        hooks = FitHooks(task.context, spec.caller)
+        evaluation, stop = evaluate(spec, split, task.params, hooks)
+        _report(spec, block, task, evaluation)
+        evaluations.append(evaluation)
+        if stop or time.perf_counter() - start > block.time_slice:
+            break
+    n_fits = len(evaluations) * (len(spec.layout.names) if spec.layout else 1)
+    return BlockResult(tuple(evaluations), stop, n_fits, n_fits)
+
+
+def _run_tree(spec: EvaluationSpec, block: Block, layout: Layout) -> BlockResult:
+    """Evaluate candidates along with what they share."""
+    start = time.perf_counter()
+    tree = Tree(spec, layout, block.split)
+    evaluations = []
+    outcomes = tree.walk(block.tasks)
+    for task in block.tasks:
+        _announce(spec, block, task)
+        outcome = next(outcomes)
+        _report(spec, block, task, outcome.evaluation)
+        evaluations.append(outcome.evaluation)
+        patience = max(block.time_slice, OVERHEADS * outcome.overhead)
+        if outcome.divisible and time.perf_counter() - start > patience:
+            break
+    return BlockResult(tuple(evaluations), False, tree.n_fits, tree.n_needed)
+
+
+def run_packed_block(
+    block: Block, surroundings: Surroundings, *package: Any
+) -> BlockResult:
+    """Evaluate a block in another process, in the caller's surroundings."""
+    with warnings.catch_warnings():
+        _set_warning_filters(surroundings.warning_filters)
+        spec, paths = unpack(*package)
+        adopt_paths(paths)
+        return run_block(spec, block, surroundings.config)
+
+
+def _set_warning_filters(filters: tuple[Any, ...]) -> None:
+    warnings.resetwarnings()
+    for action, message, category, module, line in filters:
+        # Both patterns are compiled in the filters, and taken as text by the verb.
+        message, module = (getattr(part, "pattern", part) for part in (message, module))
+        warnings.filterwarnings(
+            action, message or "", category, module or "", line, append=True
+        )
+
+
+def _announce(spec: EvaluationSpec, block: Block, task: Task) -> None:
+    print_start(spec.verbose, *_progress(spec, block, task), task.params)
+
+
+def _report(
+    spec: EvaluationSpec, block: Block, task: Task, evaluation: Evaluation
+) -> None:
+    print_end(spec.verbose, *_progress(spec, block, task), task.params, evaluation)
+
+
+def _progress(
+    spec: EvaluationSpec, block: Block, task: Task
+) -> tuple[tuple[int, int], tuple[int, int | None]]:
+    """Return the numbers of the split and of the candidate, of how many."""
+    return (block.split + 1, len(spec.splits)), (task.number + 1, spec.n_candidates)

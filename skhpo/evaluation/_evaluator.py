@@ -1,0 +1,315 @@
+"""Evaluates candidates on every split, on the workers of a joblib backend.
+
+Candidates go in by `Evaluator.add`, complete ones come out of `Evaluator.next`. In
+between, blocks wait in a queue ordered by their first candidate, so that candidates
+are completed one after the other, roughly in the order in which they came.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import time
+import warnings
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from types import TracebackType
+from typing import Any
+
+from skhpo._keys import params_key
+from skhpo._sklearn_compat import num_samples
+from skhpo._trial import Candidate, Evaluation
+from skhpo.evaluation._block import Surroundings, run_block, run_packed_block
+from skhpo.evaluation._fit import failed_evaluation
+from skhpo.evaluation._joblib_compat import (
+    WorkerLostError,
+    Workers,
+    limited_inner_threads,
+)
+from skhpo.evaluation._layout import KeyMaker, find_layout
+from skhpo.evaluation._paths import registered_paths
+from skhpo.evaluation._plan import in_tree_order, split_into_blocks
+from skhpo.evaluation._quarantine import Quarantine
+from skhpo.evaluation._shipping import Package
+from skhpo.evaluation._spec import EvaluationSpec
+from skhpo.evaluation._task import Block, BlockResult, Task
+from skhpo.exceptions import WorkerDiedWarning
+
+__all__ = ["Evaluator"]
+
+# Seconds after which a block returns what it has. Long against the 1-3 ms that a
+# task costs to send, short against the patience of whoever presses Ctrl-C.
+TIME_SLICE = 1.0
+
+
+class _Entry:
+    """A distinct candidate: who waits for it, and its evaluations so far."""
+
+    __slots__ = ("candidates", "evaluations", "n_missing")
+
+    def __init__(self, n_splits: int) -> None:
+        self.candidates: list[Candidate] = []
+        self.evaluations: list[Any] = [None] * n_splits
+        self.n_missing = n_splits
+
+
+class Evaluator:
+    """Evaluates candidates on all splits of a search; equal ones once.
+
+    Used as a context manager, from one thread.
+
+    Parameters
+    ----------
+    spec : EvaluationSpec
+        What all evaluations share.
+    n_jobs : int or None
+        As in joblib.
+    pre_dispatch : int or str
+        As in joblib.
+    reuse : bool, default=True
+        Whether candidates share the fits that they have in common.
+    make_context : callable or None, default=None
+        ``make_context(task_id, slim=...)`` returns the callback context of an
+        evaluation, whose id is candidate * n_splits + split. None where nobody
+        listens; else each evaluation is a block, in scikit-learn's order.
+
+    Attributes
+    ----------
+    stopped : bool
+        Whether a callback asked for the search to stop. Candidates that were begun
+        are completed, the others are dropped.
+    n_fits, n_needed : int
+        Fits of steps that were done, and that would have been done without sharing.
+    """
+
+    def __init__(
+        self,
+        spec: EvaluationSpec,
+        *,
+        n_jobs: int | None,
+        pre_dispatch: int | str,
+        reuse: bool = True,
+        make_context: Callable[..., Any] | None = None,
+    ) -> None:
+        layout = find_layout(spec)
+        may_share = reuse and layout is not None and make_context is None
+        self._spec = replace(spec, layout=layout)
+        self._n_steps = len(layout.names) if layout else 1
+        self._key_maker = KeyMaker(layout) if layout and may_share else None
+        self._n_splits = len(spec.splits)
+        self._workers = Workers(n_jobs, pre_dispatch)
+        self._make_context = make_context
+        self._time_slice = TIME_SLICE if make_context is None else 0.0
+        self._entries: dict[int, _Entry] = {}
+        self._by_key: dict[Hashable, _Entry] = {}
+        self._waiting: list[tuple[int, int, Block]] = []  # a heap
+        self._running: dict[int, tuple[Block, float]] = {}  # and since when
+        self._quarantine = Quarantine()
+        self._complete: list[tuple[Candidate, list[Evaluation]]] = []
+        self._exit = ExitStack()
+        self._n_planned = 0
+        self.stopped = False
+        self.n_fits = 0
+        self.n_needed = 0
+
+    def __enter__(self) -> Evaluator:
+        self._exit.enter_context(self._workers)
+        self._exit.enter_context(limited_inner_threads(self._workers))
+        self._run, self._before, self._after = self._shared_arguments()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._exit.__exit__(kind, error, traceback)
+
+    def _shared_arguments(self) -> tuple[Callable[..., BlockResult], tuple, tuple]:
+        """Return the function of all tasks, its arguments before and after a block."""
+        if self._workers.n_workers == 1:
+            return run_block, (self._spec,), ()
+        surroundings = Surroundings.capture()
+        if self._workers.share_memory:
+            return run_block, (self._spec,), (surroundings.config,)
+        package = Package((self._spec, registered_paths()))
+        return run_packed_block, (), (surroundings, *package.parts)
+
+    def add(self, candidates: Sequence[Candidate]) -> None:
+        """Queue candidates for evaluation on every split.
+
+        Parameters
+        ----------
+        candidates : sequence of Candidate
+            With ids that no other candidate has had.
+        """
+        fresh = []
+        for candidate in candidates:
+            key = self._key(candidate)
+            entry = self._by_key.get(key)
+            if entry is None:
+                entry = _Entry(self._n_splits)
+                self._by_key[key] = self._entries[candidate.id] = entry
+                fresh.append(self._make_task(candidate))
+            else:
+                self.n_needed += self._n_splits * self._n_steps
+            if entry.n_missing == 0:
+                self._complete.append((candidate, entry.evaluations))
+            else:
+                entry.candidates.append(candidate)
+        self._plan([task for task in fresh if task.steps])
+        self._plan([task for task in fresh if not task.steps])
+
+    def _make_task(self, candidate: Candidate) -> Task:
+        params = candidate.params
+        steps = self._key_maker.keys(params) if self._key_maker else ()
+        return Task(candidate.id, params, steps)
+
+    def _plan(self, tasks: Sequence[Task]) -> None:
+        tasks = in_tree_order(tasks, start=self._n_planned)
+        self._n_planned += len(tasks)
+        n_workers = self._workers.n_workers
+        for block in split_into_blocks(
+            tasks, self._n_splits, n_workers, self._time_slice
+        ):
+            self._wait(block)
+
+    def _key(self, candidate: Candidate) -> Hashable:
+        """Return what makes two candidates one evaluation."""
+        if self._make_context is not None:
+            return candidate.id  # whoever listens expects to hear of every fit
+        return params_key(candidate.params)
+
+    def next(self) -> list[tuple[Candidate, list[Evaluation]]]:
+        """Wait until at least one candidate is complete; return all that are.
+
+        Returns
+        -------
+        list of (Candidate, list of Evaluation)
+            One evaluation per split; empty if there is nothing left to wait for.
+
+        Raises
+        ------
+        Exception
+            What ``set_params`` raised; what a fit or the scorer raised, with
+            ``error_score="raise"``.
+        """
+        while not self._complete:
+            self._dispatch()
+            if not self._running:
+                break
+            self._collect()
+        complete, self._complete = self._complete, []
+        return complete
+
+    def _wait(self, block: Block) -> None:
+        heapq.heappush(self._waiting, (block.tasks[0].order, block.split, block))
+
+    def _dispatch(self) -> None:
+        """Give the workers as many blocks as they can take."""
+        if self._quarantine:
+            # One at a time, so that the next death has one culprit.
+            if not self._running:
+                self._start(self._quarantine.pop())
+            return
+        while self._waiting and len(self._running) < self._workers.capacity:
+            *_, block = heapq.heappop(self._waiting)
+            if self._make_context is not None and len(block.tasks) > 1:
+                self._wait(replace(block, tasks=block.tasks[1:]))
+                block = replace(block, tasks=block.tasks[:1])
+            self._start(block)
+
+    def _start(self, block: Block) -> None:
+        if self._make_context is not None:
+            tasks = [self._with_context(block.split, task) for task in block.tasks]
+            block = replace(block, tasks=tuple(tasks))
+        number = self._workers.submit(self._run, *self._before, block, *self._after)
+        self._running[number] = block, time.perf_counter()
+
+    def _with_context(self, split: int, task: Task) -> Task:
+        assert self._make_context is not None
+        if task.context is not None:  # it was started before, in a worker that died
+            return task
+        task_id = task.number * self._n_splits + split
+        slim = not self._workers.share_memory
+        return replace(task, context=self._make_context(task_id, slim=slim))
+
+    def _collect(self) -> None:
+        """Wait for one block, and take over its evaluations."""
+        try:
+            number, result = self._workers.fetch()
+        except WorkerLostError as error:
+            self._recover(error)
+            return
+        block, started = self._running.pop(number)
+        if self._quarantine.has_one_suspect:
+            self._release(self._quarantine.acquit(time.perf_counter() - started))
+        for task, evaluation in zip(block.tasks, result.evaluations, strict=False):
+            self._record(task.number, block.split, evaluation)
+        self.n_fits += result.n_fits
+        self.n_needed += result.n_needed
+        rest = block.tasks[len(result.evaluations) :]
+        if rest:
+            self._wait(replace(block, tasks=rest))
+        if result.stop:
+            self._stop()
+
+    def _record(self, number: int, split: int, evaluation: Evaluation) -> None:
+        entry = self._entries[number]
+        entry.evaluations[split] = evaluation
+        entry.n_missing -= 1
+        if entry.n_missing == 0:
+            self._complete += [(c, entry.evaluations) for c in entry.candidates]
+            entry.candidates.clear()
+
+    def _stop(self) -> None:
+        """Drop the candidates that have not been begun."""
+        self.stopped = True
+        begun = {
+            task.number for block, _ in self._running.values() for task in block.tasks
+        }
+        for number, entry in self._entries.items():
+            if entry.n_missing < self._n_splits:
+                begun.add(number)
+        waiting, self._waiting = self._waiting, []
+        for *_, waiting_block in waiting:
+            tasks = tuple(t for t in waiting_block.tasks if t.number in begun)
+            if tasks:
+                self._wait(replace(waiting_block, tasks=tasks))
+
+    def _recover(self, error: WorkerLostError) -> None:
+        """Go on after the death of a worker, which takes all running blocks with it."""
+        now = time.perf_counter()
+        lost, self._running = self._running, {}
+        self._workers.restart()
+        if self._quarantine.has_one_suspect:
+            ((block, _),) = lost.values()
+            self._record_death(block, error)
+            self._release(self._quarantine.convict())
+            waiting, self._waiting = self._waiting, []
+            for *_, block in waiting:
+                self._release(self._quarantine.set_apart(block))
+            return
+        for block, started in lost.values():
+            self._quarantine.add(block, now - started)
+
+    def _release(self, block: Block | None) -> None:
+        if block is not None:
+            self._wait(block)
+
+    def _record_death(self, block: Block, error: WorkerLostError) -> None:
+        (task,) = block.tasks
+        message = f"The worker process died during this fit. {error}"
+        warnings.warn(
+            f"{message} Parameters: {dict(task.params)!r}.",
+            WorkerDiedWarning,
+            stacklevel=2,
+        )
+        if self._spec.error_score == "raise":
+            raise error
+        n_test = num_samples(self._spec.splits[block.split][1])
+        # How long it took is not known.
+        evaluation = failed_evaluation(self._spec, n_test, math.nan, message)
+        self._record(task.number, block.split, evaluation)

@@ -1,0 +1,159 @@
+"""One candidate on one split: clone, set the parameters, fit, score.
+
+In behavior this is scikit-learn's ``_fit_and_score`` (what it catches, what it
+warns of, when it calls the hooks, what it prints), on data that is sliced already.
+"""
+
+from __future__ import annotations
+
+import time
+from traceback import format_exc
+from typing import Any
+
+from sklearn.base import clone
+
+from skhpo._sklearn_compat import FitHooks, is_multimetric, score_estimator
+from skhpo._trial import Evaluation, Params, Scores
+from skhpo.evaluation._lending import is_write_refused
+from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit, SplitData
+
+__all__ = ["evaluate", "failed_evaluation", "score"]
+
+
+def evaluate(
+    spec: EvaluationSpec, split: SlicedSplit, params: Params, hooks: FitHooks
+) -> tuple[Evaluation, bool]:
+    """Fit and score one candidate on one split.
+
+    Parameters
+    ----------
+    spec : EvaluationSpec
+        What all evaluations share.
+    split : SlicedSplit
+        The split.
+    params : mapping of str to object
+        The candidate's parameters.
+    hooks : FitHooks
+        The callbacks of this evaluation.
+
+    Returns
+    -------
+    evaluation : Evaluation
+        What came of it.
+    stop : bool
+        Whether a callback asks for the search to stop.
+
+    Raises
+    ------
+    Exception
+        Whatever ``set_params`` raises; what ``fit`` or the scorer raise if
+        ``spec.error_score == "raise"``.
+    """
+    # Values may be estimators: cloned, so that candidates do not share fitted state
+    # (scikit-learn PR 26786).
+    estimator = clone(spec.estimator).set_params(**clone(dict(params), safe=False))
+    data = split.for_estimator(estimator)
+    start = time.perf_counter()
+    try:
+        with hooks.fitting(estimator, data.X_train, data.y_train, data.fit_params):
+            _fit(estimator, data)
+    except Exception as error:
+        if split.lending and is_write_refused(error):
+            return evaluate(spec, split.own(), params, hooks)
+        if spec.error_score == "raise":
+            raise
+        fit_time = data.slice_time + time.perf_counter() - start
+        evaluation = failed_evaluation(
+            spec, data.n_test_samples, fit_time, format_exc()
+        )
+    else:
+        fit_time = data.slice_time + time.perf_counter() - start
+        evaluation = _score(spec, split, data, estimator, fit_time)
+    finally:
+        stop = hooks.end(data.X_train, data.y_train, data.fit_params)
+    return evaluation, stop
+
+
+def _score(
+    spec: EvaluationSpec,
+    split: SlicedSplit,
+    data: SplitData,
+    estimator: Any,
+    fit_time: float,
+) -> Evaluation:
+    """Score on the split's data; on data of its own if lent data did not do."""
+    if not split.lending:
+        return score(spec, data, estimator, fit_time)
+    try:
+        return score(spec, data, estimator, fit_time, strict=True)
+    except Exception:  # to be raised, or warned of, by the user's own scorer
+        own = split.own().for_estimator(estimator)
+        return score(spec, own, estimator, fit_time)
+
+
+def score(
+    spec: EvaluationSpec,
+    data: SplitData,
+    estimator: Any,
+    fit_time: float,
+    *,
+    strict: bool = False,
+) -> Evaluation:
+    """Score a fitted estimator on the test part, and on the train part if asked.
+
+    Parameters
+    ----------
+    spec : EvaluationSpec
+        What all evaluations share.
+    data : SplitData
+        The split, as the estimator takes it.
+    estimator : estimator
+        Fitted.
+    fit_time : float
+        Seconds its fit took, to be noted.
+    strict : bool, default=False
+        Whether a scorer that fails raises, whatever ``spec.error_score``.
+
+    Returns
+    -------
+    Evaluation
+        Its scores.
+    """
+    scorer = spec.strict_scorer if strict else spec.scorer
+    error_score = "raise" if strict else spec.error_score
+
+    def scored(X: Any, y: Any, params: dict[str, Any]) -> Scores:
+        return score_estimator(estimator, X, y, scorer, params, error_score)
+
+    start = time.perf_counter()
+    test_scores = scored(data.X_test, data.y_test, data.score_params_test)
+    score_time = time.perf_counter() - start
+    train_scores = None
+    if spec.return_train_score:
+        train_scores = scored(data.X_train, data.y_train, data.score_params_train)
+    return Evaluation(
+        test_scores, train_scores, fit_time, score_time, data.n_test_samples
+    )
+
+
+def failed_evaluation(
+    spec: EvaluationSpec, n_test_samples: int, fit_time: float, error: str
+) -> Evaluation:
+    """Return the evaluation of a fit that ended in `error`, usually a traceback.
+
+    For a callable that returns a dict, the names of the metrics are not known here:
+    the results are mended when a fit has succeeded.
+    """
+    assert not isinstance(spec.error_score, str), "'raise' has been handled before"
+    scores: Scores = spec.error_score
+    if is_multimetric(spec.scorer):
+        scores = dict.fromkeys(spec.scorer._scorers, spec.error_score)
+    train_scores = scores if spec.return_train_score else None
+    return Evaluation(scores, train_scores, fit_time, 0.0, n_test_samples, error)
+
+
+def _fit(estimator: Any, data: SplitData) -> None:
+    if data.y_train is None:
+        estimator.fit(data.X_train, **data.fit_params)
+    else:
+        estimator.fit(data.X_train, data.y_train, **data.fit_params)

@@ -1,0 +1,305 @@
+"""The only door to joblib's private names: workers that take tasks one by one.
+
+joblib's public ``Parallel`` draws its tasks in a thread of its own, ahead of the
+results, and cannot be fed later; ``generator_unordered`` is refused by ray, spark and
+multiprocessing, and hangs for ever when a dask worker dies. Every backend, though,
+has the verb ``submit(func, callback)`` (``apply_async`` before joblib 1.5), which
+`Parallel` itself calls. Calling it from the main thread gives a search that knows
+all results when it proposes, needs no lock, and notices a dead worker at once.
+
+Where a name that this needs is missing, tasks run in rounds of plain ``Parallel``.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from types import TracebackType
+from typing import Any
+
+import joblib
+from joblib import Parallel, delayed
+
+try:  # joblib < 1.6 carries its own copy, later ones depend on the package
+    from joblib.externals import cloudpickle
+except ImportError:
+    import cloudpickle
+
+try:
+    from joblib.parallel import BatchedCalls
+except ImportError:  # pragma: no cover - a joblib that does not exist yet
+    BatchedCalls = None
+
+__all__ = ["WorkerLostError", "Workers", "cloudpickle"]
+
+# How often to look for workers that died without a word, in seconds.
+POLL = 0.5
+
+
+class WorkerLostError(RuntimeError):
+    """A worker process died, and with it the result of at least one task."""
+
+
+class Workers:
+    """The workers of the active joblib backend, given tasks one by one.
+
+    Used as a context manager. All methods are to be called from one thread.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        As in joblib; None takes the value of the active ``parallel_config``.
+    pre_dispatch : int or str
+        As in joblib: an upper bound on the tasks in flight.
+
+    Attributes
+    ----------
+    n_workers : int
+        How many tasks run at a time; 1 runs them in this thread.
+    capacity : int
+        How many tasks to keep in flight: the workers' and one or two in waiting,
+        so that no worker waits for this thread.
+    share_memory : bool
+        Whether workers see this process's objects (one thread, or many).
+    """
+
+    def __init__(self, n_jobs: int | None, pre_dispatch: int | str) -> None:
+        self._n_jobs = n_jobs
+        self._pre_dispatch = pre_dispatch
+        self._pending: dict[int, Any] = {}
+        self._count = 0
+
+    def __enter__(self) -> Workers:
+        self._open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._close(abort=bool(self._pending))
+
+    def _open(self) -> None:
+        self._parallel = Parallel(n_jobs=self._n_jobs, pre_dispatch=self._pre_dispatch)
+        self._parallel.__enter__()
+        self._driver = _make_driver(self._parallel)
+        self.n_workers = self._driver.n_workers
+        self.share_memory = self._driver.share_memory
+        waiting = 0 if self.n_workers == 1 else 2
+        limit = _evaluate_pre_dispatch(self._pre_dispatch, self.n_workers)
+        self.capacity = max(1, min(self.n_workers + waiting, limit))
+
+    def _close(self, *, abort: bool) -> None:
+        if abort:
+            self._driver.abort()
+        self._pending.clear()
+        self._parallel.__exit__(None, None, None)
+
+    def restart(self) -> None:
+        """Give up all tasks in flight and take new workers."""
+        self._close(abort=True)
+        self._open()
+
+    @property
+    def n_pending(self) -> int:
+        """Number of tasks submitted whose result has not been fetched."""
+        return len(self._pending)
+
+    def submit(self, func: Callable[..., Any], *args: Any) -> int:
+        """Start a task; return the number by which `fetch` will name it."""
+        self._count += 1
+        self._pending[self._count] = None
+        self._pending[self._count] = self._driver.submit(self._count, func, args)
+        return self._count
+
+    def fetch(self) -> tuple[int, Any]:
+        """Wait for the next task to finish; return its number and its result.
+
+        Raises
+        ------
+        WorkerLostError
+            If a worker died; every task in flight counts as lost. Call `restart`.
+        Exception
+            What the task itself raised.
+        """
+        number, result = self._driver.fetch(self._pending)
+        del self._pending[number]
+        return number, result()
+
+
+class _Here:
+    """Runs tasks in this thread, when their results are fetched."""
+
+    n_workers = 1
+    share_memory = True
+
+    def __init__(self) -> None:
+        self._tasks: list[tuple[int, Callable[[], Any]]] = []
+
+    def submit(self, number: int, func: Callable[..., Any], args: tuple) -> None:
+        self._tasks.append((number, lambda: func(*args)))
+
+    def fetch(self, pending: dict[int, Any]) -> tuple[int, Callable[[], Any]]:
+        return self._tasks.pop(0)
+
+    def abort(self) -> None:
+        self._tasks.clear()
+
+
+class _Backend:
+    """Submits tasks to a joblib backend, and collects them in a queue."""
+
+    def __init__(self, parallel: Parallel, n_workers: int) -> None:
+        self._parallel = parallel
+        self._backend = parallel._backend
+        self._done: queue.SimpleQueue = queue.SimpleQueue()
+        self.n_workers = n_workers
+        self.share_memory = bool(getattr(self._backend, "supports_sharedmem", False))
+        self._processes = _process_ids(self._backend)
+        verb = "submit" if hasattr(self._backend, "submit") else "apply_async"
+        self._submit = getattr(self._backend, verb)  # the latter: joblib < 1.5
+        if hasattr(self._backend, "start_call"):
+            self._backend.start_call()
+        parallel._calling = True  # so that leaving it calls `stop_call`
+
+    def submit(self, number: int, func: Callable[..., Any], args: tuple) -> Any:
+        nested = self._backend.get_nested_backend()
+        batch = BatchedCalls([(func, args, {})], nested, self._reducer(), None)
+        return self._submit(batch, callback=lambda out: self._done.put((number, out)))
+
+    def _reducer(self) -> Callable[[], None] | None:
+        """Tie memory maps to this call, so that they are deleted with it."""
+        workers = getattr(self._backend, "_workers", None)
+        folders = getattr(workers, "_temp_folder_manager", None)
+        if folders is None:
+            return None
+        return lambda: folders.set_current_context(self._parallel._id)
+
+    def fetch(self, pending: dict[int, Any]) -> tuple[int, Callable[[], Any]]:
+        while True:
+            try:
+                number, out = self._done.get(timeout=POLL)
+            except queue.Empty:
+                self._look_for_the_dead(pending)
+            else:
+                return number, partial(self._result, out, pending[number])
+
+    def _result(self, out: Any, job: Any) -> Any:
+        backend = self._backend
+        try:
+            if getattr(backend, "supports_retrieve_callback", True):
+                return backend.retrieve_result_callback(out)[0]
+            return backend.retrieve_result(job)[0]
+        except Exception as error:
+            if type(error).__name__ in _DEATHS:
+                raise WorkerLostError(str(error)) from error
+            raise
+
+    def _look_for_the_dead(self, pending: dict[int, Any]) -> None:
+        """Raise if a worker died in a way that never calls back.
+
+        multiprocessing replaces the process and forgets its task; dask marks the
+        future and does not call back (joblib waits for ever on both).
+        """
+        if _process_ids(self._backend) != self._processes:
+            raise WorkerLostError("A worker process of the multiprocessing pool died.")
+        for job in pending.values():
+            if getattr(job, "status", None) in ("error", "lost", "cancelled"):
+                raise WorkerLostError(f"The backend lost a task: {job!r}.")
+
+    def abort(self) -> None:
+        if hasattr(self._backend, "abort_everything"):
+            self._backend.abort_everything(ensure_ready=False)
+
+
+class _Rounds:
+    """Runs what has been submitted by plain ``Parallel``, when a result is wanted."""
+
+    share_memory = False
+
+    def __init__(self, parallel: Parallel, n_workers: int) -> None:
+        self._parallel = parallel
+        self.n_workers = n_workers
+        self._tasks: list[tuple[int, Callable[..., Any], tuple]] = []
+        self._results: list[tuple[int, Any]] = []
+
+    def submit(self, number: int, func: Callable[..., Any], args: tuple) -> None:
+        self._tasks.append((number, func, args))
+
+    def fetch(self, pending: dict[int, Any]) -> tuple[int, Callable[[], Any]]:
+        if not self._results:
+            tasks, self._tasks = self._tasks, []
+            outs = self._parallel(delayed(func)(*args) for _, func, args in tasks)
+            self._results = [
+                (task[0], out) for task, out in zip(tasks, outs, strict=True)
+            ]
+        number, out = self._results.pop(0)
+        return number, lambda: out
+
+    def abort(self) -> None:
+        self._tasks.clear()
+        self._results.clear()
+
+
+# By name: they live in private modules of joblib, loky, distributed and ray.
+_DEATHS = {
+    "TerminatedWorkerError",
+    "BrokenProcessPool",
+    "ShutdownExecutorError",
+    "KilledWorker",
+    "WorkerCrashedError",
+}
+
+
+def _make_driver(parallel: Parallel) -> _Here | _Backend | _Rounds:
+    try:
+        n_workers = parallel._effective_n_jobs()
+        usable = BatchedCalls is not None and parallel._backend is not None
+    except AttributeError:
+        return _Rounds(parallel, joblib.effective_n_jobs(parallel.n_jobs))
+    if n_workers == 1:
+        return _Here()
+    return _Backend(parallel, n_workers) if usable else _Rounds(parallel, n_workers)
+
+
+def _process_ids(backend: Any) -> list[int]:
+    """Return the pids of a multiprocessing pool; empty for every other backend."""
+    pool = getattr(getattr(backend, "_pool", None), "_pool", None) or []
+    return [worker.pid for worker in pool if getattr(worker, "pid", None)]
+
+
+def _evaluate_pre_dispatch(pre_dispatch: int | str, n_workers: int) -> int:
+    if pre_dispatch == "all":
+        return n_workers + 2
+    if isinstance(pre_dispatch, str):
+        from joblib._utils import eval_expr
+
+        pre_dispatch = eval_expr(pre_dispatch.replace("n_jobs", str(n_workers)))
+    return int(pre_dispatch)
+
+
+@contextmanager
+def limited_inner_threads(workers: Workers) -> Iterator[None]:
+    """Let each of several worker *threads* have its share of the processor only.
+
+    joblib does so for processes; threads would each start as many BLAS and OpenMP
+    threads as there are cores, and OpenMP's spinning barriers are ruinous then (a
+    factor of 35 was measured). A limit that is lower already stays.
+    """
+    if workers.n_workers == 1 or not workers.share_memory:
+        yield
+        return
+    from threadpoolctl import ThreadpoolController
+
+    share = max(1, joblib.cpu_count() // workers.n_workers)
+    controller = ThreadpoolController()
+    limits = {
+        library["prefix"]: min(share, library["num_threads"])
+        for library in controller.info()
+    }
+    with controller.limit(limits=limits):
+        yield

@@ -1,0 +1,177 @@
+"""What all evaluations of a search share, and one split of it, sliced."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from sklearn.utils import get_tags
+
+from skhpo._sklearn_compat import (
+    check_method_params,
+    num_samples,
+    rows_like,
+    safe_split,
+    strict_scorer,
+)
+from skhpo.evaluation._lending import lend
+
+__all__ = ["EvaluationSpec", "SlicedSplit", "SplitData"]
+
+
+@dataclass(frozen=True)
+class EvaluationSpec:
+    """Everything that is the same for all evaluations of one search.
+
+    It is sent to a worker once; after that, blocks refer to splits by number.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Unfitted; each evaluation clones it.
+    X, y : array-like
+        All the data; `y` may be None.
+    splits : list of (train, test)
+        Row indices, frozen for the whole search.
+    scorer : callable
+        ``scorer(estimator, X, y, **params) -> float`` or dict of floats.
+    fit_params, score_params : dict
+        Routed parameters of ``fit`` and of the scorer; those as long as `X` are
+        sliced with it.
+    error_score : "raise" or float
+        What a failed fit scores.
+    return_train_score : bool
+        Whether the train part is scored as well.
+    verbose : int
+        As in scikit-learn: above 1 prints a line per evaluation.
+    n_candidates : int or None
+        Their total where it is known, for these lines.
+    caller : estimator or None
+        The search, if callbacks want to see it.
+    layout : Layout or None, default=None
+        The steps that candidates may share; None if they are fitted one by one.
+    """
+
+    estimator: Any
+    X: Any
+    y: Any
+    splits: list[tuple[Any, Any]]
+    scorer: Any
+    fit_params: dict[str, Any] = field(default_factory=dict)
+    score_params: dict[str, Any] = field(default_factory=dict)
+    error_score: str | float = "raise"
+    return_train_score: bool = False
+    verbose: int = 0
+    n_candidates: int | None = None
+    caller: Any = None
+    layout: Any = None
+
+    @cached_property
+    def strict_scorer(self) -> Any:
+        """The scorer, made to raise where the user's would warn and go on."""
+        return strict_scorer(self.scorer)
+
+
+@dataclass(frozen=True)
+class SplitData:
+    """One split of the data, sliced once for the many candidates evaluated on it.
+
+    Parameters
+    ----------
+    X_train, y_train, X_test, y_test : array-like
+        The parts.
+    fit_params, score_params_train, score_params_test : dict
+        The routed parameters that belong to the parts' rows.
+    n_test_samples : int
+        Number of rows in the test part.
+    slice_time : float
+        Seconds that the slicing took. A fit run alone would have paid them.
+    """
+
+    X_train: Any
+    y_train: Any
+    X_test: Any
+    y_test: Any
+    fit_params: dict[str, Any]
+    score_params_train: dict[str, Any]
+    score_params_test: dict[str, Any]
+    n_test_samples: int
+    slice_time: float
+
+    @classmethod
+    def take(cls, spec: EvaluationSpec, split: int, estimator: Any) -> SplitData:
+        """Slice split number `split` as `estimator` needs it (pairwise or not)."""
+        start = time.perf_counter()
+        train, test = (rows_like(spec.X, rows) for rows in spec.splits[split])
+        X_train, y_train = safe_split(estimator, spec.X, spec.y, train)
+        X_test, y_test = safe_split(estimator, spec.X, spec.y, test, train)
+
+        def rows_of(params: dict[str, Any], rows: Any) -> dict[str, Any]:
+            return check_method_params(spec.X, params=params, indices=rows)
+
+        return cls(
+            X_train,
+            y_train,
+            X_test,
+            y_test,
+            fit_params=rows_of(spec.fit_params, train),
+            score_params_train=rows_of(spec.score_params, train),
+            score_params_test=rows_of(spec.score_params, test),
+            n_test_samples=num_samples(X_test),
+            slice_time=time.perf_counter() - start,
+        )
+
+    def lent(self) -> SplitData:
+        """Return the same data for one fit of many, which must not change it."""
+        lent_params = {
+            name: lend(value) if isinstance(value, np.ndarray) else value
+            for name, value in self.fit_params.items()
+        }
+        return replace(
+            self,
+            X_train=lend(self.X_train),
+            y_train=lend(self.y_train),
+            X_test=lend(self.X_test),
+            y_test=lend(self.y_test),
+            fit_params=lent_params,
+        )
+
+
+class SlicedSplit:
+    """One split, sliced on demand: at most once for each way of slicing.
+
+    A kernel matrix is sliced along both axes. Whether X is one is up to the
+    candidate, since parameters such as ``SVC.kernel`` decide it.
+
+    Parameters
+    ----------
+    spec : EvaluationSpec
+        What all evaluations share.
+    split : int
+        Number of the split.
+    lending : bool, default=False
+        Whether several candidates get the data, so that none may change it.
+    """
+
+    def __init__(
+        self, spec: EvaluationSpec, split: int, *, lending: bool = False
+    ) -> None:
+        self.lending = lending
+        self._spec = spec
+        self._split = split
+        self._data: dict[bool, SplitData] = {}
+
+    def for_estimator(self, estimator: Any) -> SplitData:
+        """Return the data of the split as `estimator` takes them."""
+        pairwise = get_tags(estimator).input_tags.pairwise
+        if pairwise not in self._data:
+            self._data[pairwise] = SplitData.take(self._spec, self._split, estimator)
+        data = self._data[pairwise]
+        return data.lent() if self.lending else data
+
+    def own(self) -> SlicedSplit:
+        """Return the same split, to be sliced anew for one candidate alone."""
+        return SlicedSplit(self._spec, self._split)

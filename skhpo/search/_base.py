@@ -1,0 +1,341 @@
+"""What all searches are: scikit-learn's search contract around our own evaluation."""
+
+from __future__ import annotations
+
+import sys
+import time
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import check_cv
+from sklearn.utils import Bunch, get_tags, indexable
+
+from skhpo._sklearn_compat import (
+    INCONSISTENT_SPLITS,
+    BaseSearchCV,
+    RootHooks,
+    check_method_params,
+    fit_context,
+    is_multimetric,
+)
+from skhpo._trial import Candidate, Evaluation, Trial
+from skhpo.evaluation import EvaluationSpec, Evaluator
+from skhpo.exceptions import AllFitsFailedError, SearchStoppedError
+from skhpo.optimizers import Optimizer
+from skhpo.search._check import check_against_estimator
+from skhpo.search._delegation import Delegation
+from skhpo.search._results import Record
+
+__all__ = ["BaseSearch"]
+
+
+@dataclass
+class Run:
+    """The state of one running ``fit``. None of it stands on the search itself:
+    that is pickled by callbacks while it runs, and by its users afterwards."""
+
+    X: Any
+    y: Any
+    scorers: Any
+    refit_metric: Any
+    routed: Bunch
+    hooks: RootHooks
+    cv: Any
+    n_splits: int
+    estimator: Any
+    reuse: Reuse | None = None
+
+
+@dataclass(frozen=True)
+class Reuse:
+    """What sharing saved.
+
+    Parameters
+    ----------
+    n_fits : int
+        Number of fits that were done, counting each step of a pipeline.
+    n_saved : int
+        Number of further fits that one by one would have been done.
+    """
+
+    n_fits: int
+    n_saved: int
+
+
+class BaseSearch(Delegation, BaseSearchCV):
+    """Base class of the searches; not to be used directly.
+
+    ``fit`` follows scikit-learn's step by step (validation, routing, callbacks,
+    refit, attributes, warnings, messages). In between, an optimizer proposes
+    candidates and an evaluator fits them, block by block and in parallel.
+    """
+
+    # How many candidates may be asked for and not yet told; None for no limit. A
+    # parameter of the search, never the number of workers: results depend on it.
+    n_pending: int | None = None
+    # Whether trials are told as they are completed, and not in the order of their ids.
+    asynchronous = False
+    # Whether the optimizer learns from the scores, so that there must be one to learn.
+    _needs_one_score = False
+
+    @abstractmethod
+    def _make_optimizer(self) -> Optimizer:
+        """Return the algorithm of this search, ready to be asked."""
+
+    @abstractmethod
+    def _subspaces(self) -> Sequence[Mapping[str, Any]]:
+        """Return the dicts of values by parameter name that are searched.
+
+        Raises TypeError or ValueError if the space is not one.
+        """
+
+    @fit_context(prefer_skip_nested_validation=False)  # the inner one is not validated
+    def fit(self, X: Any, y: Any = None, **params: Any) -> BaseSearch:
+        """Search, then fit the best candidate on all the data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_samples)
+            Training data; the second shape is for precomputed kernels and distances.
+        y : array-like of shape (n_samples, n_outputs) or (n_samples,), default=None
+            Target; None for unsupervised learning.
+        **params : dict of str to object
+            Parameters for the ``fit`` of the estimator, for the scorer and for the
+            splitter, as scikit-learn routes them. Those as long as `X`, such as
+            ``sample_weight``, are split with it; ``groups`` goes to the splitter.
+
+        Returns
+        -------
+        self : object
+            The fitted search.
+
+        Raises
+        ------
+        ValueError
+            If the space does not suit the estimator, or the splitter contradicts
+            itself: before the first fit.
+        AllFitsFailedError
+            If no fit succeeded; says why, by kind of failure.
+        """
+        run = self._start(X, y, params)
+        self._check_subspaces()
+        optimizer = self._make_optimizer()
+        record = self._evaluate(run, optimizer)
+        results = self._set_results(run, record)
+        self._refit_best(run)
+        scorers = run.scorers
+        self.scorer_ = scorers._scorers if is_multimetric(scorers) else scorers
+        self.cv_results_ = results
+        self.reuse_ = run.reuse
+        run.hooks.end()
+        return self
+
+    def _check_subspaces(self) -> None:
+        """Check names and values against the estimator.
+
+        Whoever gives a number as `error_score` has said what a rejected value
+        scores; NaN, the default, says nothing.
+        """
+        unsaid = self.error_score == "raise" or np.isnan(self.error_score)
+        check_against_estimator(self.estimator, self._subspaces(), check_values=unsaid)
+
+    def _start(self, X: Any, y: Any, params: dict[str, Any]) -> Run:
+        scorers, refit_metric = self._get_scorers()
+        if is_multimetric(scorers):
+            self._check_one_score(scorers._scorers)
+        X, y = indexable(X, y)
+        params = check_method_params(X, params=params)
+        routed = self._get_routed_params_for_fit(params)
+        hooks = RootHooks(self, X, y, params)
+        cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
+        self._checked_cv_orig = cv
+        self.n_splits_ = cv.get_n_splits(X, y, **routed.splitter.split)
+        return Run(
+            X,
+            y,
+            scorers,
+            refit_metric,
+            routed,
+            hooks,
+            cv,
+            n_splits=self.n_splits_,
+            estimator=clone(self.estimator),
+        )
+
+    def _evaluate(self, run: Run, optimizer: Optimizer) -> Record:
+        """Run the one loop: ask, evaluate, tell, record."""
+        n_candidates = getattr(optimizer, "n_candidates", None)
+        spec = self._make_spec(run, n_candidates)
+        if self.verbose > 0:
+            _print_plan(n_candidates, run.n_splits)
+        record = Record(self.refit if isinstance(self.refit, str) else None)
+        n_evaluations = None if n_candidates is None else n_candidates * run.n_splits
+        evaluator = Evaluator(
+            spec,
+            n_jobs=self.n_jobs,
+            pre_dispatch=self.pre_dispatch,
+            reuse=self.reuse,
+            make_context=run.hooks.evaluation if run.hooks.listening else None,
+        )
+        with run.hooks.searching(n_evaluations), evaluator:
+            asking = Asking(optimizer, evaluator, self.n_pending)
+            for candidate, evaluations in asking.complete():
+                trial = record.add(candidate, evaluations)
+                if record.n_candidates == 1:
+                    self._check_refit_for_callable(run, record)
+                asking.tell(trial, in_order=not self.asynchronous)
+        if evaluator.stopped and not record.candidates:
+            raise SearchStoppedError("A callback stopped the search before it began.")
+        run.reuse = Reuse(evaluator.n_fits, evaluator.n_needed - evaluator.n_fits)
+        return record
+
+    def _make_spec(self, run: Run, n_candidates: int | None) -> EvaluationSpec:
+        """Freeze the splits, and gather what all evaluations share."""
+        splits = list(run.cv.split(run.X, run.y, **run.routed.splitter.split))
+        if len(splits) != run.n_splits:
+            raise ValueError(INCONSISTENT_SPLITS.format(run.n_splits, len(splits)))
+        return EvaluationSpec(
+            run.estimator,
+            run.X,
+            run.y,
+            splits,
+            run.scorers,
+            fit_params=run.routed.estimator.fit,
+            score_params=run.routed.scorer.score,
+            error_score=self.error_score,
+            return_train_score=self.return_train_score,
+            verbose=self.verbose,
+            n_candidates=n_candidates,
+            caller=self if run.hooks.listening else None,
+        )
+
+    def _check_refit_for_callable(self, run: Run, record: Record) -> None:
+        """Check `refit` against the metrics that a callable scorer returned.
+
+        They are known after the first fit only; but then the user should hear of it,
+        and not at the end of a night.
+        """
+        success = record.first_success()
+        if success and callable(self.scoring) and isinstance(success.test_scores, dict):
+            self._check_refit_for_multimetric(success.test_scores)
+            self._check_one_score(success.test_scores)
+            run.refit_metric = self.refit
+
+    def _check_one_score(self, names: Iterable[str]) -> None:
+        several = len(list(names)) > 1
+        if self._needs_one_score and several and not isinstance(self.refit, str):
+            raise ValueError(
+                f"{type(self).__name__} learns from one score: with several, the "
+                "'refit' parameter must be the name of the one to maximize, one of "
+                f"{sorted(names)}. Got {self.refit!r} instead."
+            )
+
+    def _set_results(self, run: Run, record: Record) -> dict[str, Any]:
+        """Format the results, and set the attributes of the best candidate."""
+        try:
+            evaluations = record.finish(self.error_score)
+        except AllFitsFailedError as error:
+            if run.y is None and get_tags(self.estimator).target_tags.required:
+                raise AllFitsFailedError(
+                    f"{type(self).__name__} over {run.estimator!r} requires y to be "
+                    f"passed, but the target y is None.\n{error}"
+                ) from None
+            raise
+        results = self._format_results(record.params, run.n_splits, evaluations)
+        self.multimetric_ = isinstance(evaluations[0]["test_scores"], dict)
+        self._check_refit_for_callable(run, record)
+        if self.refit or not self.multimetric_:
+            best = self._select_best_index(self.refit, run.refit_metric, results)
+            self.best_index_ = best
+            if not callable(self.refit):
+                self.best_score_ = results[f"mean_test_{run.refit_metric}"][best]
+            self.best_params_ = results["params"][best]
+        return results
+
+    def _refit_best(self, run: Run) -> None:
+        """Fit the best candidate on all the data, if the user wants it."""
+        if not self.refit:
+            return
+        # Cloned like every candidate's: a value may be an estimator.
+        best_params = clone(dict(self.best_params_), safe=False)
+        estimator = clone(run.estimator).set_params(**best_params)
+        with run.hooks.refitting(estimator):
+            start = time.perf_counter()
+            self._fit_best(run, estimator)
+            self.refit_time_ = time.perf_counter() - start
+        self.best_estimator_ = estimator
+        if hasattr(estimator, "feature_names_in_"):
+            self.feature_names_in_ = estimator.feature_names_in_
+
+    def _fit_best(self, run: Run, estimator: Any) -> None:
+        args = (run.X,) if run.y is None else (run.X, run.y)
+        estimator.fit(*args, **run.routed.estimator.fit)
+
+
+class Asking:
+    """Asks, evaluates and tells, until nothing is left.
+
+    Trials are told one by one in the order of their ids, and each is followed by a
+    question. So candidate i is asked for when exactly the trials up to i - n_pending
+    have been told, whatever the number of workers and the order of completion.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Whom to ask.
+    evaluator : Evaluator
+        Who evaluates.
+    n_pending : int or None
+        How many candidates may be asked for and not yet told.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, evaluator: Evaluator, n_pending: int | None
+    ) -> None:
+        self._optimizer = optimizer
+        self._evaluator = evaluator
+        self._n_pending = n_pending
+        self._n_asked = self._n_told = 0
+        self._untold: dict[int, Trial] = {}
+
+    def complete(self) -> Iterator[tuple[Candidate, list[Evaluation]]]:
+        """Yield the candidates as they are completed; `tell` of each."""
+        self._ask()
+        while batch := self._evaluator.next():
+            yield from batch
+
+    def tell(self, trial: Trial, *, in_order: bool) -> None:
+        """Tell of a trial now, or when those before it have been told."""
+        self._untold[trial.candidate.id] = trial
+        while self._untold:
+            id = self._n_told if in_order else trial.candidate.id
+            if id not in self._untold:
+                break
+            self._optimizer.tell([self._untold.pop(id)])
+            self._n_told += 1
+            self._ask()
+
+    def _ask(self) -> None:
+        if self._evaluator.stopped:
+            return
+        room = sys.maxsize
+        if self._n_pending is not None:
+            room = self._n_pending - (self._n_asked - self._n_told)
+        candidates = self._optimizer.ask(room)
+        self._n_asked += len(candidates)
+        self._evaluator.add(candidates)
+
+
+def _print_plan(n_candidates: int | None, n_splits: int) -> None:
+    """Say what is about to be done, in scikit-learn's words."""
+    if n_candidates is None:
+        print(f"Fitting {n_splits} folds for each candidate")
+    else:
+        print(
+            f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
+            f"totalling {n_candidates * n_splits} fits"
+        )

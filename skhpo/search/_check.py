@@ -1,0 +1,151 @@
+"""Check names and values of a space against the estimator, before the first fit."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from inspect import signature
+from typing import Any
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import clone
+from sklearn.utils.discovery import all_estimators
+
+from skhpo._sklearn_compat import validate_parameter_constraints
+from skhpo.space._check import is_distribution
+
+__all__ = ["check_against_estimator"]
+
+# Combinations of searched components (steps of a pipeline, say) to check at most.
+MAX_COMBINATIONS = 100
+
+
+def check_against_estimator(
+    estimator: Any, subspaces: Sequence[Mapping], *, check_values: bool
+) -> None:
+    """Raise if the estimator does not have a parameter, or rejects a value for it.
+
+    Where estimators themselves are searched (a step of a pipeline, say), the other
+    names are checked with each of them in place.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The one to be searched over.
+    subspaces : sequence of mapping
+        Lists of values or distributions by parameter name.
+    check_values : bool
+        Whether to check the values too.
+
+    Raises
+    ------
+    ValueError
+        In scikit-learn's sentence, with what would work.
+    """
+    for subspace in subspaces:
+        for assembled in _assemblies(estimator, subspace):
+            for name, values in subspace.items():
+                _check_name(assembled, name, values)
+                if check_values:
+                    _check_values(assembled, name, values)
+
+
+def _assemblies(estimator: Any, subspace: Mapping) -> Iterator[Any]:
+    """Yield the estimator with each combination of the components searched over."""
+    components = {
+        name: values
+        for name, values in subspace.items()
+        if not is_distribution(values) and any(map(_is_estimator, values))
+    }
+    combinations = itertools.product(*components.values())
+    for values in itertools.islice(combinations, MAX_COMBINATIONS):
+        chosen = clone(dict(zip(components, values, strict=True)), safe=False)
+        assembled = clone(estimator)
+        for name in chosen:
+            _check_name(assembled, name, [chosen[name]])
+        yield assembled.set_params(**chosen) if chosen else assembled
+
+
+def _check_name(estimator: Any, name: str, values: Any) -> None:
+    if name in estimator.get_params(deep=True):
+        return
+    try:  # some estimators take more names than they list (skorch's `module__...`)
+        clone(estimator).set_params(**{name: next(_samples(values))})
+    except (ValueError, AttributeError) as error:
+        message = str(error).rstrip(".")
+        remedy = _remedy(estimator, name)
+        raise ValueError(f"{message}.{remedy}") from None
+
+
+def _check_values(estimator: Any, name: str, values: Any) -> None:
+    """Raise what the owner of the parameter itself would raise in ``fit``."""
+    if get_config()["skip_parameter_validation"]:
+        return
+    owner, parameter = _owner(estimator, name)
+    constraints = getattr(owner, "_parameter_constraints", None)
+    if not isinstance(constraints, dict) or parameter not in constraints:
+        return
+    constraint = {parameter: constraints[parameter]}
+    for value in _samples(values):
+        validate_parameter_constraints(
+            constraint, {parameter: value}, caller_name=type(owner).__name__
+        )
+
+
+def _samples(values: Any) -> Iterator[Any]:
+    """Yield the values that can be known: all listed ones, one of a distribution."""
+    if is_distribution(values):
+        yield values.rvs(random_state=np.random.RandomState(0))
+    else:
+        yield from values
+
+
+def _owner(estimator: Any, name: str) -> tuple[Any, str]:
+    """Return the part of the estimator that has parameter `name`, and its name there.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.svm import SVC
+    >>> _owner(make_pipeline(SVC()), "svc__C")
+    (SVC(), 'C')
+    """
+    prefix, _, parameter = name.rpartition("__")
+    if not prefix:
+        return estimator, parameter
+    return estimator.get_params(deep=True).get(prefix), parameter
+
+
+def _remedy(estimator: Any, name: str) -> str:
+    """Return what would work: similar names here, or the estimators that have it."""
+    valid = list(estimator.get_params(deep=True))
+    parameter = name.rpartition("__")[2]
+    similar = [other for other in valid if other.rpartition("__")[2] == parameter]
+    similar += difflib.get_close_matches(name, valid, n=3)
+    text = ""
+    if similar:
+        names = " or ".join(repr(other) for other in dict.fromkeys(similar[:3]))
+        text += f" Did you mean {names}?"
+    owners = _estimators_with(parameter, _owner(estimator, name)[0])
+    if owners and not similar:
+        text += f" {parameter!r} is a parameter of {', '.join(owners)}."
+    return text
+
+
+def _estimators_with(parameter: str, owner: Any) -> list[str]:
+    """Return scikit-learn's estimators of the same kind that have the parameter."""
+    kinds = ("classifier", "regressor", "transformer", "cluster")
+    mixins = {kind: f"{kind.capitalize()}Mixin" for kind in kinds}
+    names = {base.__name__ for base in type(owner).__mro__}
+    own_kinds = [kind for kind, mixin in mixins.items() if mixin in names]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of modules that are only imported to look
+        known = all_estimators(type_filter=own_kinds or None)
+    return [name for name, cls in known if parameter in signature(cls).parameters]
+
+
+def _is_estimator(value: Any) -> bool:
+    return hasattr(value, "get_params") and not isinstance(value, type)

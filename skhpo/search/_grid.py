@@ -1,0 +1,153 @@
+"""Exhaustive search: every combination of listed values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from skhpo._sklearn_compat import BaseSearchCV
+from skhpo.optimizers import GridOptimizer
+from skhpo.search._base import BaseSearch
+from skhpo.space import check_space
+
+__all__ = ["GridSearch"]
+
+
+class GridSearch(BaseSearch):
+    """Exhaustive search: fit and score every combination of parameter values.
+
+    A drop-in replacement of :class:`~sklearn.model_selection.GridSearchCV`: the same
+    parameters, the same ``cv_results_``. Take it when the combinations are few enough
+    to try them all, and when you want to be sure to have tried them; with many
+    parameters, :class:`RandomSearch` finds more for the same number of fits.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        What to tune. It has a ``score`` method, or `scoring` is given.
+    param_grid : dict or list of dict
+        The values to try, a list or array for each parameter name, as ``set_params``
+        takes it (``"svc__C"`` in a pipeline). Several dicts are searched one after
+        the other; an empty dict is the estimator as it is. Equal combinations are
+        fitted once, and each keeps its row in the results.
+    scoring : str, callable, list, tuple, dict or None, default=None
+        How to score a candidate on the test part of a split; greater is better. None
+        is the estimator's ``score``; several names, or a dict of names and callables,
+        give several scores.
+    n_jobs : int or None, default=None
+        Number of jobs in parallel; None is 1 unless a ``joblib.parallel_config``
+        says otherwise, -1 is all processors. The results do not depend on it.
+    refit : bool, str or callable, default=True
+        Whether to fit the best candidate on all the data at the end. With several
+        scores, the name of the one that decides; or a callable that takes
+        ``cv_results_`` and returns the index of the best.
+    cv : int, splitter, iterable or None, default=None
+        How to split; None is 5 folds, an integer that many (stratified for
+        classifiers). The splits are made once and are the same for all candidates.
+    verbose : int, default=0
+        Above 0, says how many fits there are; above 1, prints a line for each, above
+        2 with its scores, above 9 also when it starts.
+    pre_dispatch : int or str, default="2*n_jobs"
+        An upper bound on the number of tasks that are sent to workers in advance.
+    error_score : "raise" or float, default=nan
+        What a failed fit scores; the search goes on, and warns at the end. Values that
+        the estimator is known to reject are an error before the first fit, unless
+        this says what they score: a number other than NaN.
+    return_train_score : bool, default=False
+        Whether to score the train part of each split too.
+    reuse : bool, default=True
+        Whether candidates share the fits that they have in common: the first steps of
+        a pipeline, and values that one fit serves (such as ``n_estimators`` of a
+        forest). The scores are the same, bit for bit, and the times are reported as
+        if each candidate had been fitted alone.
+
+    Attributes
+    ----------
+    cv_results_ : dict of str to ndarray
+        A row per candidate: ``params``, ``param_*``, ``split*_test_score``,
+        ``mean_test_score``, ``std_test_score``, ``rank_test_score``, and the times
+        in seconds, as ``pandas.DataFrame`` takes it.
+    best_estimator_ : estimator
+        The best candidate, fitted on all the data. If `refit` is not False.
+    best_score_ : float
+        Its mean test score over the splits. Not if `refit` is a callable.
+    best_params_ : dict
+        Its parameters.
+    best_index_ : int
+        Its row in ``cv_results_``.
+    scorer_ : callable or dict
+        The scorer, or the scorers by name.
+    n_splits_ : int
+        Number of splits.
+    refit_time_ : float
+        Seconds that the last fit took.
+    multimetric_ : bool
+        Whether there were several scores.
+    reuse_ : Reuse
+        How many fits of steps were done, and how many were saved by sharing.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, of a classifier.
+    n_features_in_ : int
+        Number of features seen in ``fit``, if the best estimator tells.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names, if the best estimator tells.
+
+    See Also
+    --------
+    RandomSearch : Random draws in place of all combinations.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from skhpo import GridSearch
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = GridSearch(SVC(), {"C": [0.1, 1, 10], "kernel": ["linear", "rbf"]})
+    >>> search.fit(X, y).best_params_
+    {'C': 1, 'kernel': 'linear'}
+    >>> search.predict(X[:3])
+    array([0, 0, 0])
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseSearchCV._parameter_constraints,
+        "param_grid": [dict, list],
+        "reuse": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_grid: Mapping[str, Sequence] | Sequence[Mapping[str, Sequence]],
+        *,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: Any = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: int | str = "2*n_jobs",
+        error_score: str | float = np.nan,
+        return_train_score: bool = False,
+        reuse: bool = True,
+    ) -> None:
+        super().__init__(
+            estimator=estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.reuse = reuse
+        self.param_grid = param_grid
+
+    def _subspaces(self) -> list[Mapping]:
+        return check_space(self.param_grid, name="param_grid", distributions=False)
+
+    def _make_optimizer(self) -> GridOptimizer:
+        return GridOptimizer(self.param_grid)

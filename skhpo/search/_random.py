@@ -1,0 +1,168 @@
+"""Random search: a number of draws from distributions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.model_selection import RandomizedSearchCV
+
+from skhpo.optimizers import RandomOptimizer
+from skhpo.search._base import BaseSearch
+from skhpo.space import check_space
+
+__all__ = ["RandomSearch"]
+
+
+class RandomSearch(BaseSearch):
+    """Random search: fit and score a number of draws from distributions.
+
+    A drop-in replacement of :class:`~sklearn.model_selection.RandomizedSearchCV`: the
+    same parameters, and for the same `random_state` the same candidates and the same
+    ``cv_results_``. Take it as the first thing to try: of many parameters few matter,
+    and every draw tries a new value of each [1]_.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        What to tune. It has a ``score`` method, or `scoring` is given.
+    param_distributions : dict or list of dict
+        For each parameter name, as ``set_params`` takes it, a list or array of values
+        (drawn uniformly) or a distribution: an object with ``rvs``, such as those of
+        ``scipy.stats``. Of several dicts, one is drawn for each candidate. If all are
+        lists, draws are without replacement.
+    n_iter : int, default=10
+        Number of candidates. If lists hold fewer combinations, all of them are tried,
+        with a warning.
+    scoring : str, callable, list, tuple, dict or None, default=None
+        How to score a candidate on the test part of a split; greater is better. None
+        is the estimator's ``score``; several names, or a dict of names and callables,
+        give several scores.
+    n_jobs : int or None, default=None
+        Number of jobs in parallel; None is 1 unless a ``joblib.parallel_config``
+        says otherwise, -1 is all processors. The results do not depend on it.
+    refit : bool, str or callable, default=True
+        Whether to fit the best candidate on all the data at the end. With several
+        scores, the name of the one that decides; or a callable that takes
+        ``cv_results_`` and returns the index of the best.
+    cv : int, splitter, iterable or None, default=None
+        How to split; None is 5 folds, an integer that many (stratified for
+        classifiers). The splits are made once and are the same for all candidates.
+    verbose : int, default=0
+        Above 0, says how many fits there are; above 1, prints a line for each, above
+        2 with its scores, above 9 also when it starts.
+    pre_dispatch : int or str, default="2*n_jobs"
+        An upper bound on the number of tasks that are sent to workers in advance.
+    random_state : int, RandomState or None, default=None
+        Seed of the draws; an int gives the same candidates at every ``fit``.
+    error_score : "raise" or float, default=nan
+        What a failed fit scores; the search goes on, and warns at the end. Values that
+        the estimator is known to reject are an error before the first fit, unless
+        this says what they score: a number other than NaN.
+    return_train_score : bool, default=False
+        Whether to score the train part of each split too.
+    reuse : bool, default=True
+        Whether candidates share the fits that they have in common: the first steps of
+        a pipeline, and values that one fit serves (such as ``n_estimators`` of a
+        forest). The scores are the same, bit for bit, and the times are reported as
+        if each candidate had been fitted alone.
+
+    Attributes
+    ----------
+    cv_results_ : dict of str to ndarray
+        A row per candidate: ``params``, ``param_*``, ``split*_test_score``,
+        ``mean_test_score``, ``std_test_score``, ``rank_test_score``, and the times
+        in seconds, as ``pandas.DataFrame`` takes it.
+    best_estimator_ : estimator
+        The best candidate, fitted on all the data. If `refit` is not False.
+    best_score_ : float
+        Its mean test score over the splits. Not if `refit` is a callable.
+    best_params_ : dict
+        Its parameters.
+    best_index_ : int
+        Its row in ``cv_results_``.
+    scorer_ : callable or dict
+        The scorer, or the scorers by name.
+    n_splits_ : int
+        Number of splits.
+    refit_time_ : float
+        Seconds that the last fit took.
+    multimetric_ : bool
+        Whether there were several scores.
+    reuse_ : Reuse
+        How many fits of steps were done, and how many were saved by sharing.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, of a classifier.
+    n_features_in_ : int
+        Number of features seen in ``fit``, if the best estimator tells.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names, if the best estimator tells.
+
+    See Also
+    --------
+    GridSearch : All combinations of listed values.
+
+    References
+    ----------
+    .. [1] J. Bergstra and Y. Bengio, "Random search for hyper-parameter
+       optimization", Journal of Machine Learning Research 13, 281-305, 2012.
+
+    Examples
+    --------
+    >>> from scipy.stats import loguniform
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from skhpo import RandomSearch
+    >>> X, y = load_iris(return_X_y=True)
+    >>> space = {"C": loguniform(1e-2, 1e2), "kernel": ["linear", "rbf"]}
+    >>> search = RandomSearch(SVC(), space, n_iter=20, random_state=0).fit(X, y)
+    >>> bool(search.best_score_ > 0.97)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **RandomizedSearchCV._parameter_constraints,
+        "reuse": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_distributions: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        *,
+        n_iter: int = 10,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: Any = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: int | str = "2*n_jobs",
+        random_state: Any = None,
+        error_score: str | float = np.nan,
+        return_train_score: bool = False,
+        reuse: bool = True,
+    ) -> None:
+        super().__init__(
+            estimator=estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.reuse = reuse
+        self.param_distributions = param_distributions
+        self.n_iter = n_iter
+        self.random_state = random_state
+
+    def _subspaces(self) -> list[Mapping]:
+        return check_space(
+            self.param_distributions, name="param_distributions", distributions=True
+        )
+
+    def _make_optimizer(self) -> RandomOptimizer:
+        return RandomOptimizer(self.param_distributions, self.n_iter, self.random_state)

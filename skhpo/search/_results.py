@@ -1,0 +1,133 @@
+"""Collect the evaluations of a search, and hand them over in scikit-learn's shape."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from skhpo._sklearn_compat import warn_or_raise_about_fit_failures
+from skhpo._trial import Candidate, Evaluation, Params, Trial
+from skhpo.exceptions import AllFitsFailedError
+
+__all__ = ["Record"]
+
+
+class Record:
+    """The complete candidates of a running search and their evaluations.
+
+    Parameters
+    ----------
+    metric : str or None
+        Which of several metrics the optimizer is told; None if there is one score,
+        or if nobody wants to know.
+    """
+
+    def __init__(self, metric: str | None) -> None:
+        self._metric = metric
+        self._rows: dict[int, tuple[Candidate, list[Evaluation]]] = {}
+
+    def add(self, candidate: Candidate, evaluations: list[Evaluation]) -> Trial:
+        """Keep a complete candidate; return what the optimizer is told of it."""
+        self._rows[candidate.id] = candidate, evaluations
+        scores = tuple(self._score(evaluation) for evaluation in evaluations)
+        failed = any(evaluation.fit_error is not None for evaluation in evaluations)
+        return Trial(candidate, scores, failed)
+
+    def _score(self, evaluation: Evaluation) -> float:
+        scores = evaluation.test_scores
+        if not isinstance(scores, dict):
+            return scores
+        if len(scores) == 1:
+            return next(iter(scores.values()))
+        return scores.get(self._metric, math.nan) if self._metric else math.nan
+
+    @property
+    def n_candidates(self) -> int:
+        """How many are complete."""
+        return len(self._rows)
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """The complete candidates, in the order of their ids."""
+        return [self._rows[id][0] for id in sorted(self._rows)]
+
+    @property
+    def params(self) -> list[Params]:
+        """Their parameters, in the same order."""
+        return [candidate.params for candidate in self.candidates]
+
+    def first_success(self) -> Evaluation | None:
+        """Return an evaluation whose fit succeeded, None if there is none."""
+        evaluations = (e for _, row in self._rows.values() for e in row)
+        return next((e for e in evaluations if e.fit_error is None), None)
+
+    def finish(self, error_score: str | float) -> Evaluations:
+        """Return all evaluations, row by row; warn of the failed ones.
+
+        Raises
+        ------
+        ValueError
+            If nothing was evaluated.
+        AllFitsFailedError
+            If every fit failed.
+        """
+        rows = [self._rows[id][1] for id in sorted(self._rows)]
+        evaluations = Evaluations([e for row in rows for e in row])
+        if not evaluations:
+            raise ValueError(
+                "No fits were performed. Was the CV iterator empty? "
+                "Were there no candidates?"
+            )
+        try:
+            warn_or_raise_about_fit_failures(evaluations, error_score)
+        except ValueError as error:
+            raise AllFitsFailedError(str(error)) from None
+        success = self.first_success()
+        assert success is not None
+        if isinstance(success.test_scores, dict):
+            evaluations.name_failed_scores(list(success.test_scores), error_score)
+        return evaluations
+
+
+class Evaluations:
+    """Evaluations as the dicts that scikit-learn's helpers expect, made on demand.
+
+    A dict per fit would take several times the memory of the numbers in it.
+    """
+
+    def __init__(self, evaluations: list[Evaluation]) -> None:
+        self._evaluations = evaluations
+
+    def __len__(self) -> int:
+        return len(self._evaluations)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return _as_dict(self._evaluations[index])
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return map(_as_dict, self._evaluations)
+
+    def name_failed_scores(self, metrics: list[str], error_score: Any) -> None:
+        """Give failed fits a score by metric, for a callable that returned dicts."""
+        scores = dict.fromkeys(metrics, error_score)
+        for i, evaluation in enumerate(self._evaluations):
+            if evaluation.fit_error is not None:
+                train = None if evaluation.train_scores is None else scores
+                self._evaluations[i] = replace(
+                    evaluation, test_scores=scores, train_scores=train
+                )
+
+
+def _as_dict(evaluation: Evaluation) -> dict[str, Any]:
+    row = {
+        "fit_error": evaluation.fit_error,
+        "test_scores": evaluation.test_scores,
+        "n_test_samples": evaluation.n_test_samples,
+        "fit_time": evaluation.fit_time,
+        "score_time": evaluation.score_time,
+    }
+    if evaluation.train_scores is not None:
+        row["train_scores"] = evaluation.train_scores
+    return row

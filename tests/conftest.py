@@ -1,0 +1,57 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from sklearn.datasets import make_classification, make_regression
+
+SEEDS_VARIABLE = "SKHPO_TESTS_GLOBAL_RANDOM_SEED"
+DATA_VARIABLE = "SKHPO_DATA"
+
+# How long one example takes says how busy the machine is, not whether we are right.
+settings.register_profile("skhpo", deadline=None)
+settings.load_profile("skhpo")
+
+
+def _global_random_seeds() -> list[int]:
+    value = os.environ.get(SEEDS_VARIABLE, "42")
+    return list(range(100)) if value == "all" else [int(value)]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes `global_random_seed` with one seed, or with a hundred.
+
+    A test that asks for it promises to pass with every seed from 0 to 99. By default
+    it runs with 42; the environment variable holds another number, or "all".
+    """
+    if "global_random_seed" in metafunc.fixturenames:
+        metafunc.parametrize("global_random_seed", _global_random_seeds())
+
+
+@pytest.fixture
+def classification_data() -> tuple[np.ndarray, np.ndarray]:
+    """120 rows, 6 columns, 3 classes; small enough to be fitted in a millisecond."""
+    return make_classification(
+        n_samples=120, n_features=6, n_informative=4, n_classes=3, random_state=0
+    )
+
+
+@pytest.fixture
+def regression_data() -> tuple[np.ndarray, np.ndarray]:
+    """120 rows, 6 columns, a linear target with noise."""
+    return make_regression(n_samples=120, n_features=6, noise=10.0, random_state=0)
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Folder of real data sets, which the repository does not carry."""
+    beside_the_repository = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get(DATA_VARIABLE, beside_the_repository))
+    if not folder.is_dir():
+        pytest.skip(f"no real data: set {DATA_VARIABLE} to their folder")
+    return folder

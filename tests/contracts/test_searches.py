@@ -1,0 +1,492 @@
+"""What every search promises, whatever its algorithm.
+
+To put another search under the contract, add a line to `SEARCHES`: a function of an
+estimator, a dict of lists of values and keywords, that returns the search unfitted.
+"""
+
+import inspect
+import pickle
+import re
+
+import joblib
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from estimators import Recording, Threshold
+from scipy import sparse
+from sklearn import config_context
+from sklearn.base import (
+    clone,
+    is_classifier,
+    is_clusterer,
+    is_outlier_detector,
+    is_regressor,
+)
+from sklearn.cluster import KMeans
+from sklearn.compose import make_column_transformer
+from sklearn.decomposition import PCA
+from sklearn.ensemble import HistGradientBoostingClassifier, IsolationForest
+from sklearn.exceptions import NotFittedError
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import accuracy_score, make_scorer
+from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, cross_val_score
+from sklearn.naive_bayes import BernoulliNB
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from skhpo import BayesSearch, GridSearch, RandomSearch
+
+SEARCHES = {
+    "grid": GridSearch,
+    "random": lambda estimator, space, **keywords: RandomSearch(
+        estimator, space, **{"n_iter": 2, "random_state": 0, **keywords}
+    ),
+    "bayes": lambda estimator, space, **keywords: BayesSearch(
+        estimator, space, **{"n_iter": 2, "random_state": 0, **keywords}
+    ),
+}
+RANDOM = ["random", "bayes"]  # those with a `random_state`
+SET_BY_THE_FACTORY = {"n_iter", "random_state"}
+
+TREE = DecisionTreeClassifier(random_state=0), {"max_depth": [1, 2, 3]}
+
+
+@pytest.fixture(params=SEARCHES)
+def make(request):
+    return SEARCHES[request.param]
+
+
+@pytest.fixture
+def search(make):
+    return make(*TREE, cv=3)
+
+
+@pytest.fixture
+def data(classification_data):
+    return classification_data
+
+
+# An estimator like any other
+
+
+def test_the_constructor_stores_what_it_is_given(make):
+    """Every argument comes back as the same object, also an invalid one."""
+    space, cv, scoring = {"max_depth": [1]}, KFold(2), ["accuracy"]
+    search = make(TREE[0], space, cv=cv, scoring=scoring, n_jobs="many")
+    params = search.get_params(deep=False)
+    assert params["estimator"] is TREE[0]
+    assert any(value is space for value in params.values())
+    assert params["cv"] is cv
+    assert params["scoring"] is scoring
+    assert params["n_jobs"] == "many"
+    assert vars(search).keys() == params.keys()
+    plain = make(*TREE)
+    for name, parameter in inspect.signature(type(plain)).parameters.items():
+        if parameter.default is not parameter.empty and name not in SET_BY_THE_FACTORY:
+            assert getattr(plain, name) is parameter.default, name
+
+
+def test_parameters_round_trip(search):
+    """`set_params` reaches the search and the estimator within."""
+    search.set_params(cv=4, estimator__max_depth=7)
+    params = search.get_params()
+    assert params["cv"] == 4
+    assert params["estimator__max_depth"] == search.estimator.max_depth == 7
+    assert type(search)(**search.get_params(deep=False)).get_params().keys() == (
+        params.keys()
+    )
+
+
+def test_clone_forgets_the_fit(search, data):
+    """A clone has the parameters and nothing else."""
+    copy = clone(search.fit(*data))
+    assert vars(copy).keys() == copy.get_params(deep=False).keys()
+    assert copy.estimator is not search.estimator
+    with pytest.raises(NotFittedError):
+        check_is_fitted(copy)
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+def test_pickle(search, data, fitted):
+    """A search travels between processes, fitted or not."""
+    X, y = data
+    if fitted:
+        search.fit(X, y)
+    copy = pickle.loads(pickle.dumps(search))
+    np.testing.assert_array_equal(
+        (copy if fitted else copy.fit(X, y)).predict(X),
+        (search if fitted else search.fit(X, y)).predict(X),
+    )
+
+
+def test_fit_leaves_parameters_alone(search, data):
+    """Fitting changes no parameter, nor the estimator that was passed."""
+    before = joblib.hash(search.get_params())
+    search.fit(*data)
+    assert joblib.hash(search.get_params()) == before
+    assert not hasattr(search.estimator, "tree_")
+
+
+def test_nothing_of_the_run_stays(search, data):
+    """A fit leaves scikit-learn's attributes, and no other that is not documented."""
+    search.fit(*data)
+    left = vars(search).keys() - search.get_params(deep=False).keys()
+    documented = set(re.findall(r"^    (\w+_) : ", type(search).__doc__, re.MULTILINE))
+    assert left - documented <= {"_checked_cv_orig"}
+    assert left >= {
+        *("best_estimator_", "best_index_", "best_params_", "best_score_"),
+        *("cv_results_", "multimetric_", "n_splits_", "refit_time_", "scorer_"),
+    }
+    assert len(pickle.dumps(search)) < 100_000
+
+
+def test_a_second_fit_starts_afresh(search, data):
+    """Fitting twice is as fitting once."""
+    X, y = data
+    twice = clone(search).fit(X[:60], y[:60]).fit(X, y)
+    once = search.fit(X, y)
+    scores = "mean_test_score"
+    np.testing.assert_array_equal(twice.cv_results_[scores], once.cv_results_[scores])
+
+
+def test_repr_html(search, data):
+    """A notebook shows the estimator within, before and after the fit."""
+    assert "DecisionTreeClassifier" in search._repr_html_()
+    assert "best_estimator_" in search.fit(*data)._repr_html_()
+
+
+def test_tags(make):
+    """A search is what it searches over."""
+    score = {"scoring": lambda estimator, X, y=None: 0.0}
+    assert is_classifier(make(LogisticRegression(), {}))
+    assert is_regressor(make(Ridge(), {}))
+    assert is_clusterer(make(KMeans(), {}))
+    assert is_outlier_detector(make(IsolationForest(), {}, **score))
+    assert get_tags(make(PCA(), {})).transformer_tags is not None
+    assert get_tags(make(Ridge(), {})).transformer_tags is None
+    assert get_tags(make(Ridge(), {})).target_tags.multi_output
+    assert get_tags(make(HistGradientBoostingClassifier(), {})).input_tags.allow_nan
+    assert not get_tags(make(LogisticRegression(), {})).input_tags.allow_nan
+
+
+def test_methods_come_and_go(make, data):
+    """A search has the methods that its estimator has, and no others."""
+    X, y = data
+    trees = make(*TREE)
+    assert hasattr(trees, "predict_proba")
+    assert not hasattr(trees, "transform")
+    assert not hasattr(trees, "fit_transform")
+    assert not hasattr(trees, "get_feature_names_out")
+    components = make(PCA(), {"n_components": [1, 2]})
+    assert hasattr(components, "inverse_transform")
+    assert not hasattr(components, "predict")
+    unrefitted = trees.set_params(refit=False).fit(X, y)
+    assert not hasattr(unrefitted, "predict")
+    with pytest.raises(AttributeError) as caught:
+        unrefitted.predict  # noqa: B018
+    assert "refit=False" in str(caught.value.__cause__)
+    components.set_params(refit=False)
+    assert not hasattr(components, "transform")
+    assert not hasattr(components, "fit_transform")
+
+
+# Within others
+
+
+def test_nested_cross_validation(search, data):
+    """A search is tuned anew on each outer training part."""
+    X, y = data
+    scores = cross_val_score(search, X, y, cv=KFold(3))
+    expected = [
+        clone(search).fit(X[train], y[train]).score(X[test], y[test])
+        for train, test in KFold(3).split(X)
+    ]
+    np.testing.assert_array_equal(scores, expected)
+
+
+def test_a_search_within_a_search(make, data):
+    """Searches nest, as anything nests that is an estimator."""
+    inner = make(*TREE, cv=2)
+    outer = make(inner, {"estimator__criterion": ["gini", "entropy"]}, cv=2)
+    outer.fit(*data)
+    assert set(outer.best_params_) == {"estimator__criterion"}
+    assert set(outer.best_estimator_.best_params_) == {"max_depth"}
+
+
+def test_a_step_under_set_output(make, data):
+    """A search over transformers is a step that passes its column names on."""
+    X, y = data
+    frame = pd.DataFrame(X, columns=list("abcdef"))
+    reduce = make(PCA(random_state=0), {"n_components": [2, 3]}, cv=3)
+    pipe = make_pipeline(StandardScaler(), reduce, LogisticRegression())
+    pipe.set_output(transform="pandas").fit(frame, y)
+    names = list(pipe[1].get_feature_names_out())
+    assert names == [f"pca{i}" for i in range(pipe[1].best_params_["n_components"])]
+    assert list(pipe[:-1].transform(frame).columns) == names
+    assert list(pipe[:-1].get_feature_names_out()) == names
+    assert list(pipe[-1].feature_names_in_) == names
+
+
+def test_set_output_after_the_fit(make, data):
+    """The container can be chosen when the search is fitted already."""
+    X, _ = data
+    search = make(StandardScaler(), {"with_mean": [True, False]}, scoring=no_score)
+    search.fit(X)
+    assert isinstance(search.transform(X), np.ndarray)
+    assert isinstance(search.set_output(transform="polars").transform(X), pl.DataFrame)
+    assert isinstance(clone(search).fit_transform(X), pl.DataFrame)
+
+
+def no_score(estimator, X, y=None):
+    return 0.0
+
+
+# Data of all kinds
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_frames(make, data, frame):
+    """Frames of pandas and polars reach the estimator whole."""
+    X, y = data
+    named = frame({f"column {i}": X[:, i] for i in range(X.shape[1])})
+    search, plain = make(*TREE, cv=3), make(*TREE, cv=3)
+    search.fit(named, pd.Series(y) if frame is pd.DataFrame else pl.Series(y))
+    plain.fit(X, y)
+    known = getattr(clone(TREE[0]).fit(named, y), "feature_names_in_", "not known")
+    assert list(getattr(search, "feature_names_in_", "not known")) == list(known)
+    assert search.n_features_in_ == X.shape[1]
+    np.testing.assert_array_equal(search.predict(named), plain.predict(X))
+    assert search.best_score_ == plain.best_score_
+
+
+@pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.coo_array])
+def test_sparse(make, data, container):
+    """Sparse input of any format gives the scores of the dense one."""
+    X, y = data
+    dense = (X > 0.5).astype(float)
+    space = {"alpha": [0.1, 1.0], "fit_prior": [True, False]}
+    search = make(BernoulliNB(), space).fit(container(dense), y)
+    plain = make(BernoulliNB(), space).fit(dense, y)
+    np.testing.assert_array_equal(
+        search.cv_results_["mean_test_score"], plain.cv_results_["mean_test_score"]
+    )
+
+
+def test_lists_and_no_target(make, data):
+    """Nested lists will do, and a missing target where none is needed."""
+    X, _ = data
+    search = make(KMeans(n_init=1, random_state=0), {"n_clusters": [2, 3]})
+    assert search.fit(X.tolist()).best_params_ in [{"n_clusters": 2}, {"n_clusters": 3}]
+    assert search.predict(X).shape == (len(X),)
+
+
+def test_adult(make, data_dir):
+    """Mixed columns with missing values, through ColumnTransformer, as people do."""
+    frame = pd.read_csv(
+        data_dir / "adult-train.csv",
+        header=None,
+        nrows=1500,
+        na_values="?",
+        skipinitialspace=True,
+    )
+    X, y = frame.iloc[:, :-1].rename(columns=str), frame.iloc[:, -1]
+    assert X.isna().any().any()
+    numbers = X.columns[[pd.api.types.is_numeric_dtype(X[name]) for name in X]]
+    categories = X.columns.difference(numbers)
+    prepare = make_column_transformer(
+        (make_pipeline(SimpleImputer(), StandardScaler()), numbers),
+        (
+            make_pipeline(
+                SimpleImputer(strategy="most_frequent"),
+                OneHotEncoder(handle_unknown="ignore"),
+            ),
+            categories,
+        ),
+    )
+    pipe = Pipeline([("prepare", prepare), ("model", LogisticRegression(max_iter=300))])
+    space = {
+        "prepare__pipeline-1__simpleimputer__strategy": ["mean", "median"],
+        "model__C": [0.01, 1.0],
+    }
+    search = make(pipe, space, cv=3).fit(X[:1000], y[:1000])
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    majority = (y[1000:] == y.mode()[0]).mean()
+    assert search.score(X[1000:], y[1000:]) > majority
+
+
+# What is routed
+
+
+@pytest.fixture
+def recorded():
+    Recording.seen.clear()
+    return Recording.seen
+
+
+def test_sample_weight_reaches_every_fit(make, data, recorded):
+    """Each fit gets the weights of its own training rows, the refit gets all."""
+    X, y = data
+    y, weights = (y > 0).astype(int), np.arange(len(X)) + 1.0
+    make(Recording(), {"level": [0.0, 1.0]}, cv=KFold(4)).fit(
+        X, y, sample_weight=weights
+    )
+    fits = [weight for kind, _, weight in recorded if kind == "fit"]
+    trains = [train for train, _ in KFold(4).split(X)] * 2 + [np.arange(len(X))]
+    assert sorted(map(tuple, fits)) == sorted(tuple(weights[rows]) for rows in trains)
+
+
+def test_routed_weights_reach_fits_and_scores(make, data, recorded):
+    """With routing, the scorer gets the weights of the test rows as well."""
+    X, y = data
+    y, weights = (y > 0).astype(int), np.arange(len(X)) + 1.0
+    with config_context(enable_metadata_routing=True):
+        estimator = Recording().set_fit_request(sample_weight=True)
+        estimator.set_score_request(sample_weight=True)
+        search = make(estimator, {"level": [0.0, 1.0]}, cv=KFold(4))
+        search.fit(X, y, sample_weight=weights)
+        scorer = make_scorer(accuracy_score).set_score_request(sample_weight=True)
+        explicit = clone(search).set_params(scoring=scorer)
+        explicit.fit(X, y, sample_weight=weights)
+    scores = [weight for kind, _, weight in recorded if kind == "score"]
+    tests = [test for _, test in KFold(4).split(X)] * 2
+    assert sorted(map(tuple, scores)) == sorted(tuple(weights[rows]) for rows in tests)
+    fits = [weight for kind, _, weight in recorded if kind == "fit"]
+    assert len(fits) == 2 * (2 * 4 + 1)
+    assert all(weight is not None for weight in fits)
+    for name in ("split0_test_score", "mean_test_score"):
+        np.testing.assert_array_equal(
+            search.cv_results_[name], explicit.cv_results_[name]
+        )
+
+
+def test_routing_refuses_what_nobody_asked_for(make, data):
+    """Weights that are passed and not requested are an error, as in scikit-learn."""
+    X, y = data
+    with config_context(enable_metadata_routing=True):
+        search = make(Threshold(), {"level": [0.0]}, n_jobs=None)
+        with pytest.raises(ValueError, match="not explicitly set as requested or not"):
+            search.fit(X, (y > 0).astype(int), sample_weight=np.ones(len(X)))
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_groups_stay_together(make, data, routing):
+    """Groups reach the splitter, of the search and, with routing, of a nested one."""
+    _, y = data
+    groups = np.arange(len(y)) % 12
+    X = np.column_stack([groups, data[0]])
+    with config_context(enable_metadata_routing=routing):
+        search = make(*TREE, cv=GroupKFold(4), scoring=n_groups)
+        results = search.fit(X, y, groups=groups).cv_results_
+        assert (results["mean_test_score"] == 12 / 4).all()
+        if routing:
+            params = {"groups": groups}
+            scores = cross_val_score(search, X, y, cv=GroupKFold(3), params=params)
+            assert (scores == 12 / 3).all()
+
+
+def n_groups(estimator, X, y=None):
+    return len(set(X[:, 0]))
+
+
+# Scores
+
+
+def test_several_scores(make, data):
+    """Each score has its columns; `refit` names the one that decides."""
+    X, y = data
+    scoring = ["accuracy", "balanced_accuracy"]
+    search = make(*TREE, scoring=scoring, refit="balanced_accuracy").fit(X, y)
+    ranks = search.cv_results_["rank_test_balanced_accuracy"]
+    assert ranks[search.best_index_] == 1
+    assert search.multimetric_
+    assert set(search.scorer_) == set(scoring)
+    expected = search.scorer_["balanced_accuracy"](search.best_estimator_, X, y)
+    assert search.score(X, y) == expected
+
+
+def test_refit_by_a_callable(make, data):
+    """A callable chooses from the results; there is no single best score then."""
+    search = make(*TREE, refit=lambda results: len(results["params"]) - 1)
+    search.fit(*data)
+    assert search.best_index_ == len(search.cv_results_["params"]) - 1
+    assert search.best_params_ == search.cv_results_["params"][-1]
+    assert not hasattr(search, "best_score_")
+
+
+def test_no_refit(make, data):
+    """Without refit there are results, and the best of a single score."""
+    single = make(*TREE, refit=False).fit(*data)
+    assert single.best_params_ == single.cv_results_["params"][single.best_index_]
+    assert not hasattr(single, "best_estimator_")
+    several = make(*TREE, refit=False, scoring=["accuracy"]).fit(*data)
+    assert not hasattr(several, "best_params_")
+
+
+def test_one_callable_for_several_scores(make, data):
+    """A callable may return a dict; its names are known after the first fit."""
+
+    def scoring(estimator, X, y):
+        accuracy = accuracy_score(y, estimator.predict(X))
+        return {"hits": accuracy, "misses": 1 - accuracy}
+
+    search = make(*TREE, scoring=scoring, refit="hits").fit(*data)
+    results = search.cv_results_
+    total = results["mean_test_hits"] + results["mean_test_misses"]
+    np.testing.assert_allclose(total, 1)
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_train_scores(make, data, wanted):
+    """Scores on the training parts come if asked for, and only then."""
+    search = make(*TREE, return_train_score=wanted).fit(*data)
+    columns = [name for name in search.cv_results_ if "train_score" in name]
+    assert bool(columns) == wanted
+    if wanted:
+        assert search.cv_results_["mean_train_score"].max() > search.best_score_
+
+
+# Randomness
+
+
+def test_the_splits_are_made_once(make, data):
+    """All candidates meet the same splits, also those of a splitter that moves on."""
+    cv = ShuffleSplit(2, random_state=np.random.RandomState(0))
+    same = {"max_depth": [50, 60]}  # no tree grows so deep here
+    search = make(DecisionTreeClassifier(random_state=0), same, cv=cv)
+    search.fit(*data)
+    assert len(set(search.cv_results_["mean_test_score"])) == 1
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_random_state(name, data):
+    """An int gives the same candidates at each fit, a generator goes on."""
+    space = {"max_depth": list(range(1, 200))}
+
+    def drawn(search):
+        return search.fit(*data).cv_results_["params"]
+
+    fixed = SEARCHES[name](TREE[0], space, random_state=3, cv=2)
+    assert drawn(fixed) == drawn(fixed) == drawn(clone(fixed))
+    generator = np.random.RandomState(3)
+    moving = SEARCHES[name](TREE[0], space, random_state=generator, cv=2)
+    assert drawn(moving) != drawn(moving)
+    other = SEARCHES[name](TREE[0], space, random_state=4, cv=2)
+    assert drawn(other) != drawn(fixed)
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_the_number_of_workers_changes_nothing(make, data, backend):
+    """One worker or two, threads or processes: the same results."""
+    alone = make(*TREE, cv=3).fit(*data)
+    with joblib.parallel_config(backend):
+        together = make(*TREE, cv=3, n_jobs=2).fit(*data)
+    assert together.cv_results_["params"] == alone.cv_results_["params"]
+    for name in ("mean_test_score", "std_test_score", "rank_test_score"):
+        np.testing.assert_array_equal(
+            together.cv_results_[name], alone.cv_results_[name]
+        )

@@ -1,0 +1,378 @@
+"""Bad input gets a clear error before the first fit, with what would work.
+
+Each test gives a search something wrong, reads in the message what was wrong and what
+would work, and sees that nothing was fitted.
+"""
+
+import functools
+import re
+import warnings
+
+import numpy as np
+import pytest
+from estimators import Counting, Failing
+from scipy.stats import loguniform, randint, uniform
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import FitFailedWarning
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV, KFold, RandomizedSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+from skhpo import GridSearch, RandomSearch
+
+BOTH = pytest.mark.parametrize("search_class", [GridSearch, RandomSearch])
+LEVELS = {"level": [0.0, 1.0]}
+
+
+@pytest.fixture
+def data(classification_data):
+    X, y = classification_data
+    return X, (y > 0).astype(int)
+
+
+@pytest.fixture
+def fitted(monkeypatch):
+    """A list that grows with every fit of the estimators in this module."""
+    fits = []
+
+    def count(cls):
+        plain = cls.fit
+
+        @functools.wraps(plain)
+        def fit(self, *args, **kwargs):
+            fits.append(cls)
+            return plain(self, *args, **kwargs)
+
+        monkeypatch.setattr(cls, "fit", fit)
+
+    counted = [LogisticRegression, Ridge, RandomForestClassifier, StandardScaler]
+    for cls in [*counted, Counting, Failing, SVC, DecisionTreeClassifier]:
+        count(cls)
+    return fits
+
+
+@pytest.fixture
+def refused(data, fitted):
+    """A function that fits a search, expects an error, and returns its message."""
+
+    def message_of(search, *, error=ValueError, X=None, y=None):
+        X, y = data if X is None else (X, y)
+        with pytest.raises(error) as caught:
+            search.fit(X, y)
+        assert fitted == [], "fitted before the error"
+        return str(caught.value)
+
+    return message_of
+
+
+def test_the_counter_counts(data, fitted):
+    """The proof that nothing was fitted is one: a good search is seen to fit."""
+    GridSearch(Counting(), LEVELS, cv=2).fit(*data)
+    assert len(fitted) == 2 * 2 + 1
+
+
+# Names
+
+
+@BOTH
+def test_unknown_parameter(search_class, refused):
+    """scikit-learn's sentence, and the nearest valid name."""
+    message = refused(search_class(LogisticRegression(), {"max_itr": [10]}))
+    sentence = "Invalid parameter 'max_itr' for estimator LogisticRegression()"
+    assert message.startswith(sentence)
+    assert "'max_iter'" in message.removeprefix(sentence).partition("Valid")[2]
+    assert re.search(r"Did you mean.*'max_iter'", message)
+
+
+@BOTH
+def test_unknown_parameter_in_a_pipeline(search_class, refused):
+    """A name without its step finds the step that has it."""
+    pipe = make_pipeline(StandardScaler(), SVC())
+    message = refused(search_class(pipe, {"C": [1.0]}))
+    assert "Invalid parameter 'C' for estimator Pipeline" in message
+    assert re.search(r"Did you mean.*'svc__C'", message)
+    message = refused(search_class(pipe, {"svc__gama": [1.0]}))
+    assert "Invalid parameter 'gama' for estimator SVC()" in message
+    assert re.search(r"Did you mean.*'svc__gamma'", message)
+
+
+@BOTH
+def test_a_parameter_of_other_estimators(search_class, refused):
+    """A name that other estimators have says which ones."""
+    message = refused(search_class(RandomForestClassifier(), {"learning_rate": [0.1]}))
+    assert "Invalid parameter 'learning_rate' for estimator RandomForest" in message
+    assert "GradientBoostingClassifier" in message
+    assert "GradientBoostingRegressor" not in message
+
+
+@BOTH
+def test_unknown_parameter_of_one_space_of_several(search_class, refused):
+    """All the dicts of a list are read before the first one is searched."""
+    space = [{"C": [1.0]}, {"c": [1.0]}]
+    message = refused(search_class(LogisticRegression(), space))
+    assert "Invalid parameter 'c' for estimator" in message
+    assert "'C'" in message
+
+
+def test_names_of_a_searched_component(data, refused, fitted):
+    """Names are checked with the estimators that the same space puts in place."""
+    pipe = make_pipeline(StandardScaler(), LogisticRegression())
+    space = {"logisticregression": [DecisionTreeClassifier()]}
+    bad = {**space, "logisticregression__C": [1.0]}
+    message = refused(GridSearch(pipe, bad))
+    assert "Invalid parameter 'C' for estimator DecisionTreeClassifier" in message
+    good = {**space, "logisticregression__max_depth": [1, 2]}
+    GridSearch(pipe, good, cv=2).fit(*data)
+    assert fitted
+
+
+# Values
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("estimator", "space", "sentence"),
+    [
+        (
+            RandomForestClassifier(),
+            {"n_estimators": [5, 10.0]},
+            r"The 'n_estimators' parameter of RandomForestClassifier must be an int in "
+            r"the range \[1, inf\). Got 10.0 instead.",
+        ),
+        (
+            make_pipeline(StandardScaler(), LogisticRegression()),
+            {"logisticregression__C": [1.0, -1.0]},
+            r"The 'C' parameter of LogisticRegression must be a float in the range .*"
+            r"Got -1.0 instead.",
+        ),
+        (
+            DecisionTreeClassifier(),
+            {"criterion": ["gini", "ginny"]},
+            r"The 'criterion' parameter of DecisionTreeClassifier must be a str among "
+            r".*'gini'.* Got 'ginny' instead.",
+        ),
+    ],
+    ids=["float for int", "out of range", "unknown option"],
+)
+def test_a_value_that_the_estimator_rejects(
+    search_class, estimator, space, sentence, refused
+):
+    """The estimator's own sentence: its parameter, what it may be, what it was."""
+    message = refused(search_class(estimator, space))
+    assert re.search(sentence, message, flags=re.DOTALL)
+
+
+def test_a_distribution_of_rejected_values(refused):
+    """A distribution of floats for an integer is seen without fitting either."""
+    search = RandomSearch(RandomForestClassifier(), {"n_estimators": uniform(5, 10)})
+    message = refused(search)
+    assert "The 'n_estimators' parameter of RandomForestClassifier must be" in message
+
+
+def test_rejected_values_that_have_a_score(data):
+    """Whoever says what a failed fit scores gets that score, as in scikit-learn."""
+    space = {"max_depth": [1, -1]}
+    search = GridSearch(DecisionTreeClassifier(), space, error_score=0.0, cv=2)
+    with pytest.warns(FitFailedWarning, match="fits failed"):
+        search.fit(*data)
+    assert search.cv_results_["mean_test_score"][1] == 0.0
+
+
+# Spaces
+
+
+@pytest.mark.parametrize(
+    ("space", "error", "essentials"),
+    [
+        ([], ValueError, ["param", "[]"]),
+        ({"C": []}, ValueError, ["'C'", "non-empty"]),
+        ({"C": np.array([])}, ValueError, ["'C'", "non-empty"]),
+        ({"penalty": "l2"}, TypeError, ["'penalty'", "'l2'", "list"]),
+        ({"C": 1.0}, TypeError, ["'C'", "1.0", "float", "list"]),
+        ({"C": None}, TypeError, ["'C'", "None", "list"]),
+        ({"C": {1.0, 2.0}}, TypeError, ["'C'", "set", "list"]),
+        ({"C": np.ones((2, 2))}, ValueError, ["'C'", "one-dimensional", "(2, 2)"]),
+        ([{"C": [1.0]}, "C"], TypeError, ["'C'", "dict"]),
+    ],
+    ids=lambda value: str(value).replace("\n", "") if isinstance(value, dict) else "",
+)
+@BOTH
+def test_a_space_that_is_none(search_class, space, error, essentials, refused):
+    """Nothing to choose from, or no list: what it was, and what it should be."""
+    message = refused(search_class(LogisticRegression(), space), error=error)
+    for essential in essentials:
+        assert essential in message, message
+
+
+@BOTH
+@pytest.mark.parametrize("space", ["C", 3, None])
+def test_a_space_of_the_wrong_type(search_class, space, refused):
+    """scikit-learn's sentence names the parameter of the search."""
+    message = refused(search_class(LogisticRegression(), space), error=(ValueError))
+    assert re.search(r"The 'param_\w+' parameter of \w+Search must be", message)
+    assert f"Got {space!r} instead" in message
+
+
+def test_a_distribution_in_a_grid(refused):
+    """A grid needs values: a distribution is for another search."""
+    search = GridSearch(LogisticRegression(), {"C": loguniform(0.1, 1)})
+    message = refused(search, error=TypeError)
+    assert "'C'" in message
+    assert "list" in message
+
+
+@pytest.mark.parametrize(
+    ("distribution", "essentials"),
+    [
+        (loguniform(0, 1), ["loguniform", "0", "1"]),
+        (loguniform(2, 1), ["loguniform", "2", "1"]),
+        (randint(5, 5), ["randint", "5"]),
+        (uniform(0, -1), ["uniform", "-1"]),
+    ],
+    ids=["log from 0", "reversed", "empty", "negative width"],
+)
+def test_a_distribution_without_values(distribution, essentials, refused):
+    """scipy says "domain error in arguments" at a draw; we say whose and why."""
+    search = RandomSearch(LogisticRegression(), {"C": distribution})
+    message = refused(search)
+    for essential in ["'C'", *essentials]:
+        assert essential in message, message
+
+
+def test_more_iterations_than_candidates(data):
+    """A finite space is searched whole, with a warning that says its size."""
+    search = RandomSearch(Counting(), LEVELS, n_iter=5, cv=2, random_state=0)
+    with pytest.warns(
+        UserWarning, match=r"space of parameters 2 is smaller .*n_iter=5"
+    ):
+        search.fit(*data)
+    assert sorted(search.cv_results_["param_level"]) == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("n_iter", [0, -1, 2.5, "ten"])
+def test_a_number_of_iterations_that_is_none(n_iter, refused):
+    """`n_iter` counts."""
+    message = refused(RandomSearch(Counting(), LEVELS, n_iter=n_iter))
+    assert "The 'n_iter' parameter of RandomSearch must be" in message
+    assert repr(n_iter) in message
+
+
+# Scores and splits
+
+
+@BOTH
+@pytest.mark.parametrize("scoring", ["acuracy", ["accuracy", "acuracy"]])
+def test_an_unknown_scorer(search_class, scoring, refused):
+    """The name that is unknown, and where to find those that are not."""
+    search = search_class(Counting(), LEVELS, scoring=scoring, refit=False)
+    message = refused(search)
+    assert "'acuracy'" in message
+    assert "'accuracy'" in message or "get_scorer_names" in message
+
+
+@BOTH
+@pytest.mark.parametrize("refit", [True, "f1", 3])
+def test_several_scores_and_none_that_decides(search_class, refit, refused):
+    """One of the names is wanted: which ones there are."""
+    scoring = {"accuracy": "accuracy", "roc": "roc_auc"}
+    message = refused(search_class(Counting(), LEVELS, scoring=scoring, refit=refit))
+    assert "refit" in message
+
+
+@BOTH
+def test_no_score_at_all(search_class, refused):
+    """An estimator without `score` needs a scorer."""
+
+    class Scoreless(Counting):
+        score = property()
+
+    message = refused(search_class(Scoreless(), LEVELS), error=TypeError)
+    assert "no scoring" in message
+    assert "score" in message
+
+
+class Lying(KFold):
+    """Announces one split more than it makes."""
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        return super().get_n_splits() + 1
+
+
+@BOTH
+def test_a_splitter_that_contradicts_itself(search_class, refused):
+    """How many splits were announced, and how many came."""
+    message = refused(search_class(Counting(), LEVELS, cv=Lying(3)))
+    assert re.search(r"cv.split and cv.get_n_splits return(ed)? inconsistent", message)
+    assert "Expected 4 splits, got 3" in message
+
+
+@BOTH
+def test_more_splits_than_rows(search_class, data, refused):
+    """Too few rows are the splitter's own error."""
+    X, y = data
+    search = search_class(Counting(), LEVELS, cv=KFold(7))
+    assert "n_splits=7" in refused(search, X=X[:5], y=y[:5])
+
+
+@BOTH
+def test_no_splits(search_class, refused):
+    """No split is no search: nothing is chosen silently."""
+    message = refused(search_class(Counting(), LEVELS, cv=iter([])))
+    assert "No fits were performed" in message
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("error_score", "ignore"), ("verbose", -1), ("n_jobs", 1.5), ("refit", 2.5)],
+)
+def test_a_wrong_argument_of_the_search(search_class, name, value, refused):
+    """The search's own arguments are checked in `fit`, by scikit-learn's sentence."""
+    message = refused(search_class(Counting(), LEVELS, **{name: value}))
+    assert f"The '{name}' parameter of {search_class.__name__} must be" in message
+    assert f"Got {value!r} instead" in message
+
+
+# All fits failed
+
+
+@BOTH
+def test_all_fits_failed(search_class, data):
+    """No model by default: an error that groups the failures and counts them."""
+    X, y = data
+    X = np.column_stack([X, np.ones(len(X))])
+    space = [{"level": [-1.0], "fails": ["level"]}, {"fails": ["split", "always"]}]
+    search = search_class(Failing(), space, cv=3)
+    with pytest.raises(ValueError, match="9 fits failed") as caught:
+        search.fit(X, y)
+    message = str(caught.value)
+    kinds = "ValueError: No level", "RuntimeError: The first", "ValueError: It always"
+    assert [message.count(kind) for kind in kinds] == [1, 1, 1]
+    assert len(re.findall(r"\b3 fits failed", message)) == 3
+    assert not hasattr(search, "best_estimator_")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [(GridSearch, GridSearchCV), (RandomSearch, RandomizedSearchCV)],
+)
+def test_what_scikit_learn_catches_is_still_caught(ours, theirs, data):
+    """Code that catches scikit-learn's errors catches ours."""
+    wrong = [{"C": []}, {"C": 1.0}, {"wrong": [1]}, [], {"solver": ["unknown"]}]
+    for space in wrong:
+        searches = [cls(LogisticRegression(), space, cv=2) for cls in (theirs, ours)]
+        their_error, our_error = (type(error_of(search, data)) for search in searches)
+        assert issubclass(our_error, their_error), space
+
+
+def error_of(search, data):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            search.fit(*data)
+        except Exception as error:
+            return error
+    return None
