@@ -32,7 +32,9 @@ Array = NDArray[np.float64]
 MAX_ENUMERATED = 4096
 # Share of proposals drawn at random, against a model that is wrong about a region.
 EXPLORATION = 0.1
-PARZEN = 0.0
+# "auto": share of proposals that a Parzen estimator makes. On plateaus and cliffs, such
+# as those of decision trees, a Gaussian process is too sure of itself.
+PARZEN = 0.2
 # A space is exhausted when so many draws in a row repeated what was seen.
 MAX_REPEATS = 100
 # With a larger share of noise, EI and PI try the incumbent's surroundings again and
@@ -58,8 +60,9 @@ class BayesOptimizer:
     acquisition : {"auto", "log_ei", "ei", "pi", "ucb"} or callable, default="auto"
         What "promising" means; a callable takes ``(mean, std, best)``, arrays of shape
         (n,) and a number, and returns values to be maximized. "auto" draws one of
-        EI, UCB and PI at every step, and takes UCB alone where scores are noisy. EI
-        and PI are maximized through their logarithms, so "ei" is "log_ei".
+        EI, UCB and PI at every step (UCB where scores are noisy), and leaves every
+        fifth step to a Parzen estimator. EI and PI are maximized through their
+        logarithms, so "ei" is "log_ei".
     n_initial : int or "auto", default="auto"
         Number of candidates before the model is used, `initial_params` included.
     initial_params : sequence of mappings, default=None
@@ -187,12 +190,11 @@ class BayesOptimizer:
             return self._initial_point()
         if not self._X or rng.random() < EXPLORATION:
             return self._random_point(rng)
-        if rng.random() < PARZEN:
+        if self._is_auto and rng.random() < PARZEN:
             x = self._parzen_point(rng)
-            if x is not None:
-                return x
-        promise, ranked = self._objective(rng)
-        x = self._most_promising(promise, ranked, rng)
+        else:
+            promise, ranked = self._objective(rng)
+            x = self._most_promising(promise, ranked, rng)
         return self._random_point(rng) if x is None else x
 
     def _most_promising(
