@@ -5,6 +5,7 @@ from skhpo.optimizers._base import Optimizer
 from skhpo.optimizers._bayes import BayesOptimizer
 from skhpo.optimizers._enumerated import GridOptimizer, RandomOptimizer
 from skhpo.optimizers._limited import LimitedOptimizer
+from skhpo.optimizers._sampling import SamplingOptimizer
 
 __all__ = [
     "AnnealOptimizer",
@@ -13,4 +14,5 @@ __all__ = [
     "LimitedOptimizer",
     "Optimizer",
     "RandomOptimizer",
+    "SamplingOptimizer",
 ]

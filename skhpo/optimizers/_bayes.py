@@ -19,6 +19,7 @@ from skhpo.acquisition import (
 )
 from skhpo.optimizers._belief import Observations, objective, relative_noise
 from skhpo.optimizers._maximize import Objective, best_unseen, maximize, point_key
+from skhpo.optimizers._sampling import first_unseen
 from skhpo.space import SearchSpace
 from skhpo.space._sampling import SobolSequence
 from skhpo.surrogates import ParzenEstimator
@@ -227,12 +228,11 @@ class BayesOptimizer:
 
     def _unseen(self, draw: Callable[[int], Array]) -> Array | None:
         """Return the first drawn point that is new; None if there is none left."""
-        for _ in range(MAX_REPEATS):
-            x = self.space.sample(1, draw)[0]
-            if point_key(x) not in self._seen:
-                return x
-        rest = np.empty((0, len(x))) if self._points is None else self._points
-        return best_unseen(rest, np.zeros(len(rest)), self.space, self._seen)
+        x = first_unseen(self.space, draw, self._seen, MAX_REPEATS)
+        if x is not None or self._points is None:
+            return x
+        zeros = np.zeros(len(self._points))
+        return best_unseen(self._points, zeros, self.space, self._seen)
 
     # -- the model -------------------------------------------------------------
 
