@@ -17,7 +17,7 @@ extensions = [
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "changes"]
-myst_enable_extensions = ["dollarmath"]
+myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 3  # links to headings, as Markdown readers expect them
 
 html_theme = "pydata_sphinx_theme"

@@ -26,7 +26,8 @@ References
   Black-Box Functions, Journal of Global Optimization 13, 1998.
 - S. Ament et al.: Unexpected Improvements to Expected Improvement for Bayesian
   Optimization, NeurIPS 2023.
-- N. Srinivas et al.: Gaussian Process Optimization in the Bandit Setting, ICML 2010.
+- Niranjan Srinivas et al.: Gaussian Process Optimization in the Bandit Setting,
+  ICML 2010.
 """
 
 from __future__ import annotations
@@ -138,6 +139,7 @@ def expected_improvement(mean: Array, std: Array, best: float) -> Acquired:
     Examples
     --------
     >>> import numpy as np
+    >>> from skhpo.acquisition import expected_improvement
     >>> ei = expected_improvement(np.array([0.0]), np.array([1.0]), 0.0)
     >>> round(float(ei.value[0]), 4)
     0.3989
@@ -164,6 +166,7 @@ def log_expected_improvement(mean: Array, std: Array, best: float) -> Acquired:
     Examples
     --------
     >>> import numpy as np
+    >>> from skhpo.acquisition import log_expected_improvement
     >>> far = log_expected_improvement(np.array([-100.0]), np.array([1.0]), 0.0)
     >>> round(float(far.value[0]), 2)  # EI would be exp(-5010)
     -5010.13

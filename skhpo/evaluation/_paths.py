@@ -162,6 +162,7 @@ def register_path(
     >>> from copy import copy
     >>> import numpy as np
     >>> from sklearn.base import BaseEstimator, RegressorMixin
+    >>> from skhpo import register_path
     >>> class MeanOfLargest(RegressorMixin, BaseEstimator):
     ...     def __init__(self, k=1):
     ...         self.k = k

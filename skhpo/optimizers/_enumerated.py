@@ -69,6 +69,7 @@ class GridOptimizer(EnumeratedOptimizer):
 
     Examples
     --------
+    >>> from skhpo.optimizers import GridOptimizer
     >>> optimizer = GridOptimizer({"a": [1, 2], "b": [True]})
     >>> [candidate.params for candidate in optimizer.ask(10)]
     [{'a': 1, 'b': True}, {'a': 2, 'b': True}]
@@ -99,6 +100,7 @@ class RandomOptimizer(EnumeratedOptimizer):
 
     Examples
     --------
+    >>> from skhpo.optimizers import RandomOptimizer
     >>> optimizer = RandomOptimizer({"a": [1, 2, 3]}, n_iter=2, random_state=0)
     >>> [candidate.params for candidate in optimizer.ask(2)]
     [{'a': 3}, {'a': 2}]

@@ -36,7 +36,8 @@ class SearchSpace:
     Parameters
     ----------
     space : mapping, sequence of mappings, or SearchSpace
-        Parameter names and what :func:`as_dimension` understands as values; or a
+        Parameter names and their values: lists, dimensions such as
+        :class:`~skhpo.space.Real`, distributions of scipy or Optuna, tuples; or a
         list of such dicts, each also as a pair ``(dict, weight)``.
     constraints : callable or sequence of callables, default=None
         Predicates that take the params of a candidate as a dict and say whether

@@ -43,6 +43,7 @@ class RandomForest:
     --------
     >>> import numpy as np
     >>> from skhpo.space import Real, SearchSpace
+    >>> from skhpo.surrogates import RandomForest
     >>> X = np.linspace(0, 1, 20)[:, np.newaxis]
     >>> forest = RandomForest(SearchSpace({"x": Real(0, 1)})).fit(X, X[:, 0] > 0.5)
     >>> mean, std = forest.predict(np.array([[0.1], [0.9]]))

@@ -203,6 +203,7 @@ class GaussianProcess:
     --------
     >>> import numpy as np
     >>> from skhpo.space import Real, SearchSpace
+    >>> from skhpo.surrogates import GaussianProcess
     >>> X = np.array([[0.0], [0.25], [0.5], [0.75], [1.0]])
     >>> gp = GaussianProcess(SearchSpace({"x": Real(0, 1)}))
     >>> mean, std = gp.fit(X, np.sin(3 * X[:, 0])).predict(np.array([[0.4]]))

@@ -97,6 +97,7 @@ class ParzenEstimator:
     --------
     >>> import numpy as np
     >>> from skhpo.space import Real, SearchSpace
+    >>> from skhpo.surrogates import ParzenEstimator
     >>> X = np.linspace(0, 1, 30)[:, np.newaxis]
     >>> tpe = ParzenEstimator(SearchSpace({"x": Real(0, 1)})).fit(X, -X[:, 0])
     >>> mean, _ = tpe.predict(np.array([[0.1], [0.9]]))

@@ -1,0 +1,270 @@
+"""The parallel core: workers that die, backends that lack a name, callbacks that stop,
+blocks that are cut."""
+
+import itertools
+import os
+import warnings
+
+import joblib
+import numpy as np
+import pytest
+from estimators import Dying, Failing, Slow, Threshold
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skhpo import GridSearch
+from skhpo._keys import params_key, structural_key
+from skhpo._sklearn_compat import HAS_CALLBACKS
+from skhpo._trial import Candidate
+from skhpo.evaluation import _evaluator, _joblib_compat
+from skhpo.evaluation._block import run_block
+from skhpo.evaluation._layout import StepKey
+from skhpo.evaluation._plan import in_tree_order, split_into_blocks
+from skhpo.evaluation._shipping import Package, unpack
+from skhpo.evaluation._spec import EvaluationSpec
+from skhpo.evaluation._task import Block, Task
+from skhpo.exceptions import WorkerDiedWarning
+
+X = np.random.RandomState(0).normal(size=(40, 3))
+Y = (X[:, 0] > 0).astype(int)
+LEVELS = {"level": [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]}
+
+
+# Workers that die
+
+
+# New loky processes import everything anew, for each death.
+@pytest.mark.parametrize(
+    "backend", ["multiprocessing", pytest.param("loky", marks=pytest.mark.slow)]
+)
+def test_a_dead_worker_costs_one_candidate(backend):
+    """The culprit is found and named; all others have their scores."""
+    alive = GridSearch(Threshold(), LEVELS, cv=2).fit(X, Y).cv_results_
+    search = GridSearch(Dying(deadly=0.3, spared=os.getpid()), LEVELS, n_jobs=2, cv=2)
+    with joblib.parallel_config(backend), warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        search.fit(X, Y)
+    died = [w.message for w in heard if isinstance(w.message, WorkerDiedWarning)]
+    assert len(died) == 2  # once on each split
+    assert all("{'level': 0.3}" in str(message) for message in died)
+    scores = search.cv_results_["mean_test_score"]
+    expected = np.where(np.arange(6) == 3, np.nan, alive["mean_test_score"])
+    np.testing.assert_array_equal(scores, expected)
+
+
+def test_a_dead_worker_raises_if_asked_to():
+    """`error_score="raise"` holds for deaths as well."""
+    estimator = Dying(deadly=0.3, spared=os.getpid())
+    search = GridSearch(estimator, LEVELS, n_jobs=2, cv=2, error_score="raise")
+    with pytest.raises(RuntimeError), pytest.warns(WorkerDiedWarning):
+        search.fit(X, Y)
+
+
+# Backends
+
+
+def test_rounds_where_joblib_lacks_a_name(monkeypatch):
+    """Without the private names, rounds of plain `Parallel` give the same."""
+    expected = GridSearch(Threshold(), LEVELS, cv=3).fit(X, Y).cv_results_
+    monkeypatch.setattr(_joblib_compat, "BatchedCalls", None)
+    search = GridSearch(Threshold(), LEVELS, cv=3, n_jobs=2).fit(X, Y)
+    mean = "mean_test_score"
+    np.testing.assert_array_equal(search.cv_results_[mean], expected[mean])
+
+
+@pytest.mark.parametrize("pre_dispatch", ["all", "n_jobs", "2*n_jobs", 1, "1.5*n_jobs"])
+def test_pre_dispatch_bounds_what_is_in_flight(pre_dispatch, monkeypatch):
+    """Never more tasks than joblib would have dispatched."""
+    in_flight = []
+    submit = _joblib_compat.Workers.submit
+
+    def counted(workers, *args):
+        number = submit(workers, *args)
+        in_flight.append(workers.n_pending)
+        return number
+
+    monkeypatch.setattr(_joblib_compat.Workers, "submit", counted)
+    with joblib.parallel_config("threading", n_jobs=2):
+        GridSearch(Threshold(), LEVELS, cv=3, pre_dispatch=pre_dispatch).fit(X, Y)
+    limit = {"all": 4, "n_jobs": 2, "2*n_jobs": 4, 1: 1, "1.5*n_jobs": 3}
+    assert max(in_flight) == limit[pre_dispatch]
+
+
+def test_an_exception_reaches_the_user_and_leaves_no_worker_behind():
+    """What a fit raises ends the search at once; the next one works."""
+    estimator = Failing(fails="level")
+    grid = {"level": [0.0, -1.0, 0.2]}
+    with pytest.raises(ValueError, match="No level below 0"):
+        GridSearch(estimator, grid, n_jobs=2, error_score="raise", cv=2).fit(X, Y)
+    GridSearch(Threshold(), LEVELS, n_jobs=2, cv=2).fit(X, Y)
+
+
+def test_data_travel_once():
+    """A package is plain arrays, with big buffers of their own; unpacked once."""
+    big = np.arange(200_000.0)
+    package = Package({"X": big, "y": [1, 2]})
+    assert [len(part) for part in package.parts[2:]] == [big.nbytes]
+    content = unpack(*package.parts)
+    np.testing.assert_array_equal(content["X"], big)
+    assert unpack(*package.parts) is content
+    other = Package("other")
+    assert unpack(*other.parts) == "other"
+    assert unpack(*package.parts) is not content
+
+
+# Callbacks
+
+needs_callbacks = pytest.mark.skipif(
+    not HAS_CALLBACKS, reason="this scikit-learn has no callbacks"
+)
+
+
+class StopAfter:
+    """Asks to stop at the end of evaluation number `n`; counts the hooks."""
+
+    def __init__(self, n):
+        self.n = n
+        self.begun = self.ended = 0
+
+    def setup(self, estimator, context):
+        """Part of the protocol."""
+
+    def teardown(self, estimator, context):
+        """Part of the protocol."""
+
+    def on_fit_task_begin(self, estimator, context):
+        self.begun += context.task_name == "candidate-split-evaluation"
+
+    def on_fit_task_end(self, estimator, context):
+        self.ended += context.task_name == "candidate-split-evaluation"
+        return self.ended >= self.n
+
+
+@needs_callbacks
+@pytest.mark.parametrize(("n", "kept"), [(1, 1), (3, 1), (4, 2), (18, 6)])
+def test_a_callback_stops_the_search(n, kept):
+    """Candidates that were begun are completed; the rest is dropped."""
+    callback = StopAfter(n)
+    search = GridSearch(Threshold(), LEVELS, cv=3).set_callbacks(callback).fit(X, Y)
+    assert len(search.cv_results_["params"]) == kept
+    assert callback.begun == callback.ended == 3 * kept
+    assert search.best_params_ in search.cv_results_["params"]
+
+
+@needs_callbacks
+def test_a_callback_stops_threads_too():
+    """What runs is completed, and nothing new begun."""
+    callback = StopAfter(2)
+    search = GridSearch(Slow(seconds=0.02), LEVELS, cv=2).set_callbacks(callback)
+    with joblib.parallel_config("threading", n_jobs=2):
+        search.fit(X, Y)
+    assert 1 <= len(search.cv_results_["params"]) < 6
+
+
+# Blocks
+
+
+def make_spec(estimator, n_splits=2, **options):
+    halves = np.array_split(np.arange(len(X)), n_splits)
+    splits = [(np.setdiff1d(np.arange(len(X)), test), test) for test in halves]
+    return EvaluationSpec(estimator, X, Y, splits, score, **options)
+
+
+def score(estimator, X, y):
+    """How often it is right."""
+    return np.mean(estimator.predict(X) == y)
+
+
+def test_a_block_returns_when_its_time_is_over():
+    """At least one evaluation, and no further one after the time slice."""
+    tasks = tuple(Task(i, {"level": float(i)}) for i in range(5))
+    spec = make_spec(Slow(seconds=0.02))
+    assert len(run_block(spec, Block(0, tasks, time_slice=0.0)).evaluations) == 1
+    assert len(run_block(spec, Block(0, tasks, time_slice=0.03)).evaluations) == 2
+    assert len(run_block(spec, Block(0, tasks, time_slice=9.0)).evaluations) == 5
+
+
+def test_candidates_are_completed_one_after_the_other(monkeypatch):
+    """Slow fits go by candidate, so that whoever interrupts has something."""
+    monkeypatch.setattr(_evaluator, "TIME_SLICE", 0.01)
+    spec = make_spec(Slow(seconds=0.02), n_splits=4)
+    evaluator = _evaluator.Evaluator(spec, n_jobs=1, pre_dispatch=1)
+    with evaluator:
+        evaluator.add([Candidate(i, {"level": float(i)}) for i in range(3)])
+        order = []
+        while batch := evaluator.next():
+            order.append([candidate.id for candidate, _ in batch])
+    assert order == [[0], [1], [2]]
+
+
+steps = st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 3))
+
+
+@given(
+    st.lists(steps, min_size=1, max_size=40),
+    st.integers(1, 6),
+    st.integers(1, 9),
+)
+def test_a_plan_is_complete_and_in_order(keys, n_splits, n_workers):
+    """Every candidate on every split once; who shares stands together."""
+    tasks = [
+        Task(i, {}, steps=tuple(StepKey(k, k) for k in key))
+        for i, key in enumerate(keys)
+    ]
+    ordered = in_tree_order(tasks, start=7)
+    assert [task.order for task in ordered] == list(range(7, 7 + len(tasks)))
+    prefixes = [task.steps[:1] for task in ordered]
+    assert len(list(itertools.groupby(prefixes))) == len(set(prefixes))
+    blocks = split_into_blocks(ordered, n_splits, n_workers, 1.0)
+    planned = [(block.split, task.number) for block in blocks for task in block.tasks]
+    assert sorted(planned) == [
+        (s, i) for s in range(n_splits) for i in range(len(tasks))
+    ]
+    if n_workers == 1:
+        assert len(blocks) == n_splits
+
+
+@given(st.integers(1, 6), st.integers(2, 9))
+def test_no_prefix_is_cut_as_long_as_all_are_busy(n_splits, n_workers):
+    """Cutting within a shared first step costs that step again on each split."""
+    keys = [StepKey(group, group) for group in range(n_workers) for _ in range(5)]
+    tasks = in_tree_order([Task(i, {}, (key,)) for i, key in enumerate(keys)], 0)
+    blocks = split_into_blocks(tasks, n_splits, n_workers, 1.0)
+    for block in blocks:
+        for other in blocks:
+            if other is not block and other.split == block.split:
+                first = {task.steps for task in block.tasks}
+                assert first.isdisjoint({task.steps for task in other.tasks})
+
+
+# Keys
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner),
+    max_leaves=5,
+)
+
+
+@given(values, values)
+def test_equal_keys_mean_equal_values(one, other):
+    """Same type and content, NaN and -0.0 included, or another key."""
+    same = repr(one) == repr(other) and type(one) is type(other)
+    assert (structural_key(one) == structural_key(other)) == same
+
+
+def test_keys_look_into_arrays_and_estimators():
+    """And take what they cannot look into by identity."""
+    array = np.arange(3)
+    assert structural_key(array) == structural_key(array.copy())
+    assert structural_key(array) != structural_key(array.astype(float))
+    assert structural_key(Threshold(0.1)) == structural_key(Threshold(0.1))
+    assert structural_key(Threshold(0.1)) != structural_key(Threshold(0.2))
+    assert structural_key(Threshold()) != structural_key(Slow())
+    one, other = object(), object()
+    assert structural_key(one) == structural_key(one)
+    assert structural_key(one) != structural_key(other)
+    seed = np.random.RandomState
+    assert params_key({"a": seed(1)}) == params_key({"a": seed(1)})
+    assert params_key({"a": seed(1)}) != params_key({"a": seed(2)})
