@@ -2,8 +2,8 @@
 
     python -m benchmarks.ask_cost --methods skhpo optuna-tpe optuna-gp
 
-Observations are told without asking where a peer allows it (skhpo), otherwise asked for
-at random cost; then `--repeats` steps of ask and tell are timed, and their mean printed.
+Observations are told without asking where a peer allows it (skhpo), otherwise they are
+asked for; then `--repeats` steps of ask and tell are timed, and their mean is printed.
 Memory is the growth of the peak resident size during these steps.
 """
 

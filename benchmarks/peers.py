@@ -118,7 +118,7 @@ class Hyperopt:
 
         del budget
         self.hp, self.suggest = hyperopt, getattr(hyperopt, algo).suggest
-        self.space = self._dict(space)
+        self.space, self.dimensions = self._dict(space), flat(space)
         self.trials = hyperopt.Trials()
         self.domain = hyperopt.Domain(lambda params: 0.0, self.space)
         self.rng = np.random.default_rng(seed)
@@ -151,8 +151,12 @@ class Hyperopt:
         ids = self.trials.new_trial_ids(1)
         self.document = self.suggest(ids, self.domain, self.trials, seed)[0]
         values = {k: v[0] for k, v in self.document["misc"]["vals"].items() if v}
-        nested = self.hp.space_eval(self.space, values)
-        return self._flatten(nested)
+        params = self._flatten(self.hp.space_eval(self.space, values))
+        for name, value in params.items():
+            dimension = self.dimensions[name]
+            if isinstance(dimension, Integer):  # quniform gives floats, and half cells
+                params[name] = dimension.clip(round(value))
+        return params
 
     def _flatten(self, nested: Any) -> Params:
         params: Params = {}

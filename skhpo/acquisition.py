@@ -34,6 +34,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -44,10 +45,10 @@ __all__ = [
     "ACQUISITIONS",
     "Acquired",
     "Acquisition",
+    "NumericalAcquisition",
     "expected_improvement",
     "log_expected_improvement",
     "log_probability_of_improvement",
-    "numerical",
     "probability_of_improvement",
     "upper_confidence_bound",
 ]
@@ -245,33 +246,40 @@ def upper_confidence_bound(
     return Acquired(mean + kappa * std, np.ones_like(mean), np.full_like(std, kappa))
 
 
-def numerical(function: Callable[[Array, Array, float], Array]) -> Acquisition:
-    """Return the acquisition whose values are those of `function(mean, std, best)`.
+@dataclass(frozen=True)
+class NumericalAcquisition:
+    """The acquisition whose values a function gives, with numerical derivatives.
 
     Parameters
     ----------
     function : callable
         Takes mean and std of shape (n,) and the best score; returns values (n,).
 
-    Returns
-    -------
-    callable
-        The same with derivatives by central differences.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> own = NumericalAcquisition(lambda mean, std, best: mean + 3 * std)
+    >>> value, d_mean, d_std = own(np.array([1.0]), np.array([0.5]), 0.0)
+    >>> value.tolist(), d_std.round(6).tolist()
+    ([2.5], [3.0])
     """
 
-    def acquisition(mean: Array, std: Array, best: float) -> Acquired:
-        step = 1e-4 * np.maximum(std, _MIN_STD)
-        value = np.asarray(function(mean, std, best), dtype=float)
-        by_mean = function(mean + step, std, best) - function(mean - step, std, best)
-        by_std = function(mean, std + step, best) - function(mean, std - step, best)
+    function: Callable[[Array, Array, float], Array]
+
+    def __call__(self, mean: Array, std: Array, best: float) -> Acquired:
+        """Return values and central differences."""
+        f, step = self.function, 1e-4 * np.maximum(std, _MIN_STD)
+        by_mean = f(mean + step, std, best) - f(mean - step, std, best)
+        by_std = f(mean, std + step, best) - f(mean, std - step, best)
+        value = np.asarray(f(mean, std, best), dtype=float)
         return Acquired(value, by_mean / (2 * step), by_std / (2 * step))
 
-    return acquisition
 
-
-# By the names that users give. PI is maximized by its logarithm.
+# By the names that users give. EI and PI are maximized through their logarithms: these
+# have the same maximum, gradients that do not vanish, and a probability of success is
+# taken into account by adding its own logarithm.
 ACQUISITIONS: dict[str, Acquisition] = {
-    "ei": expected_improvement,
+    "ei": log_expected_improvement,
     "log_ei": log_expected_improvement,
     "pi": log_probability_of_improvement,
     "ucb": upper_confidence_bound,

@@ -296,6 +296,15 @@ def test_constraints_filter_samples_and_grids() -> None:
             "Parameter 'C' is named twice",
         ),
         (
+            lambda: SearchSpace(
+                {
+                    "a": Choice({1: {"x": [1, 2]}, 2: None}),
+                    "b": Choice({1: {"x": [1, 2]}, 2: None}),
+                }
+            ),
+            "Parameter 'x' is named twice",
+        ),
+        (
             lambda: SearchSpace({"x": Real(0, 1)}, lambda p: False).sample(
                 1, lambda m: np.full((m, 1), 0.5)
             ),

@@ -80,7 +80,7 @@ def split_into_blocks(
     [(0, 10), (1, 10)]
     >>> blocks = split_into_blocks(tasks, n_splits=2, n_workers=2, time_slice=1.0)
     >>> [len(block.tasks) for block in blocks]
-    [3, 3, 2, 2, 3, 3, 2, 2]
+    [2, 2, 3, 3, 2, 2, 3, 3]
     """
     if not tasks or n_splits == 0:
         return []

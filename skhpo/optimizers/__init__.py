@@ -6,6 +6,7 @@ from skhpo.optimizers._bayes import BayesOptimizer
 from skhpo.optimizers._enumerated import GridOptimizer, RandomOptimizer
 from skhpo.optimizers._limited import LimitedOptimizer
 from skhpo.optimizers._pbt import PBTOptimizer
+from skhpo.optimizers._sampling import SamplingOptimizer
 
 __all__ = [
     "AnnealOptimizer",
@@ -15,4 +16,5 @@ __all__ = [
     "Optimizer",
     "PBTOptimizer",
     "RandomOptimizer",
+    "SamplingOptimizer",
 ]

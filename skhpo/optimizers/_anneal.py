@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from skhpo._rng import RandomState, child_rng, seed_sequence
 from skhpo._trial import Candidate, Trial
 from skhpo.optimizers._maximize import point_key
+from skhpo.optimizers._sampling import first_unseen
 from skhpo.space import SearchSpace
 
 __all__ = ["AnnealOptimizer"]
@@ -110,7 +112,9 @@ class AnnealOptimizer:
         """
         candidates = []
         for _ in range(n):
-            x = self._unseen(child_rng(self._root, "ask", self._next_id))
+            rng = child_rng(self._root, "ask", self._next_id)
+            draw = partial(self._draw, rng=rng)
+            x = first_unseen(self.space, draw, self._seen, MAX_REPEATS)
             if x is None:
                 break
             self._seen.add(point_key(x))
@@ -134,14 +138,6 @@ class AnnealOptimizer:
             if not trial.failed and math.isfinite(trial.score):
                 self._told.append((-trial.score, len(self._told), x))
         self._told.sort(key=lambda told: told[:2])
-
-    def _unseen(self, rng: np.random.Generator) -> Array | None:
-        """Return a new point, None if many draws in a row gave seen ones."""
-        for _ in range(MAX_REPEATS):
-            x: Array = self.space.sample(1, lambda m: self._draw(m, rng))[0]
-            if point_key(x) not in self._seen:
-                return x
-        return None
 
     def _draw(self, m: int, rng: np.random.Generator) -> Array:
         """Return `m` points of the cube around centers chosen by rank."""

@@ -14,13 +14,15 @@ from skhpo._trial import Candidate, Trial
 from skhpo.acquisition import (
     ACQUISITIONS,
     Acquisition,
-    numerical,
+    NumericalAcquisition,
     upper_confidence_bound,
 )
 from skhpo.optimizers._belief import Observations, objective, relative_noise
 from skhpo.optimizers._maximize import Objective, best_unseen, maximize, point_key
+from skhpo.optimizers._sampling import first_unseen
 from skhpo.space import SearchSpace
 from skhpo.space._sampling import SobolSequence
+from skhpo.surrogates import ParzenEstimator
 from skhpo.surrogates._base import make_surrogate
 
 __all__ = ["BayesOptimizer"]
@@ -31,12 +33,14 @@ Array = NDArray[np.float64]
 MAX_ENUMERATED = 4096
 # Share of proposals drawn at random, against a model that is wrong about a region.
 EXPLORATION = 0.1
-TIE_WEIGHT = 0.0
-MAX_EXPLORATION = 0.5
-CROSS = 0.0
-ARCSINE = False
+# "auto": share of proposals that a Parzen estimator makes. On plateaus and cliffs, such
+# as those of decision trees, a Gaussian process is too sure of itself.
+PARZEN = 0.2
 # A space is exhausted when so many draws in a row repeated what was seen.
 MAX_REPEATS = 100
+# With a larger share of noise, EI and PI try the incumbent's surroundings again and
+# again; UCB does not.
+MAX_NOISE = 0.02
 # Candidates drawn from a surrogate that has a density of good ones, as Optuna does.
 N_SAMPLES = 24
 # "auto": one of these, drawn at every step.
@@ -57,7 +61,9 @@ class BayesOptimizer:
     acquisition : {"auto", "log_ei", "ei", "pi", "ucb"} or callable, default="auto"
         What "promising" means; a callable takes ``(mean, std, best)``, arrays of shape
         (n,) and a number, and returns values to be maximized. "auto" draws one of
-        LogEI, UCB and PI at every step.
+        EI, UCB and PI at every step (UCB where scores are noisy), and leaves every
+        fifth step to a Parzen estimator. EI and PI are maximized through their
+        logarithms, so "ei" is "log_ei".
     n_initial : int or "auto", default="auto"
         Number of candidates before the model is used, `initial_params` included.
     initial_params : sequence of mappings, default=None
@@ -98,6 +104,7 @@ class BayesOptimizer:
     ) -> None:
         self.space = SearchSpace(space, constraints)
         self._model = make_surrogate(surrogate, self.space)
+        self._is_auto = isinstance(acquisition, str) and acquisition == "auto"
         self._acquisitions = _check_acquisition(acquisition, self._model)
         self._root = seed_sequence(random_state)
         self._initial = [self.space.encode(params) for params in initial_params or ()]
@@ -182,10 +189,13 @@ class BayesOptimizer:
         n_known = len(self._X) + len(self._pending)
         if n_known < self.n_initial:
             return self._initial_point()
-        if not self._X or rng.random() < self._exploration():
-            return self._exploring_point(rng)
-        promise, ranked = self._objective(rng)
-        x = self._most_promising(promise, ranked, rng)
+        if not self._X or rng.random() < EXPLORATION:
+            return self._random_point(rng)
+        if self._is_auto and rng.random() < PARZEN:
+            x = self._parzen_point(rng)
+        else:
+            promise, ranked = self._objective(rng)
+            x = self._most_promising(promise, ranked, rng)
         return self._random_point(rng) if x is None else x
 
     def _most_promising(
@@ -199,48 +209,30 @@ class BayesOptimizer:
             return maximize(promise, self.space, ranked[:5], self._seen, rng)
         return best_unseen(X, promise.value(X), self.space, self._seen)
 
+    def _parzen_point(self, rng: np.random.Generator) -> Array | None:
+        """Return the proposal of a tree-structured Parzen estimator."""
+        scores = np.array(self._scores)
+        scores = np.where(np.isfinite(scores), scores, -np.inf)
+        tpe = ParzenEstimator(self.space).fit(np.array(self._X), scores)
+        X = tpe.sample(N_SAMPLES, rng)
+        return best_unseen(X, tpe.predict(X)[0], self.space, self._seen)
+
     def _initial_point(self) -> Array | None:
         center = self.space.center()
         if not self._seen and self.space.is_feasible(center[np.newaxis])[0]:
             return center
         return self._unseen(self._design)
 
-    def _exploration(self) -> float:
-        """Return the probability of an exploring proposal."""
-        scores = np.array(self._scores)
-        scores = scores[np.isfinite(scores)]
-        ties = int((scores == scores.max()).sum()) - 1 if len(scores) else 0
-        return min(EXPLORATION * (1 + TIE_WEIGHT * ties), MAX_EXPLORATION)
-
-    def _exploring_point(self, rng: np.random.Generator) -> Array | None:
-        """Return a random point, or the incumbent with half of its columns random."""
-        d = self.space.n_columns
-        scores = np.array(self._scores)
-        known = np.isfinite(scores).any()
-
-        def draw(m: int) -> Array:
-            U = rng.random((m, d))
-            if ARCSINE:
-                U = np.sin(0.5 * np.pi * U) ** 2
-            if not known or rng.random() >= CROSS:
-                return U
-            best = self._X[int(np.nanargmax(scores))]
-            kept = (rng.random((m, d)) < 0.5) & ~np.isnan(best)
-            return np.where(kept, best, U)
-
-        return self._unseen(draw)
-
     def _random_point(self, rng: np.random.Generator) -> Array | None:
         return self._unseen(lambda m: rng.random((m, self.space.n_columns)))
 
     def _unseen(self, draw: Callable[[int], Array]) -> Array | None:
         """Return the first drawn point that is new; None if there is none left."""
-        for _ in range(MAX_REPEATS):
-            x = self.space.sample(1, draw)[0]
-            if point_key(x) not in self._seen:
-                return x
-        rest = np.empty((0, len(x))) if self._points is None else self._points
-        return best_unseen(rest, np.zeros(len(rest)), self.space, self._seen)
+        x = first_unseen(self.space, draw, self._seen, MAX_REPEATS)
+        if x is not None or self._points is None:
+            return x
+        zeros = np.zeros(len(self._points))
+        return best_unseen(self._points, zeros, self.space, self._seen)
 
     # -- the model -------------------------------------------------------------
 
@@ -253,14 +245,14 @@ class BayesOptimizer:
         pending = np.array(list(self._pending.values())).reshape(
             -1, self.space.n_columns
         )
-        acquisition = self._acquisitions[int(rng.integers(len(self._acquisitions)))]
-        return objective(
-            self._model,
-            acquisition,
-            self._observations(),
-            pending,
-            keep_theta=keep_theta,
-        )
+
+        def draw(noise: float) -> Acquisition:
+            if self._is_auto and noise > MAX_NOISE:
+                return upper_confidence_bound
+            return self._acquisitions[int(rng.integers(len(self._acquisitions)))]
+
+        seen = self._observations()
+        return objective(self._model, draw, seen, pending, keep_theta=keep_theta)
 
     def _observations(self) -> Observations:
         """Return what was told, as arrays."""
@@ -284,7 +276,7 @@ def _check_acquisition(acquisition: Any, model: Any) -> list[Acquisition]:
             )
         return [upper_confidence_bound]
     if callable(acquisition):
-        return [numerical(acquisition)]
+        return [NumericalAcquisition(acquisition)]
     if acquisition == "auto":
         return [ACQUISITIONS[name] for name in MIXTURE]
     if acquisition not in ACQUISITIONS:

@@ -11,6 +11,7 @@ split scores; ``ok`` (n,) which did not fail; ``y`` (n,) what the surrogate lear
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -31,7 +32,6 @@ Array = NDArray[np.float64]
 MAX_OBSERVATIONS = 500
 # How much worse than the worst score a failure counts, in standard deviations.
 FAILURE_GAP = 0.1
-MARGIN = 0.0
 # The probability of success is never believed to be smaller.
 MIN_SUCCESS = 0.02
 # Spreads over the splits are shrunk to their median with so many degrees of freedom.
@@ -71,8 +71,9 @@ def relative_noise(S: Array) -> Array:
     """Return the relative noise variances of the means over splits, shape (n,).
 
     All candidates see the same splits, so what one split adds to all of them is no
-    noise; what is left of an analysis of variance, r_ij = s_ij - s_i. - s_.j + s_..,
-    is. With few splits its square is a poor estimate, hence the shrinkage.
+    noise; the rest is, as in an analysis of variance: r_ij = s_ij - mean_j(s_ij), minus
+    its median over i. With few splits its square is a poor estimate, so the variances
+    are shrunk to their median.
     """
     n, k = S.shape
     ok = np.isfinite(S).all(axis=1)
@@ -110,7 +111,7 @@ def targets(seen: Observations, surrogate: Surrogate) -> tuple[Array, Array]:
 
 def objective(
     surrogate: Surrogate,
-    acquisition: Acquisition,
+    draw_acquisition: Callable[[float], Acquisition],
     seen: Observations,
     pending: Array,
     *,
@@ -122,8 +123,9 @@ def objective(
     ----------
     surrogate : Surrogate
         Is fitted to the observations and the pending points.
-    acquisition : callable
-        Of mean, deviation and incumbent.
+    draw_acquisition : callable
+        Takes the share of noise in the variance of the scores, as the surrogate sees
+        it, and returns an acquisition.
     seen : Observations
         At least one.
     pending : ndarray of shape (p, d)
@@ -145,14 +147,18 @@ def objective(
     mean, _ = surrogate.predict(X)
     # The incumbent is the best *expected* score: the best observed one may be luck.
     incumbent = float(mean[ok].max() if ok.any() else mean.max())
-    incumbent += MARGIN
     ranked = X[np.argsort(-np.where(ok, y, -np.inf), kind="stable")]
-    success = None if ok.all() else _success(surrogate, X, ok)
+    # A ratio of densities is neither an expected score nor a probability: failures and
+    # pending candidates are bad ones to it (Optuna's "constant liar").
+    is_ratio = hasattr(surrogate, "sample")
+    success = None if ok.all() or is_ratio else _success(surrogate, X, ok)
     if len(pending):
         fantasy, _ = surrogate.predict(pending)
+        fantasy = np.full(len(pending), y.min()) if is_ratio else fantasy
         X, y = np.concatenate([X, pending]), np.concatenate([y, fantasy])
         v = np.concatenate([v, np.ones(len(pending))])
         surrogate.fit(X, y, v, keep_theta=True)
+    acquisition = draw_acquisition(getattr(surrogate, "noise_share_", 0.0))
     return _compose(surrogate, acquisition, incumbent, success), ranked
 
 

@@ -140,7 +140,7 @@ def climb(objective: Objective, X: Array, space: SearchSpace) -> Array:
         jac=True,
         method="L-BFGS-B",
         bounds=bounds,
-        options={"maxiter": 40, "ftol": 1e-7, "gtol": 1e-5},
+        options={"maxiter": 25, "ftol": 1e-7, "gtol": 1e-5},
     )
     Z = X.copy()
     Z[free] = result.x

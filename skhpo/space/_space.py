@@ -1,17 +1,7 @@
 """The search space: named dimensions, conditions and constraints.
 
-A space is compiled to columns of the unit cube. A column whose parameter exists only
-with certain values of another one knows that parent and those values; the
-coordinates of inactive columns are NaN::
-
-    {"kernel": Choice({"linear": None, "rbf": {"gamma": Real(0.1, 10)}}), "C": ...}
-
-    column   parent    branches
-    kernel     -          -            linear:  [0.25,  nan, 0.3]
-    gamma    kernel      {1}           rbf:     [0.75, 0.20, 0.3]
-    C          -          -
-
-A list of several dicts becomes an unnamed column that says which dict.
+The space is compiled to columns of the unit cube (see `_columns`); the coordinates of
+inactive columns are NaN.
 
 Notations: ``d`` columns, ``n`` points; ``X`` of shape (n, d) holds points of the cube,
 one per row, ``x`` of shape (d,) is one of them.
@@ -22,46 +12,22 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skhpo.exceptions import InvalidSpaceError
-from skhpo.space._categorical import Categorical, Choice
-from skhpo.space._convert import as_dimension
-from skhpo.space._dimensions import Array, Dimension, is_number
+from skhpo.space._categorical import Categorical
+from skhpo.space._columns import Column, compile_columns
+from skhpo.space._dimensions import Array, Dimension
 
-__all__ = ["Column", "SearchSpace"]
+__all__ = ["SearchSpace"]
 
 Constraint = Callable[[dict[str, Any]], bool]
 
 # How many points are drawn for one that meets the constraints before giving up.
 MAX_DRAWS = 10_000
-
-
-@dataclass
-class Column:
-    """One axis of the unit cube.
-
-    Parameters
-    ----------
-    name : str or None
-        The parameter; None for the column that says which dict of a list it is.
-    dimension : Dimension
-        Its values.
-    parent : int or None
-        Position of the column that decides whether this one is active; None if it
-        always is.
-    branches : set of int
-        The values of the parent, by position, with which it is active.
-    """
-
-    name: str | None
-    dimension: Dimension
-    parent: int | None = None
-    branches: set[int] = field(default_factory=set)
 
 
 class SearchSpace:
@@ -101,86 +67,15 @@ class SearchSpace:
         space: Mapping[str, Any] | Sequence[Any] | SearchSpace,
         constraints: Constraint | Iterable[Constraint] | None = None,
     ) -> None:
-        self.columns: list[Column] = []
-        self.constraints = _check_constraints(constraints)
-        if isinstance(space, SearchSpace):
-            self.columns = space.columns
-            self.constraints = space.constraints + self.constraints
-        else:
-            self._add(space, None, 0, frozenset())
+        own = _check_constraints(constraints)
+        known = space if isinstance(space, SearchSpace) else None
+        self.columns: list[Column] = known.columns if known else compile_columns(space)
+        self.constraints: tuple[Constraint, ...] = (
+            known.constraints + own if known else own
+        )
         dimensions = [column.dimension for column in self.columns]
         self.is_categorical = np.array([dim.is_categorical for dim in dimensions], bool)
         self.n_values = np.array([dim.n_values or math.inf for dim in dimensions])
-
-    # -- compiling -------------------------------------------------------------
-
-    def _add(
-        self, space: Any, parent: int | None, branch: int, names: frozenset[str]
-    ) -> None:
-        """Add the columns of `space`, active with value `branch` of `parent`."""
-        if space is None:
-            return
-        if isinstance(space, Mapping):
-            self._add_dict(space, parent, branch, names)
-            return
-        spaces, weights = _check_list(space)
-        if len(spaces) == 1:
-            self._add(spaces[0], parent, branch, names)
-            return
-        which = Categorical(range(len(spaces)), ordered=False, weights=weights)
-        position = self._add_column(None, which, parent, branch)
-        for i, sub_space in enumerate(spaces):
-            self._add(sub_space, position, i, names)
-
-    def _add_dict(
-        self, space: Mapping[str, Any], parent: int | None, branch: int, names: Any
-    ) -> None:
-        for name in space:
-            if not isinstance(name, str):
-                raise InvalidSpaceError(
-                    f"Parameter names must be strings. Got {name!r} instead."
-                )
-            if name in names:
-                raise InvalidSpaceError(
-                    f"Parameter {name!r} is named twice: in a sub-space of Choice, and "
-                    "in the space around it. Keep one of them."
-                )
-        inner = names | frozenset(space)
-        for name, value in space.items():
-            dimension = as_dimension(name, value)
-            if not isinstance(dimension, Choice):
-                self._add_column(name, dimension, parent, branch)
-                continue
-            options = [_split_weight(sub_space) for _, sub_space in dimension.branches]
-            weights = [weight for _, weight in options]
-            equal = len(set(weights)) == 1
-            values = Categorical(
-                [option for option, _ in dimension.branches],
-                ordered=False,
-                weights=None if equal else weights,
-            )
-            position = self._add_column(name, values, parent, branch, is_parent=True)
-            for i, (sub_space, _) in enumerate(options):
-                self._add(sub_space, position, i, inner)
-
-    def _add_column(
-        self,
-        name: str | None,
-        dimension: Dimension,
-        parent: int | None,
-        branch: int,
-        is_parent: bool = False,
-    ) -> int:
-        """Add a column, or widen the equal one of a sibling branch."""
-        if parent is not None and name is not None and not is_parent:
-            for position, column in enumerate(self.columns):
-                same = (column.parent, column.name) == (parent, name)
-                if same and column.dimension == dimension:
-                    column.branches.add(branch)
-                    return position
-        branches = set() if parent is None else {branch}
-        self.columns.append(Column(name, dimension, parent, branches))
-        return len(self.columns) - 1
 
     # -- geometry --------------------------------------------------------------
 
@@ -248,8 +143,7 @@ class SearchSpace:
         """
         X = np.clip(np.nan_to_num(np.asarray(X, dtype=float), nan=0.5), 0.0, 1.0)
         for j, column in enumerate(self.columns):
-            if np.isfinite(self.n_values[j]) or column.dimension.n_values is None:
-                X[:, j] = column.dimension.snap(X[:, j])
+            X[:, j] = column.dimension.snap(X[:, j])
         return np.where(self.active(X), X, np.nan)
 
     def center(self) -> Array:
@@ -519,33 +413,6 @@ def _coordinate(dimension: Dimension, value: Any) -> tuple[float, list[str]]:
         return dimension.to_unit(dimension.clip(value)), [problem]
     except InvalidSpaceError:
         return 0.5, [problem]
-
-
-def _split_weight(space: Any) -> tuple[Any, float]:
-    """Return a sub-space and its weight, 1 if it was given without."""
-    if isinstance(space, tuple) and len(space) == 2 and is_number(space[1]):
-        return space[0], float(space[1])
-    return space, 1.0
-
-
-def _check_list(space: Any) -> tuple[list[Any], list[float] | None]:
-    """Return the dicts of a list and their weights (None if all are equal)."""
-    if isinstance(space, str | bytes) or not isinstance(space, Sequence):
-        raise InvalidSpaceError(
-            "A search space must be a dict of parameter names and values, or a list of "
-            f"such dicts. Got {space!r} instead."
-        )
-    if not space:
-        raise InvalidSpaceError("A list of search spaces must not be empty.")
-    pairs = [_split_weight(item) for item in space]
-    for item, _ in pairs:
-        if not isinstance(item, Mapping):
-            raise InvalidSpaceError(
-                "The items of a list of search spaces must be dicts or pairs (dict, "
-                f"weight). Got {item!r} instead."
-            )
-    weights = [weight for _, weight in pairs]
-    return [item for item, _ in pairs], None if len(set(weights)) == 1 else weights
 
 
 def _check_constraints(constraints: Any) -> tuple[Constraint, ...]:

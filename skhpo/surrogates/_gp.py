@@ -41,7 +41,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, lapack, solve_triangular
+from scipy.linalg import lapack
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist, pdist, squareform
 
@@ -125,6 +125,18 @@ def covariance(theta: Array, D: Array, v: Array) -> tuple[Array, Array, Array]:
     return K, k, dk
 
 
+def _solve(L: Array, B: Array) -> Array:
+    """Return K^-1 B. LAPACK itself: scipy's checks cost more than it, n < 100."""
+    solution: Array = lapack.dpotrs(L, B, lower=1)[0]
+    return solution
+
+
+def _half_solve(L: Array, B: Array) -> Array:
+    """Return L^-1 B."""
+    solution: Array = lapack.dtrtrs(L, B, lower=1)[0]
+    return solution
+
+
 def negative_log_posterior(
     theta: Array, D: Array, y: Array, v: Array, prior: Prior
 ) -> tuple[float, Array]:
@@ -139,7 +151,7 @@ def negative_log_posterior(
     L, info = lapack.dpotrf(K, lower=1, overwrite_a=1, clean=1)
     if info != 0:
         return 1e25, np.zeros_like(theta)
-    alpha = cho_solve((L, True), y, check_finite=False)
+    alpha = _solve(L, y)
     value = 0.5 * float(y @ alpha) + float(np.log(np.diag(L)).sum())
     inverse, _ = lapack.dpotri(L, lower=1)
     G_diagonal = np.diag(inverse) - alpha**2
@@ -241,6 +253,13 @@ class GaussianProcess:
         self._factorize(D)
         return self
 
+    @property
+    def noise_share_(self) -> float:
+        """Share of the noise in the variance of the observations, from 0 to 1."""
+        assert self.theta_ is not None
+        tau2, sigma2 = np.exp(self.theta_[-2:])
+        return float(sigma2 / (tau2 + sigma2))
+
     def _factorize(self, D: Array) -> None:
         """Compute L and alpha; add to the diagonal until K is positive definite."""
         assert self.theta_ is not None
@@ -252,7 +271,7 @@ class GaussianProcess:
             if info == 0:
                 break
             jitter = max(1e-8, 10 * jitter)
-        self._alpha = cho_solve((self._L, True), self._y, check_finite=False)
+        self._alpha = _solve(self._L, self._y)
         self._weights = np.exp(self.theta_[:-2])[self.embedding.group]
 
     def _cross(self, F: Array) -> tuple[Array, Array]:
@@ -281,7 +300,7 @@ class GaussianProcess:
         """
         assert self.theta_ is not None
         k, _ = self._cross(self.embedding(X))
-        V = solve_triangular(self._L, k.T, lower=True, check_finite=False)
+        V = _half_solve(self._L, k.T)
         prior_variance = math.exp(self.theta_[-2]) + 1.0
         variance = np.maximum(prior_variance - np.einsum("ij,ij->j", V, V), 1e-12)
         mean = k @ self._alpha
@@ -307,7 +326,7 @@ class GaussianProcess:
         assert self.theta_ is not None
         F = self.embedding(X)
         k, dk = self._cross(F)
-        B = cho_solve((self._L, True), k.T, check_finite=False).T  # (m, n), k K^-1
+        B = _solve(self._L, k.T).T  # (m, n), k K^-1
         prior_variance = math.exp(self.theta_[-2]) + 1.0
         variance = np.maximum(prior_variance - np.einsum("ij,ij->i", B, k), 1e-12)
         std = np.sqrt(variance)
@@ -355,7 +374,7 @@ class GaussianProcess:
         K[np.diag_indices_from(K)] += 1e-8 * K[0, 0]
         L, info = lapack.dpotrf(K, lower=1, clean=1)
         L = L if info == 0 else np.eye(n)
-        V = solve_triangular(L, Y - Y.mean(axis=0), lower=True, check_finite=False)
+        V = _half_solve(L, Y - Y.mean(axis=0))
         return -0.5 * n * np.log(np.einsum("ij,ij->j", V, V) / n + 1e-300)
 
 

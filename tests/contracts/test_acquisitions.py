@@ -10,10 +10,10 @@ from scipy import integrate, stats
 
 from skhpo import acquisition as module
 from skhpo.acquisition import (
+    NumericalAcquisition,
     expected_improvement,
     log_expected_improvement,
     log_probability_of_improvement,
-    numerical,
     probability_of_improvement,
     upper_confidence_bound,
 )
@@ -107,6 +107,6 @@ def test_log_pi_is_the_logarithm_of_pi() -> None:
 
 def test_a_callable_gets_numerical_derivatives() -> None:
     """Those of mu + 2 sigma are known."""
-    own = numerical(lambda mean, std, best: mean + 2 * std)
+    own = NumericalAcquisition(lambda mean, std, best: mean + 2 * std)
     value, d_mean, d_std = own(np.array([1.0]), np.array([0.5]), 0.0)
     np.testing.assert_allclose((value, d_mean, d_std), ([2.0], [1.0], [2.0]))

@@ -1,0 +1,191 @@
+"""Bayesian optimization: its links, one by one."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skhpo._trial import Candidate, Trial
+from skhpo.exceptions import InvalidSpaceError
+from skhpo.optimizers import BayesOptimizer
+from skhpo.optimizers._belief import Observations, relative_noise, targets
+from skhpo.optimizers._maximize import Objective, maximize, perturb, point_key
+from skhpo.space import Choice, Integer, Real, SearchSpace
+from skhpo.surrogates import GaussianProcess
+
+SPACE = SearchSpace(
+    {
+        "x": Real(0, 1),
+        "n": Integer(0, 99),
+        "c": ["a", "b", "c"],
+        "k": Choice({"p": None, "q": {"y": Real(0, 1)}}),
+    }
+)
+# x = 0.3, n = 70 (center of cell 70 of 100), c = "b", k = "q", y = 0.9
+BEST = np.array([0.3, 0.705, 0.5, 0.75, 0.9])
+
+
+def bump(X: Any) -> Any:
+    """Return a function with its maximum 0 at BEST, and 1 less without y."""
+    gap = (X[:, :2] - BEST[:2]) ** 2
+    value = -gap.sum(axis=1) - 0.3 * (X[:, 2] != BEST[2])
+    return value - np.where(np.isnan(X[:, 4]), 1.0, (X[:, 4] - BEST[4]) ** 2)
+
+
+def bump_gradient(X: Any) -> Any:
+    """Return values and derivatives of `bump`."""
+    gradient = np.zeros(X.shape)
+    gradient[:, :2] = -2 * (X[:, :2] - BEST[:2])
+    gradient[:, 4] = np.nan_to_num(-2 * (X[:, 4] - BEST[4]))
+    return bump(X), gradient
+
+
+@pytest.mark.parametrize("gradient", [bump_gradient, None])
+def test_maximum_over_a_mixed_conditional_space(gradient: Any) -> None:
+    """All kinds of columns end at the best point; without gradients nearly."""
+    rng = np.random.default_rng(0)
+    start = SPACE.sample(5, lambda m: rng.random((m, SPACE.n_columns)))
+    x = maximize(Objective(bump, gradient), SPACE, start, set(), rng)
+    np.testing.assert_allclose(x, BEST, atol=1e-3 if gradient else 0.15)
+
+
+def test_maximum_is_never_a_seen_or_forbidden_point() -> None:
+    """The second best is returned once the best was seen."""
+    space = SearchSpace({"n": Integer(0, 9)}, lambda params: params["n"] != 7)
+    objective = Objective(lambda X: -np.abs(X[:, 0] - 0.75))
+    seen: set[bytes] = set()
+    found = []
+    for _ in range(9):
+        rng = np.random.default_rng(len(seen))
+        x = maximize(objective, space, space.points()[:2], seen, rng)
+        assert x is not None
+        seen.add(point_key(x))
+        found.append(space.decode(x)["n"])
+    assert found[:3] == [6, 8, 5] or found[:3] == [6, 8, 9]
+    assert sorted(found) == [0, 1, 2, 3, 4, 5, 6, 8, 9]
+    assert maximize(objective, space, space.points()[:2], seen, rng) is None
+
+
+def test_perturbations_change_one_to_three_columns() -> None:
+    """And what becomes active by it."""
+    rng = np.random.default_rng(0)
+    flat = SearchSpace({f"x{i}": Real(0, 1) for i in range(6)})
+    Z = perturb(np.full((1, 6), 0.5), 200, flat, rng)
+    changed = (Z != 0.5).sum(axis=1)
+    assert set(changed) == {1, 2, 3}
+    mixed = perturb(SPACE.center()[np.newaxis], 200, SPACE, rng)
+    np.testing.assert_array_equal(SPACE.snap(mixed), mixed)
+
+
+def test_noise_is_what_splits_disagree_about() -> None:
+    """What a split adds to all candidates is no noise."""
+    rng = np.random.default_rng(0)
+    level = np.array([0.01] * 10 + [0.1] * 10)[:, np.newaxis]
+    S = rng.random((20, 1)) + 5 * rng.random((1, 8))
+    S += level * rng.standard_normal((20, 8))
+    noise = relative_noise(S)
+    assert noise[10:].mean() > 5 * noise[:10].mean()
+    np.testing.assert_array_equal(relative_noise(S[:, :1]), 1.0)
+    S[3] = np.nan
+    assert relative_noise(S)[3] == 1.0
+
+
+def test_failures_come_slightly_below_the_worst() -> None:
+    """Whatever the scale of the scores."""
+    rng = np.random.default_rng(0)
+    X = rng.random((10, 1))
+    scores = 1e6 * rng.random(10)
+    scores[[2, 5]] = np.nan
+    space = SearchSpace({"x": Real(0, 1)})
+    y, v = targets(Observations(X, scores, np.ones(10)), GaussianProcess(space))
+    ok = np.isfinite(scores)
+    assert (y[~ok] < y[ok].min()).all()
+    assert (y[~ok] > y[ok].min() - 0.5).all()
+    np.testing.assert_array_equal(np.argsort(y[ok]), np.argsort(scores[ok]))
+    np.testing.assert_array_equal(v, 1.0)
+
+
+def test_given_params_come_first_then_the_center() -> None:
+    """Repetitions among them are left out."""
+    space = {"x": Real(0, 1), "k": ["a", "b"]}
+    given = [{"x": 0.25, "k": "b"}, {"x": 0.25, "k": "b"}, {"x": 1.0, "k": "a"}]
+    optimizer = BayesOptimizer(space, initial_params=given, random_state=0)
+    assert [c.params for c in optimizer.ask(2)] == [given[0], given[2]]
+    (center,) = BayesOptimizer(space, random_state=0).ask(1)
+    assert center.params["x"] == 0.5
+
+
+def test_earlier_trials_count_as_observations() -> None:
+    """They are neither proposed again nor forgotten."""
+    optimizer = BayesOptimizer({"n": Integer(0, 30)}, n_initial=3, random_state=0)
+    earlier = [Candidate(-1 - n, {"n": n}) for n in range(0, 31, 3)]
+    optimizer.tell([Trial(c, (-abs(c.params["n"] - 17.0),)) for c in earlier])
+    assert optimizer.best_params == {"n": 18}
+    asked = []
+    for _ in range(4):
+        (candidate,) = optimizer.ask(1)
+        asked.append(candidate.params["n"])
+        optimizer.tell([Trial(candidate, (-abs(asked[-1] - 17.0),))])
+    assert not set(asked) & set(range(0, 31, 3))
+    assert optimizer.best_params == {"n": 17}
+
+
+def test_a_callable_acquisition_is_maximized() -> None:
+    """Pure exploration spreads the candidates out."""
+    optimizer = BayesOptimizer(
+        {"x": Real(0, 1)}, acquisition=lambda mean, std, best: std, random_state=1
+    )
+    xs = []
+    for _ in range(14):
+        (candidate,) = optimizer.ask(1)
+        xs.append(candidate.params["x"])
+        optimizer.tell([Trial(candidate, (0.1 * xs[-1],))])
+    assert np.diff(np.sort([0.0, *xs, 1.0])).max() < 0.25
+
+
+@pytest.mark.parametrize("acquisition", ["ei", "log_ei", "pi", "ucb"])
+def test_every_acquisition_finds_a_smooth_maximum(acquisition: str) -> None:
+    """Of one variable, within 15 candidates."""
+    optimizer = BayesOptimizer(
+        {"x": Real(0, 1)}, acquisition=acquisition, random_state=0
+    )
+    for _ in range(15):
+        (candidate,) = optimizer.ask(1)
+        score = -((candidate.params["x"] - 0.6180) ** 2)
+        optimizer.tell([Trial(candidate, (score,))])
+    assert optimizer.best_params["x"] == pytest.approx(0.618, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"acquisition": "thompson"}, "'acquisition' parameter.*Got 'thompson'"),
+        ({"acquisition": "ei", "surrogate": "tpe"}, "must be 'auto' with it. Got 'ei'"),
+        ({"surrogate": "svm"}, "'surrogate' parameter.*Got 'svm'"),
+        ({"n_initial": 0}, "'n_initial' parameter.*positive integer. Got 0"),
+        ({"initial_params": [{"x": 2.0}]}, "not in the search space: 2.0"),
+    ],
+)
+def test_mistakes_are_named(options: dict[str, Any], message: str) -> None:
+    """With the value and what is allowed."""
+    with pytest.raises(ValueError, match=message):
+        BayesOptimizer({"x": Real(0, 1)}, **options)
+
+
+def test_unsatisfiable_constraints_end_in_an_error() -> None:
+    """After a bounded number of draws."""
+    optimizer = BayesOptimizer({"x": Real(0, 1)}, constraints=lambda params: False)
+    with pytest.raises(InvalidSpaceError, match="No candidate met the constraints"):
+        optimizer.ask(1)
+
+
+def test_no_score_no_best() -> None:
+    """And that is said."""
+    optimizer = BayesOptimizer({"x": Real(0, 1)}, random_state=0)
+    (candidate,) = optimizer.ask(1)
+    optimizer.tell([Trial(candidate, (math.nan,), failed=True)])
+    with pytest.raises(ValueError, match="No trial with a finite score"):
+        _ = optimizer.best_params
