@@ -1,6 +1,7 @@
 """Nothing is fitted twice, and nobody can tell from the scores."""
 
 import copy
+import inspect
 import itertools
 import time
 import warnings
@@ -12,7 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
-from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin, clone
+from sklearn.base import (
+    BaseEstimator,
+    RegressorMixin,
+    TransformerMixin,
+    clone,
+    is_classifier,
+)
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import FitFailedWarning
@@ -25,9 +32,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, StandardScaler, TargetEncoder
 from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils.discovery import all_estimators
 from test_equality import same
 
 from skhpo import GridSearch, RandomSearch, register_path
+from skhpo.evaluation._lending import copies_by_itself
 
 rng = np.random.RandomState(0)
 X = rng.normal(size=(60, 6))
@@ -399,3 +408,34 @@ def test_registered_paths_reach_the_workers(backend):
         search = GridSearch(MeanOfLargest(), grid, cv=4)
         assert_same(search, grid, MeanOfLargest(), y=X[:, 0], cv=4)
     assert search.reuse_.n_fits == 4
+
+
+LINEAR = [
+    (name, cls)
+    for name, cls in all_estimators()
+    if cls.__module__.startswith("sklearn.linear_model")
+    and "copy_X" in inspect.signature(cls).parameters
+]
+
+
+@pytest.mark.parametrize(("name", "cls"), LINEAR, ids=[name for name, _ in LINEAR])
+@pytest.mark.parametrize("order", ["C", "F", "csr"])
+def test_those_who_copy_by_themselves_do(name, cls, order):
+    """They get writable data, to spare a second copy, and must not write to it."""
+    data = sparse.csr_matrix(X) if order == "csr" else np.array(X, order=order)
+    target = X[:, :2].copy() if name.startswith("MultiTask") else X[:, 0] + 1.0
+    target = target > 1.0 if is_classifier(cls()) else target
+    before = data.toarray() if order == "csr" else data.copy()
+    kept = target.copy()
+    estimator = cls()
+    assert copies_by_itself(estimator)
+    assert not copies_by_itself(cls(copy_X=False))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            estimator.fit(data, target)
+    except TypeError:  # no sparse matrices for this one
+        assert order == "csr"
+    after = data.toarray() if order == "csr" else data
+    np.testing.assert_array_equal(after, before)
+    np.testing.assert_array_equal(target, kept)

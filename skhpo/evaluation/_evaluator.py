@@ -41,6 +41,10 @@ __all__ = ["Evaluator"]
 # Seconds after which a block returns what it has. Long against the 1-3 ms that a
 # task costs to send, short against the patience of whoever presses Ctrl-C.
 TIME_SLICE = 1.0
+# The same, and the most evaluations in a block, when somebody listens. In this
+# process, callbacks hear of one evaluation at a time, in scikit-learn's order.
+HEARD_TIME_SLICE = 0.1
+HEARD_FROM_AFAR = 8
 
 
 class _Entry:
@@ -72,7 +76,7 @@ class Evaluator:
     make_context : callable or None, default=None
         ``make_context(task_id, slim=...)`` returns the callback context of an
         evaluation, whose id is candidate * n_splits + split. None where nobody
-        listens; else each evaluation is a block, in scikit-learn's order.
+        listens; else blocks are small, and nothing is shared.
 
     Attributes
     ----------
@@ -100,7 +104,7 @@ class Evaluator:
         self._n_splits = len(spec.splits)
         self._workers = Workers(n_jobs, pre_dispatch)
         self._make_context = make_context
-        self._time_slice = TIME_SLICE if make_context is None else 0.0
+        self._time_slice = TIME_SLICE if make_context is None else HEARD_TIME_SLICE
         self._entries: dict[int, _Entry] = {}
         self._by_key: dict[Hashable, _Entry] = {}
         self._waiting: list[tuple[int, int, Block]] = []  # a heap
@@ -118,6 +122,7 @@ class Evaluator:
             stack.enter_context(self._workers)
             stack.enter_context(limited_inner_threads(self._workers))
             self._run, self._before, self._after = self._shared_arguments()
+            self._n_heard = 1 if self._workers.share_memory else HEARD_FROM_AFAR
             self._exit = stack.pop_all()
         return self
 
@@ -218,9 +223,11 @@ class Evaluator:
             return
         while self._waiting and len(self._running) < self._workers.capacity:
             *_, block = heapq.heappop(self._waiting)
-            if self._make_context is not None and len(block.tasks) > 1:
-                self._wait(replace(block, tasks=block.tasks[1:]))
-                block = replace(block, tasks=block.tasks[:1])
+            if self._make_context is not None:
+                rest = replace(block, tasks=block.tasks[self._n_heard :])
+                if rest.tasks:
+                    self._wait(rest)
+                block = replace(block, tasks=block.tasks[: self._n_heard])
             if not self._start(block):
                 break
 

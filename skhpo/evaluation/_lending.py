@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-__all__ = ["is_write_refused", "lend"]
+__all__ = ["copies_by_itself", "is_write_refused", "lend"]
 
 
 def lend(X: Any) -> Any:
@@ -52,6 +52,16 @@ def lend(X: Any) -> Any:
         if hasattr(X, verb):
             return getattr(X, verb)()
     return X
+
+
+def copies_by_itself(estimator: Any) -> bool:
+    """Whether `estimator` is one of scikit-learn's that copy what they are lent.
+
+    Its linear models do so with ``copy_X=True``, their default; but those that ask for
+    writable data all the same (such as ``Ridge``) would copy read-only data twice.
+    """
+    in_linear_model = type(estimator).__module__.startswith("sklearn.linear_model.")
+    return in_linear_model and getattr(estimator, "copy_X", False) is True
 
 
 def is_write_refused(error: BaseException) -> bool:

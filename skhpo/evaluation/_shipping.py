@@ -52,5 +52,8 @@ def unpack(token: str, text: np.ndarray, *buffers: np.ndarray) -> Any:
     last_token, content = _last
     if token != last_token:
         content = pickle.loads(text.tobytes(), buffers=buffers)
-        _last = (token, content)
+        # A map that is kept keeps its file, and joblib then waits a second for it at
+        # the end of the search. Unpacking maps again costs next to nothing.
+        if not any(isinstance(part, np.memmap) for part in buffers):
+            _last = (token, content)
     return content

@@ -29,7 +29,7 @@ from skhpo._sklearn_compat import FitHooks
 from skhpo._trial import Evaluation
 from skhpo.evaluation._fit import evaluate, failed_evaluation, score
 from skhpo.evaluation._layout import Layout
-from skhpo.evaluation._lending import is_write_refused, lend
+from skhpo.evaluation._lending import copies_by_itself, is_write_refused, lend
 from skhpo.evaluation._paths import find_path
 from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit, SplitData
 from skhpo.evaluation._task import Task
@@ -265,6 +265,9 @@ class Tree:
             list(members)
             for _, members in groupby(tasks, key=lambda task: task.steps[depth].variant)
         ]
+        if len(variants) == 1:
+            yield from self._fit_members(stage, depth, tasks, step)
+            return
         n_done = 0
         if len(variants) > 1:
             values = [members[0].steps[depth].value for members in variants]
@@ -296,11 +299,14 @@ class Tree:
             return
 
     def _fit_members(
-        self, stage: Stage, depth: int, tasks: list[Task]
+        self, stage: Stage, depth: int, tasks: list[Task], step: Any = None
     ) -> Iterator[tuple[list[Task], Fit | Failure]]:
         """Fit a step for tasks that agree in it: once, unless it is left to chance."""
+        if len(tasks) == 1:  # nobody to share with: spare the look at the numbers
+            yield tasks, self._fit(stage, depth, tasks[0], step)
+            return
         numbers = _GlobalNumbers()
-        fit = self._fit(stage, depth, tasks[0])
+        fit = self._fit(stage, depth, tasks[0], step)
         if not numbers.were_drawn():
             yield tasks, fit
             return
@@ -308,13 +314,17 @@ class Tree:
         for task in tasks[1:]:
             yield [task], self._fit(stage, depth, task)
 
-    def _fit(self, stage: Stage, depth: int, task: Task) -> Fit | Failure:
-        step = self._layout.step(depth, task.params)
+    def _fit(
+        self, stage: Stage, depth: int, task: Task, step: Any = None
+    ) -> Fit | Failure:
+        if step is None:
+            step = self._layout.step(depth, task.params)
         fit = self._fit_last if depth == self._last else _fit_transform
         self.n_fits += 1
         start = time.perf_counter()
         try:
-            X, y = fit(step, self._lend(stage.X), self._lend(stage.y))
+            X = stage.X if copies_by_itself(step) else self._lend(stage.X)
+            X, y = fit(step, X, self._lend(stage.y))
         except Exception as error:
             was_lent = is_write_refused(error)
             if self._spec.error_score == "raise" and not was_lent:
