@@ -277,7 +277,8 @@ class NumericalAcquisition:
 
 # By the names that users give. EI and PI are maximized through their logarithms: these
 # have the same maximum, gradients that do not vanish, and a probability of success is
-# taken into account by adding its own logarithm.
+# taken into account by adding its own logarithm (which would be wrong for others).
+LOG_ACQUISITIONS = (log_expected_improvement, log_probability_of_improvement)
 ACQUISITIONS: dict[str, Acquisition] = {
     "ei": log_expected_improvement,
     "log_ei": log_expected_improvement,
