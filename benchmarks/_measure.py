@@ -167,11 +167,10 @@ def run_alone(script: str, *arguments: str) -> dict[str, Any]:
     Peak memory is the maximum since a process was started, so that two searches can't
     be told apart within one process.
     """
-    folder = Path(__file__).parent
-    path = os.pathsep.join([str(folder.parent), os.environ.get("PYTHONPATH", "")])
     process = subprocess.run(
-        [sys.executable, str(folder / script), *arguments],
-        env={**os.environ, "PYTHONPATH": path},
+        [sys.executable, str(Path(__file__).parent / script), *arguments],
+        # It imports what this process imports, wherever that was started.
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
         text=True,
         check=True,

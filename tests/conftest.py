@@ -33,6 +33,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("global_random_seed", _global_random_seeds())
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the tests that take minutes, so that no process waits for them."""
+    items.sort(key=lambda item: "test_sklearn_suite" not in item.nodeid)
+
+
 @pytest.fixture
 def classification_data() -> tuple[np.ndarray, np.ndarray]:
     """120 rows, 6 columns, 3 classes; small enough to be fitted in a millisecond."""
