@@ -258,6 +258,7 @@ class NumericalAcquisition:
     Examples
     --------
     >>> import numpy as np
+    >>> from skhpo.acquisition import NumericalAcquisition
     >>> own = NumericalAcquisition(lambda mean, std, best: mean + 3 * std)
     >>> value, d_mean, d_std = own(np.array([1.0]), np.array([0.5]), 0.0)
     >>> value.tolist(), d_std.round(6).tolist()

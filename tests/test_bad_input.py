@@ -182,7 +182,7 @@ def test_a_distribution_of_rejected_values(refused):
 @pytest.mark.parametrize(
     "C",
     [Real(-1, 10), Real(0, 1), Integer(0, 3), uniform(-0.5, 9), randint(-1, 9)],
-    ids=repr,
+    ids=["negative", "zero", "integer", "uniform", "randint"],
 )
 @pytest.mark.parametrize("search_class", [RandomSearch, BayesSearch])
 def test_a_range_whose_bound_is_rejected(search_class, C, refused):

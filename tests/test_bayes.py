@@ -130,7 +130,9 @@ def test_given_params_come_first_then_the_center() -> None:
     assert center.params["x"] == 0.5
 
 
-@pytest.mark.parametrize("C", [Real(0.1, 10, log=True), loguniform(0.1, 10)])
+@pytest.mark.parametrize(
+    "C", [Real(0.1, 10, log=True), loguniform(0.1, 10)], ids=["log", "loguniform"]
+)
 def test_values_come_back_as_given(C: Any) -> None:
     """Neither rounded by the way to the cube and back, nor of another type."""
     given = [{"C": 1.0}, {"C": 2}, {"C": 0.3}]
@@ -143,7 +145,7 @@ def test_values_come_back_as_given(C: Any) -> None:
 
 def test_defaults_are_those_of_the_estimator() -> None:
     """To the last bit; what lies outside is moved, and lists keep their values."""
-    space = {"C": loguniform(0.1, 10), "tol": Real(0.1, 1), "degree": [3.0, 4.0]}
+    space = {"C": Real(0.1, 10, log=True), "tol": Real(0.1, 1), "degree": [3.0, 4.0]}
     search = BayesSearch(SVC(), space)
     (params,) = search._initial_candidates(search._space())
     assert repr(params) == "{'C': 1.0, 'tol': 0.1, 'degree': 3.0}"
