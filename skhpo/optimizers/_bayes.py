@@ -67,8 +67,8 @@ class BayesOptimizer:
         fifth of the steps to a Parzen estimator. EI and PI are maximized through their
         logarithms, so "ei" is "log_ei". Once there were failures, EI and PI are
         multiplied by the probability p of success (their logarithms get log p
-        added); the values a of others become p a + (1 - p) w, with w the lowest
-        value among the trials: a failure is worth the least promising of these.
+        added); values a of others above w, their median among the trials, become
+        p a + (1 - p) w: a failure is worth as much as a typical trial.
     n_initial : int or "auto", default="auto"
         Number of candidates before the model is used, `initial_params` included.
     initial_params : sequence of mappings, default=None

@@ -177,7 +177,9 @@ class Weighing:
 
     The expectation of what a candidate is worth, if a failure is worth w, is p a +
     (1 - p) w. EI and PI are 0 for a failure, so their logarithms become log a + log p.
-    The scale of others is not known: w is their lowest value among the observations.
+    The scale of others is not known: w is their median among the observations, and
+    what is below w stays as it is, since a risk makes nothing better. (With the lowest
+    one for w, the search keeps too far from optima at the edge of failures.)
 
     Parameters
     ----------
@@ -203,12 +205,14 @@ class Weighing:
     ) -> None:
         self.success = success
         self.is_log = acquisition in LOG_ACQUISITIONS
-        self.worst = float(acquisition(*surrogate.predict(X), best).value.min())
+        values = acquisition(*surrogate.predict(X), best).value
+        self.typical = float(np.median(values))
 
     def _weigh(self, values: Array, p: Array) -> Array:
         if self.is_log:
             return values + np.log(p)
-        return p * values + (1.0 - p) * self.worst
+        gain = values - self.typical
+        return self.typical + np.where(gain > 0, p * gain, gain)
 
     def value(self, values: Array, X: Array) -> Array:
         """Return the weighed values (n,) at `X`."""
@@ -224,8 +228,8 @@ class Weighing:
         if self.is_log:
             by_x = by_x + d_p / p[:, np.newaxis]
         else:
-            gain = (values - self.worst)[:, np.newaxis]
-            by_x = p[:, np.newaxis] * by_x + gain * d_p
+            gain = (values - self.typical)[:, np.newaxis]
+            by_x = np.where(gain > 0, p[:, np.newaxis] * by_x + gain * d_p, by_x)
         return self._weigh(values, p), by_x
 
 
