@@ -114,9 +114,11 @@ class Evaluator:
         self.n_needed = 0
 
     def __enter__(self) -> Evaluator:
-        self._exit.enter_context(self._workers)
-        self._exit.enter_context(limited_inner_threads(self._workers))
-        self._run, self._before, self._after = self._shared_arguments()
+        with ExitStack() as stack:  # what has been entered is left if the rest fails
+            stack.enter_context(self._workers)
+            stack.enter_context(limited_inner_threads(self._workers))
+            self._run, self._before, self._after = self._shared_arguments()
+            self._exit = stack.pop_all()
         return self
 
     def __exit__(
