@@ -252,6 +252,7 @@ class TrainingState:
     --------
     A policy that halves the step size when half of the steps are done:
 
+    >>> from skhpo import TrainingState
     >>> def halve(state):
     ...     if 2 * state.step == state.n_steps:
     ...         return {"eta0": state.params["eta0"] / 2}
@@ -317,6 +318,7 @@ class ReduceOnPlateau(BaseEstimator):
     Examples
     --------
     >>> from types import MappingProxyType
+    >>> from skhpo import ReduceOnPlateau, TrainingState
     >>> state = TrainingState(5, 9, 0.8, None, 0.9, 2, MappingProxyType({"eta0": 0.1}))
     >>> ReduceOnPlateau()(state)
     {'eta0': 0.05}

@@ -258,6 +258,7 @@ class NumericalAcquisition:
     Examples
     --------
     >>> import numpy as np
+    >>> from skhpo.acquisition import NumericalAcquisition
     >>> own = NumericalAcquisition(lambda mean, std, best: mean + 3 * std)
     >>> value, d_mean, d_std = own(np.array([1.0]), np.array([0.5]), 0.0)
     >>> value.tolist(), d_std.round(6).tolist()
@@ -277,7 +278,8 @@ class NumericalAcquisition:
 
 # By the names that users give. EI and PI are maximized through their logarithms: these
 # have the same maximum, gradients that do not vanish, and a probability of success is
-# taken into account by adding its own logarithm.
+# taken into account by adding its own logarithm (which would be wrong for others).
+LOG_ACQUISITIONS = (log_expected_improvement, log_probability_of_improvement)
 ACQUISITIONS: dict[str, Acquisition] = {
     "ei": log_expected_improvement,
     "log_ei": log_expected_improvement,

@@ -21,7 +21,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from skhpo import GridSearch, RandomSearch
+from skhpo import BayesSearch, GridSearch, RandomSearch
+from skhpo.space import Categorical, Choice, Integer, Real
 
 BOTH = pytest.mark.parametrize("search_class", [GridSearch, RandomSearch])
 LEVELS = {"level": [0.0, 1.0]}
@@ -85,6 +86,12 @@ def test_unknown_parameter(search_class, refused):
     assert message.startswith(sentence)
     assert "'max_iter'" in message.removeprefix(sentence).partition("Valid")[2]
     assert re.search(r"Did you mean.*'max_iter'", message)
+
+
+@BOTH
+def test_unknown_parameter_by_its_case(search_class, refused):
+    """A small letter for a capital one is the same name to a human."""
+    assert "Did you mean 'C'?" in refused(search_class(SVC(), {"c": [1.0]}))
 
 
 @BOTH
@@ -172,6 +179,27 @@ def test_a_distribution_of_rejected_values(refused):
     assert "The 'n_estimators' parameter of RandomForestClassifier must be" in message
 
 
+@pytest.mark.parametrize(
+    "C",
+    [Real(-1, 10), Real(0, 1), Integer(0, 3), uniform(-0.5, 9), randint(-1, 9)],
+    ids=["negative", "zero", "integer", "uniform", "randint"],
+)
+@pytest.mark.parametrize("search_class", [RandomSearch, BayesSearch])
+def test_a_range_whose_bound_is_rejected(search_class, C, refused):
+    """Both ends are checked: most of the range would have been accepted."""
+    message = refused(search_class(LogisticRegression(), {"C": C}))
+    assert "'C' parameter of LogisticRegression must be" in message
+
+
+@pytest.mark.parametrize("search_class", [RandomSearch, BayesSearch])
+def test_a_bound_that_is_never_drawn(search_class, data):
+    """uniform(0, 1) has a bound that the estimator rejects, and no draw that is 0."""
+    search = search_class(
+        LogisticRegression(), {"C": uniform(0, 1)}, n_iter=3, cv=2, random_state=0
+    )
+    assert search.fit(*data).best_score_ > 0
+
+
 def test_rejected_values_that_have_a_score(data):
     """Whoever says what a failed fit scores gets that score, as in scikit-learn."""
     space = {"max_depth": [1, -1]}
@@ -222,6 +250,25 @@ def test_a_distribution_in_a_grid(refused):
     message = refused(search, error=TypeError)
     assert "'C'" in message
     assert "list" in message
+
+
+@pytest.mark.parametrize(
+    ("search_class", "values", "remedy"),
+    [
+        (GridSearch, Real(0.1, 1), "BayesSearch and RandomSearch take it"),
+        (GridSearch, Categorical([0.1, 1]), "Write its values as a list"),
+        (RandomSearch, Choice({0.1: None}), "BayesSearch takes it"),
+        (GridSearch, (0.1, 1, "log-uniform"), "BayesSearch takes it as a range"),
+        (RandomSearch, (0.1, 1, "uniform"), "BayesSearch takes it as a range"),
+    ],
+)
+def test_a_space_for_another_search(search_class, values, remedy, refused):
+    """What only BayesSearch takes is sent there."""
+    message = refused(
+        search_class(LogisticRegression(), {"C": values}), error=TypeError
+    )
+    assert "'C'" in message
+    assert remedy in message
 
 
 @pytest.mark.parametrize(

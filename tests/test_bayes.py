@@ -7,14 +7,26 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.optimize import approx_fprime
+from scipy.stats import loguniform
+from sklearn.datasets import load_iris
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.linear_model import Ridge
+from sklearn.svm import SVC
 
-from skhpo._trial import Candidate, Trial
+from skhpo import BayesSearch
+from skhpo.acquisition import (
+    NumericalAcquisition,
+    log_expected_improvement,
+    upper_confidence_bound,
+)
 from skhpo.exceptions import InvalidSpaceError
-from skhpo.optimizers import BayesOptimizer
-from skhpo.optimizers._belief import Observations, relative_noise, targets
+from skhpo.optimizers import AnnealOptimizer, BayesOptimizer, Candidate, Trial
+from skhpo.optimizers._belief import Observations, objective, relative_noise, targets
 from skhpo.optimizers._maximize import Objective, maximize, perturb, point_key
 from skhpo.space import Choice, Integer, Real, SearchSpace
 from skhpo.surrogates import GaussianProcess
+from skhpo.surrogates._base import make_surrogate
 
 SPACE = SearchSpace(
     {
@@ -118,6 +130,48 @@ def test_given_params_come_first_then_the_center() -> None:
     assert center.params["x"] == 0.5
 
 
+@pytest.mark.parametrize(
+    "C", [Real(0.1, 10, log=True), loguniform(0.1, 10)], ids=["log", "loguniform"]
+)
+def test_values_come_back_as_given(C: Any) -> None:
+    """Neither rounded by the way to the cube and back, nor of another type."""
+    given = [{"C": 1.0}, {"C": 2}, {"C": 0.3}]
+    optimizer = BayesOptimizer({"C": C}, initial_params=given, random_state=0)
+    candidates = optimizer.ask(3)
+    assert [repr(c.params) for c in candidates] == [repr(params) for params in given]
+    optimizer.tell([Trial(c, (-abs(c.params["C"] - 2),)) for c in candidates])
+    assert repr(optimizer.best_params) == "{'C': 2}"
+
+
+def test_defaults_are_those_of_the_estimator() -> None:
+    """To the last bit; what lies outside is moved, and lists keep their values."""
+    space = {"C": Real(0.1, 10, log=True), "tol": Real(0.1, 1), "degree": [3.0, 4.0]}
+    search = BayesSearch(SVC(), space)
+    (params,) = search._initial_candidates(search._space())
+    assert repr(params) == "{'C': 1.0, 'tol': 0.1, 'degree': 3.0}"
+
+
+def test_given_params_must_meet_the_constraints() -> None:
+    """Those that the user gives; the estimator's own are left out."""
+
+    def is_large(params: Any) -> bool:
+        return params["C"] > 2
+
+    space = {"C": Real(0.1, 10)}
+    with pytest.raises(InvalidSpaceError, match=r"{'C': 1.0} do not meet the constr"):
+        BayesOptimizer(space, initial_params=[{"C": 1.0}], constraints=is_large)
+    search = BayesSearch(SVC(), space, constraints=is_large)
+    assert search._initial_candidates(search._space()) == []
+
+
+@pytest.mark.parametrize("kind", [BayesOptimizer, AnnealOptimizer])
+@pytest.mark.parametrize("told", [[{"x": 0.5}], Trial(Candidate(0, {}), (1.0,))])
+def test_tell_takes_trials(kind: Any, told: Any) -> None:
+    """Anything else is refused, with how to make one."""
+    with pytest.raises(TypeError, match=r"tell\(\[Trial\(candidate, \(score,\)\)\]\)"):
+        kind({"x": Real(0, 1)}).tell(told)
+
+
 def test_earlier_trials_count_as_observations() -> None:
     """They are neither proposed again nor forgotten."""
     optimizer = BayesOptimizer({"n": Integer(0, 30)}, n_initial=3, random_state=0)
@@ -144,6 +198,76 @@ def test_a_callable_acquisition_is_maximized() -> None:
         xs.append(candidate.params["x"])
         optimizer.tell([Trial(candidate, (0.1 * xs[-1],))])
     assert np.diff(np.sort([0.0, *xs, 1.0])).max() < 0.25
+
+
+FAILING = SearchSpace({"x": Real(0, 1)})
+X_FAILING = np.linspace(0, 1, 21)[:, np.newaxis]
+# Better to the right, where beyond 0.7 everything fails.
+SCORES = np.where(X_FAILING[:, 0] > 0.7, np.nan, 0.1 * X_FAILING[:, 0])
+
+
+def promise(surrogate: str, acquisition: Any, pending: Any = ()) -> Objective:
+    """Return what is maximized after the observations above."""
+    seen = Observations(X_FAILING, SCORES, np.ones(len(SCORES)))
+    pending = np.array(pending, dtype=float).reshape(-1, 1)
+    model = make_surrogate(surrogate, FAILING)
+    return objective(model, lambda noise: acquisition, seen, pending)[0]
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("offset", [-1.0, 0.0, 1.0])
+def test_failures_weigh_the_same_whatever_the_scale(
+    scale: float, offset: float
+) -> None:
+    """An acquisition times a number, or plus one, ranks the candidates as before."""
+
+    def scaled(mean: Any, std: Any, best: float) -> Any:
+        return scale * (upper_confidence_bound(mean, std, best).value + offset)
+
+    plain = promise("gp", upper_confidence_bound)
+    other = promise("gp", NumericalAcquisition(scaled))
+    Z = np.linspace(0, 1, 50)[:, np.newaxis]
+    expected = scale * (plain.value(Z) + offset)
+    np.testing.assert_allclose(other.value(Z), expected, atol=1e-8 * scale)
+
+
+@pytest.mark.parametrize(
+    "acquisition", [upper_confidence_bound, log_expected_improvement]
+)
+def test_weighing_by_success_has_the_gradient_it_says(acquisition: Any) -> None:
+    """The finite difference, where success is neither sure nor hopeless."""
+    promised = promise("gp", acquisition)
+    assert promised.gradient is not None
+    for x in (0.33, 0.68, 0.72):
+        numeric = approx_fprime([x], lambda z: promised.value(z[np.newaxis])[0], 1e-7)
+        value, slope = promised.gradient(np.array([[x]]))
+        np.testing.assert_allclose(value, promised.value(np.array([[x]])))
+        np.testing.assert_allclose(slope[0], numeric, rtol=1e-3, atol=1e-4)
+
+
+def test_parzen_estimator_takes_pending_ones_and_failures_as_bad() -> None:
+    """It has no expectation to believe in, and its ratio is no probability."""
+    x = np.array([[0.65]])
+    alone = promise("tpe", upper_confidence_bound)
+    beside = promise("tpe", upper_confidence_bound, pending=[0.64, 0.65, 0.66])
+    assert beside.value(x) < alone.value(x)
+    X = np.concatenate([X_FAILING[14:15], np.linspace(0.8, 1, 60)[:, np.newaxis]])
+    tpe = make_surrogate("tpe", FAILING)
+    tpe.fit(X, np.array([1.0] + [0.0] * 60))
+    assert tpe.model._good.X.tolist() == X[:1].tolist()  # type: ignore[attr-defined]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_regressors_of_scikit_learn_are_surrogates() -> None:
+    """Those that return a deviation when told to; others are told what is missing."""
+    X, y = load_iris(return_X_y=True)
+    space = {"C": loguniform(1e-2, 1e2)}
+    options = {"n_iter": 8, "n_initial": 4, "cv": 3, "random_state": 0}
+    search = BayesSearch(SVC(), space, surrogate=GaussianProcessRegressor(), **options)
+    assert search.fit(X, y).best_score_ > 0.9
+    search.set_params(surrogate=Ridge())
+    with pytest.raises(TypeError, match=r"'predict' of the surrogate Ridge\(\) must"):
+        search.fit(X, y)
 
 
 @pytest.mark.parametrize("acquisition", ["ei", "log_ei", "pi", "ucb"])

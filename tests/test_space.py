@@ -179,6 +179,40 @@ def test_optuna_distributions(given: Any, expected: Any) -> None:
     assert as_dimension("x", given) == expected
 
 
+class Skopt:
+    """The attributes of a dimension of scikit-optimize, which has an rvs as well."""
+
+    transform = rvs = staticmethod(lambda value: value)
+
+    def __init__(self, **attributes: Any) -> None:
+        self.__dict__ |= attributes
+
+
+class SkoptInteger(Skopt):
+    """The one whose values are integers is known by its name."""
+
+
+SkoptInteger.__name__ = "Integer"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (Skopt(low=1e-2, high=1e3, prior="log-uniform"), Real(0.01, 1000, log=True)),
+        (Skopt(low=0, high=1, prior="uniform"), Real(0, 1)),
+        (SkoptInteger(low=1, high=8, prior="log-uniform"), Integer(1, 8, log=True)),
+        (Skopt(categories=("a", "b"), prior=None), Categorical(["a", "b"])),
+        (
+            Skopt(categories=("a", "b"), prior=[0.2, 0.8]),
+            Categorical(["a", "b"], weights=[0.2, 0.8]),
+        ),
+    ],
+)
+def test_dimensions_of_skopt(given: Any, expected: Any) -> None:
+    """The objects are taken, as the tuples are."""
+    assert as_dimension("x", given) == expected
+
+
 def test_dimensions_work_in_scikit_learn() -> None:
     """ParameterSampler draws from them."""
     space = {"C": Real(0.1, 10, log=True), "n": Integer(1, 5), "k": Categorical([1, 2])}
@@ -244,6 +278,27 @@ def test_complete_keeps_what_it_can() -> None:
     assert params == {"C": 0.5, "kernel": "linear", "n": 6}
 
 
+def test_problems_are_those_of_the_closest_dict() -> None:
+    """Not those of the first dict of a list, which was never meant."""
+    space = SearchSpace(
+        [{"kernel": ["linear"], "C": [1, 2]}, {"kernel": ["rbf"], "gamma": [3, 4]}]
+    )
+    with pytest.raises(InvalidSpaceError, match=r"space: 5 is not among \[3, 4\]"):
+        space.encode({"kernel": "rbf", "gamma": 5})
+
+
+def test_exceptions_of_constraints_are_explained() -> None:
+    """With the name of the predicate and the params."""
+
+    def is_small(params: Any) -> bool:
+        return params["y"] < 1
+
+    space = SearchSpace({"x": [1]}, is_small)
+    message = r"is_small raised KeyError: 'y', for the params {'x': 1}"
+    with pytest.raises(InvalidSpaceError, match=message):
+        space.points()
+
+
 def test_sobol_points_are_uniform_and_continue() -> None:
     """Drawing twice continues the sequence."""
     draw, whole = (SobolSequence(3, np.random.default_rng(0)) for _ in "ab")
@@ -280,6 +335,11 @@ def test_constraints_filter_samples_and_grids() -> None:
         (lambda: SearchSpace({"x": 3}), r"Parameter 'x'.*Got 3 instead; write \[3\]"),
         (lambda: SearchSpace({"x": []}), "Parameter 'x': A list of values must not be"),
         (lambda: SearchSpace({"x": (5, 1)}), "Parameter 'x'.*low=5 and high=1"),
+        (
+            lambda: SearchSpace({"C": (1e-2, 1e3, "loguniform")}),
+            r"Parameter 'C'.*did you mean 'log-uniform'\?.*the list \[0.01, 1000.0",
+        ),
+        (lambda: SearchSpace({"x": (1, 9, "sqrt")}), "'sqrt' is not known.*none of"),
         (lambda: SearchSpace({"x": stats.loguniform(0, 1)}), "no quantiles"),
         (lambda: SearchSpace({"x": stats.loguniform}), "family of distributions"),
         (lambda: SearchSpace({3: [1]}), "names must be strings. Got 3"),

@@ -1,5 +1,6 @@
 """Search algorithms as ask/tell, without estimators, data or workers."""
 
+from skhpo._trial import Candidate, Trial
 from skhpo.optimizers._anneal import AnnealOptimizer
 from skhpo.optimizers._base import Optimizer
 from skhpo.optimizers._bayes import BayesOptimizer
@@ -11,10 +12,12 @@ from skhpo.optimizers._sampling import SamplingOptimizer
 __all__ = [
     "AnnealOptimizer",
     "BayesOptimizer",
+    "Candidate",
     "GridOptimizer",
     "LimitedOptimizer",
     "Optimizer",
     "PBTOptimizer",
     "RandomOptimizer",
     "SamplingOptimizer",
+    "Trial",
 ]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from skhpo._rng import RandomState, child_rng, seed_sequence
 from skhpo._trial import Candidate, Trial
+from skhpo.optimizers._base import check_trials
 from skhpo.optimizers._maximize import point_key
 from skhpo.optimizers._sampling import first_unseen
 from skhpo.space import SearchSpace
@@ -57,8 +58,7 @@ class AnnealOptimizer:
 
     Examples
     --------
-    >>> from skhpo._trial import Trial
-    >>> from skhpo.optimizers import AnnealOptimizer
+    >>> from skhpo.optimizers import AnnealOptimizer, Trial
     >>> from skhpo.space import Real
     >>> optimizer = AnnealOptimizer({"x": Real(-2, 2)}, random_state=0)
     >>> scores = []
@@ -131,7 +131,7 @@ class AnnealOptimizer:
         trials : sequence of Trial
             In the order of their ids.
         """
-        for trial in trials:
+        for trial in check_trials(trials):
             x = self._pending.pop(trial.candidate.id, None)
             if x is None:
                 x = self.space.encode(trial.candidate.params)

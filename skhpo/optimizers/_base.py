@@ -7,7 +7,38 @@ from typing import Protocol, runtime_checkable
 
 from skhpo._trial import Candidate, Trial
 
-__all__ = ["Optimizer"]
+__all__ = ["Optimizer", "check_trials"]
+
+
+def check_trials(trials: Sequence[Trial]) -> Sequence[Trial]:
+    """Return the trials; raise if these are none.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        What an optimizer was told.
+
+    Returns
+    -------
+    sequence of Trial
+        The same.
+
+    Raises
+    ------
+    TypeError
+        If it is no sequence, or there is anything else in it.
+    """
+    is_list = isinstance(trials, Sequence)
+    wrong = (
+        [trial for trial in trials if not isinstance(trial, Trial)] if is_list else []
+    )
+    if wrong or not is_list:
+        raise TypeError(
+            "tell takes a list of Trial, as in tell([Trial(candidate, (score,))]) "
+            "with a candidate that ask returned, or with Candidate(-1, params) for "
+            f"params of your own. Got {wrong[0] if wrong else trials!r} instead."
+        )
+    return trials
 
 
 @runtime_checkable

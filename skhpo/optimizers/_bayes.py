@@ -17,6 +17,8 @@ from skhpo.acquisition import (
     NumericalAcquisition,
     upper_confidence_bound,
 )
+from skhpo.exceptions import InvalidSpaceError
+from skhpo.optimizers._base import check_trials
 from skhpo.optimizers._belief import Observations, objective, relative_noise
 from skhpo.optimizers._maximize import Objective, best_unseen, maximize, point_key
 from skhpo.optimizers._sampling import first_unseen
@@ -33,8 +35,8 @@ Array = NDArray[np.float64]
 MAX_ENUMERATED = 4096
 # Share of proposals drawn at random, against a model that is wrong about a region.
 EXPLORATION = 0.1
-# "auto": share of proposals that a Parzen estimator makes. On plateaus and cliffs, such
-# as those of decision trees, a Gaussian process is too sure of itself.
+# "auto": share of the others that a Parzen estimator makes. On plateaus and cliffs,
+# such as those of decision trees, a Gaussian process is too sure of itself.
 PARZEN = 0.2
 # A space is exhausted when so many draws in a row repeated what was seen.
 MAX_REPEATS = 100
@@ -61,13 +63,16 @@ class BayesOptimizer:
     acquisition : {"auto", "log_ei", "ei", "pi", "ucb"} or callable, default="auto"
         What "promising" means; a callable takes ``(mean, std, best)``, arrays of shape
         (n,) and a number, and returns values to be maximized. "auto" draws one of
-        EI, UCB and PI at every step (UCB where scores are noisy), and leaves every
-        fifth step to a Parzen estimator. EI and PI are maximized through their
-        logarithms, so "ei" is "log_ei".
+        EI, UCB and PI at every step (UCB where scores are noisy), and leaves a
+        fifth of the steps to a Parzen estimator. EI and PI are maximized through their
+        logarithms, so "ei" is "log_ei". Once there were failures, EI and PI are
+        multiplied by the probability p of success (their logarithms get log p
+        added); values a of others above w, their median among the trials, become
+        p a + (1 - p) w: a failure is worth as much as a typical trial.
     n_initial : int or "auto", default="auto"
         Number of candidates before the model is used, `initial_params` included.
     initial_params : sequence of mappings, default=None
-        What to try first.
+        What to try first; each must be in the space and meet the constraints.
     constraints : callable or sequence of callables, default=None
         Predicates on the params of a candidate; only those that meet all of them are
         proposed.
@@ -79,8 +84,7 @@ class BayesOptimizer:
     Whoever owns the loop asks for candidates and tells their scores, the higher the
     better:
 
-    >>> from skhpo._trial import Trial
-    >>> from skhpo.optimizers import BayesOptimizer
+    >>> from skhpo.optimizers import BayesOptimizer, Trial
     >>> from skhpo.space import Real
     >>> optimizer = BayesOptimizer({"x": Real(-2, 2)}, random_state=0)
     >>> for _ in range(15):
@@ -107,7 +111,10 @@ class BayesOptimizer:
         self._is_auto = isinstance(acquisition, str) and acquisition == "auto"
         self._acquisitions = _check_acquisition(acquisition, self._model)
         self._root = seed_sequence(random_state)
-        self._initial = [self.space.encode(params) for params in initial_params or ()]
+        self._given = [
+            (_encode_allowed(self.space, params), dict(params))
+            for params in initial_params or ()
+        ]
         self.n_initial = _check_n_initial(n_initial, self.space.n_columns)
         self._design = SobolSequence(
             self.space.n_columns, child_rng(self._root, "design")
@@ -117,6 +124,7 @@ class BayesOptimizer:
         self._seen: set[bytes] = set()
         self._pending: dict[int, Array] = {}
         self._X: list[Array] = []
+        self._params: list[Mapping[str, Any]] = []
         self._scores: list[float] = []
         self._split_scores: list[tuple[float, ...]] = []
         self._points = (
@@ -140,10 +148,12 @@ class BayesOptimizer:
         """
         candidates = []
         for _ in range(n):
-            x = self._propose(child_rng(self._root, "ask", self._next_id))
+            x, params = self._next_given()
+            if x is None:
+                x = self._propose(child_rng(self._root, "ask", self._next_id))
             if x is None:
                 break
-            params = self.space.decode(x)
+            params = self.space.decode(x) if params is None else params
             candidates.append(Candidate(self._next_id, params))
             self._pending[self._next_id] = x
             self._seen.add(point_key(x))
@@ -159,12 +169,13 @@ class BayesOptimizer:
             In the order of their ids. Trials of other origin must have params inside
             of the space.
         """
-        for trial in trials:
+        for trial in check_trials(trials):
             x = self._pending.pop(trial.candidate.id, None)
             if x is None:
                 x = self.space.encode(trial.candidate.params)
                 self._seen.add(point_key(x))
             self._X.append(x)
+            self._params.append(trial.candidate.params)
             failed = trial.failed or not math.isfinite(trial.score)
             self._scores.append(math.nan if failed else trial.score)
             self._split_scores.append(() if failed else trial.split_scores)
@@ -176,16 +187,23 @@ class BayesOptimizer:
         if not np.isfinite(scores).any():
             raise ValueError("No trial with a finite score has been told yet.")
         best = int(np.argmax(np.where(np.isfinite(scores), scores, -np.inf)))
-        return self.space.decode(self._X[best])
+        return dict(self._params[best])
 
     # -- one proposal ----------------------------------------------------------
 
+    def _next_given(self) -> tuple[Array | None, dict[str, Any] | None]:
+        """Return the next given point with its params as given, Nones if none is left.
+
+        Decoding would round: 1.0 on a logarithmic range comes back as 1 - 6e-16.
+        """
+        while self._given:
+            x, params = self._given.pop(0)
+            if point_key(x) not in self._seen:
+                return x, params
+        return None, None
+
     def _propose(self, rng: np.random.Generator) -> Array | None:
         """Return the next point, None if all points of the space were proposed."""
-        while self._initial:
-            given = self._initial.pop(0)
-            if point_key(given) not in self._seen:
-                return given
         n_known = len(self._X) + len(self._pending)
         if n_known < self.n_initial:
             return self._initial_point()
@@ -264,6 +282,17 @@ class BayesOptimizer:
         return Observations(
             np.array(self._X), np.array(self._scores), relative_noise(S)
         )
+
+
+def _encode_allowed(space: SearchSpace, params: Mapping[str, Any]) -> Array:
+    """Return the encoded point of params that must meet the constraints."""
+    x = space.encode(params)
+    if not space.allows(params):
+        raise InvalidSpaceError(
+            f"The 'initial_params' {dict(params)!r} do not meet the constraints. "
+            "Change them, or leave them out."
+        )
+    return x
 
 
 def _check_acquisition(acquisition: Any, model: Any) -> list[Acquisition]:

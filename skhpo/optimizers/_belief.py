@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skhpo.acquisition import Acquisition
+from skhpo.acquisition import LOG_ACQUISITIONS, Acquisition
 from skhpo.optimizers._maximize import Objective
 from skhpo.surrogates import Surrogate
 from skhpo.surrogates._gp import informative_subset
@@ -136,7 +136,7 @@ def objective(
     Returns
     -------
     objective : Objective
-        Acquisition, times probability of success once there were failures.
+        Acquisition, weighed by the probability of success once there were failures.
     ranked : ndarray of shape (n, d)
         The observed points, best first.
     """
@@ -159,7 +159,10 @@ def objective(
         v = np.concatenate([v, np.ones(len(pending))])
         surrogate.fit(X, y, v, keep_theta=True)
     acquisition = draw_acquisition(getattr(surrogate, "noise_share_", 0.0))
-    return _compose(surrogate, acquisition, incumbent, success), ranked
+    weigh = None
+    if success is not None:
+        weigh = Weighing(success, acquisition, surrogate, seen.X, incumbent)
+    return _compose(surrogate, acquisition, incumbent, weigh), ranked
 
 
 def _success(surrogate: Surrogate, X: Array, ok: NDArray[np.bool_]) -> Surrogate:
@@ -169,31 +172,86 @@ def _success(surrogate: Surrogate, X: Array, ok: NDArray[np.bool_]) -> Surrogate
     return model
 
 
+class Weighing:
+    """Weighs an acquisition by the probability of success.
+
+    The expectation of what a candidate is worth, if a failure is worth w, is p a +
+    (1 - p) w. EI and PI are 0 for a failure, so their logarithms become log a + log p.
+    The scale of others is not known: w is their median among the observations, and
+    what is below w stays as it is, since a risk makes nothing better. (With the lowest
+    one for w, the search keeps too far from optima at the edge of failures.)
+
+    Parameters
+    ----------
+    success : Surrogate
+        Its mean is the probability p, kept between `MIN_SUCCESS` and 1.
+    acquisition : Acquisition
+        What is weighed.
+    surrogate : Surrogate
+        Of the scores.
+    X : ndarray of shape (n, d)
+        The observed points.
+    best : float
+        The score to improve on.
+    """
+
+    def __init__(
+        self,
+        success: Surrogate,
+        acquisition: Acquisition,
+        surrogate: Surrogate,
+        X: Array,
+        best: float,
+    ) -> None:
+        self.success = success
+        self.is_log = acquisition in LOG_ACQUISITIONS
+        values = acquisition(*surrogate.predict(X), best).value
+        self.typical = float(np.median(values))
+
+    def _weigh(self, values: Array, p: Array) -> Array:
+        if self.is_log:
+            return values + np.log(p)
+        gain = values - self.typical
+        return self.typical + np.where(gain > 0, p * gain, gain)
+
+    def value(self, values: Array, X: Array) -> Array:
+        """Return the weighed values (n,) at `X`."""
+        p = np.clip(self.success.predict(X)[0], MIN_SUCCESS, 1.0)
+        return self._weigh(values, p)
+
+    def gradient(self, values: Array, by_x: Array, X: Array) -> tuple[Array, Array]:
+        """Return them with their derivatives (n, d), given those of the values."""
+        p, _, d_p, _ = self.success.predict_gradient(X)  # type: ignore[attr-defined]
+        inside = ((p > MIN_SUCCESS) & (p < 1.0))[:, np.newaxis]
+        p = np.clip(p, MIN_SUCCESS, 1.0)
+        d_p = np.where(inside, d_p, 0.0)
+        if self.is_log:
+            by_x = by_x + d_p / p[:, np.newaxis]
+        else:
+            gain = (values - self.typical)[:, np.newaxis]
+            by_x = np.where(gain > 0, p[:, np.newaxis] * by_x + gain * d_p, by_x)
+        return self._weigh(values, p), by_x
+
+
 def _compose(
     surrogate: Surrogate,
     acquisition: Acquisition,
     best: float,
-    success: Surrogate | None,
+    weigh: Weighing | None,
 ) -> Objective:
     """Return the acquisition as a function of points, by the chain rule."""
 
     def value(X: Array) -> Array:
         values = acquisition(*surrogate.predict(X), best).value
-        if success is not None:
-            values = values + np.log(np.clip(success.predict(X)[0], MIN_SUCCESS, 1.0))
-        return values
+        return values if weigh is None else weigh.value(values, X)
 
     def gradient(X: Array) -> tuple[Array, Array]:
         mean, std, d_mean, d_std = surrogate.predict_gradient(X)  # type: ignore[attr-defined]
         a = acquisition(mean, std, best)
         by_x = a.d_mean[:, np.newaxis] * d_mean + a.d_std[:, np.newaxis] * d_std
-        if success is None:
+        if weigh is None:
             return a.value, by_x
-        p, _, d_p, _ = success.predict_gradient(X)  # type: ignore[attr-defined]
-        inside = ((p > MIN_SUCCESS) & (p < 1.0))[:, np.newaxis]
-        clipped = np.clip(p, MIN_SUCCESS, 1.0)
-        by_x = by_x + np.where(inside, d_p / clipped[:, np.newaxis], 0.0)
-        return a.value + np.log(clipped), by_x
+        return weigh.gradient(a.value, by_x, X)
 
     return Objective(
         value, gradient if hasattr(surrogate, "predict_gradient") else None

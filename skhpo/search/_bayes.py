@@ -13,7 +13,8 @@ from skhpo._trial import Candidate, Trial
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers import BayesOptimizer, LimitedOptimizer
 from skhpo.search._base import BaseSearch
-from skhpo.space import SearchSpace
+from skhpo.space import Categorical, SearchSpace
+from skhpo.space._dimensions import is_number
 
 __all__ = ["BayesSearch"]
 
@@ -38,15 +39,17 @@ class BayesSearch(BaseSearch):
     surrogate : {"gp", "forest", "tpe"} or object, default="gp"
         The model of the score: a Gaussian process, a random forest, a tree-structured
         Parzen estimator, or an object with ``fit(X, y)`` and ``predict(X) -> mean,
-        std`` on points of the unit cube.
+        std`` on points of the unit cube, such as a ``GaussianProcessRegressor`` of
+        scikit-learn (what has a ``return_std`` is asked for it).
     acquisition : {"auto", "log_ei", "ei", "pi", "ucb"} or callable, default="auto"
         What makes a candidate promising; see :mod:`skhpo.acquisition`. "auto" mixes
-        several.
+        several. Once fits have failed, it is weighed by the probability of success;
+        see :class:`~skhpo.optimizers.BayesOptimizer`.
     n_initial : int or "auto", default="auto"
         Number of candidates that are tried before the model is asked.
     initial_params : "defaults", list of dict, or None, default="defaults"
         What to try first; by default, the values that `estimator` has, as far as the
-        space allows them, so that the result is never worse than no search.
+        space and the constraints allow them: the search starts from what there is.
     prior_results : dict or fitted search, default=None
         The ``cv_results_`` of an earlier search over the same data, to learn from.
     n_pending : int, default=2
@@ -86,7 +89,10 @@ class BayesSearch(BaseSearch):
     return_train_score : bool, default=False
         Whether to score the train part of each split too.
     reuse : bool, default=True
-        Whether equal candidates are fitted once. The scores are the same.
+        Whether candidates that are chosen together share the fits that they have in
+        common: the first steps of a pipeline, and values that one fit serves. These
+        are the first `n_pending` ones; all others are chosen one by one. The scores
+        are the same.
 
     Attributes
     ----------
@@ -241,9 +247,10 @@ class BayesSearch(BaseSearch):
         if not isinstance(self.initial_params, str):
             return self.initial_params or ()
         names = {column.name for column in space.columns}
-        own = self.estimator.get_params(deep=True).items()
-        x = space.complete({name: value for name, value in own if name in names})
-        return [space.decode(x)] if space.is_feasible(x[np.newaxis])[0] else []
+        all_own = self.estimator.get_params(deep=True).items()
+        own = {name: value for name, value in all_own if name in names}
+        params = _as_given(space, space.complete(own), own)
+        return [params] if space.allows(params) else []
 
     def _prior_trials(self, space: SearchSpace) -> list[Trial]:
         """Return what an earlier search found, as trials with ids of their own."""
@@ -273,3 +280,22 @@ class BayesSearch(BaseSearch):
             scores = tuple(float(column[row]) for column in columns)
             trials.append(Trial(Candidate(-1 - row, params), scores))
         return trials
+
+
+def _as_given(space: SearchSpace, x: Any, own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the params at `x`, with the own numbers where these have the same place.
+
+    Decoding would round them: 1.0 on a logarithmic range comes back as 1 - 6e-16.
+    """
+    params = space.decode(x)
+    for column in space.columns:
+        name, is_list = column.name, isinstance(column.dimension, Categorical)
+        if name not in params or is_list or not is_number(own.get(name)):
+            continue
+        restored = {**params, name: own[name]}
+        try:
+            same = np.allclose(space.encode(restored), x, 0, 1e-9, equal_nan=True)
+        except InvalidSpaceError:  # the nearest bound took its place
+            continue
+        params = restored if same else params
+    return params

@@ -15,6 +15,7 @@ from sklearn.base import clone
 from sklearn.utils.discovery import all_estimators
 
 from skhpo._sklearn_compat import validate_parameter_constraints
+from skhpo.space import Categorical, Integer, Real
 from skhpo.space._check import is_distribution
 
 __all__ = ["check_against_estimator"]
@@ -96,11 +97,31 @@ def _check_values(estimator: Any, name: str, values: Any) -> None:
 
 
 def _samples(values: Any) -> Iterator[Any]:
-    """Yield the values that can be known: all listed ones, one of a distribution."""
-    if is_distribution(values):
-        yield values.rvs(random_state=np.random.RandomState(0))
+    """Yield the values that can be known: all listed ones, both ends of a range.
+
+    The bounds of our own ranges are attainable. Those of a distribution of scipy may
+    have no probability, and be outside of what the estimator takes: its outermost
+    hundredths are what is checked. Of any other distribution it is one draw.
+    """
+    if isinstance(values, Categorical):
+        yield from values.values
+    elif isinstance(values, Real | Integer):
+        yield from values.from_unit(np.array([0.0, 1.0]))
+    elif is_distribution(values):
+        ends = _outer_quantiles(getattr(values, "frozen", values))
+        yield from ends or [values.rvs(random_state=np.random.RandomState(0))]
     else:
         yield from values
+
+
+def _outer_quantiles(frozen: Any) -> list[Any]:
+    """Return a low and a high quantile of finite support, [] if there is none."""
+    if not hasattr(frozen, "ppf") or not hasattr(frozen, "support"):
+        return []
+    if not np.isfinite(frozen.support()).all():
+        return []
+    kind = int if hasattr(getattr(frozen, "dist", frozen), "pmf") else float
+    return [kind(value) for value in frozen.ppf([0.01, 0.99])]
 
 
 def _owner(estimator: Any, name: str) -> tuple[Any, str]:
@@ -124,7 +145,9 @@ def _remedy(estimator: Any, name: str) -> str:
     valid = list(estimator.get_params(deep=True))
     parameter = name.rpartition("__")[2]
     similar = [other for other in valid if other.rpartition("__")[2] == parameter]
-    similar += difflib.get_close_matches(name, valid, n=3)
+    by_lower = {other.lower(): other for other in valid}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=3)
+    similar += [by_lower[other] for other in close]
     text = ""
     if similar:
         names = " or ".join(repr(other) for other in dict.fromkeys(similar[:3]))

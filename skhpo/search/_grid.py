@@ -10,7 +10,7 @@ import numpy as np
 from skhpo._sklearn_compat import BaseSearchCV
 from skhpo.optimizers import GridOptimizer
 from skhpo.search._base import BaseSearch
-from skhpo.space import check_space
+from skhpo.space._check import check_space
 
 __all__ = ["GridSearch"]
 

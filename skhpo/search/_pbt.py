@@ -26,7 +26,7 @@ from skhpo.optimizers._exploit import Exploit, Explore, Tournament, Truncation
 from skhpo.optimizers._lineage import MemberRecord, Schedule, schedule_from_lineage
 from skhpo.search._base import BaseSearch, Run
 from skhpo.search._results import Record
-from skhpo.space import check_space
+from skhpo.space._check import check_space
 
 __all__ = ["PBTSearch"]
 

@@ -10,7 +10,7 @@ from sklearn.model_selection import RandomizedSearchCV
 
 from skhpo.optimizers import RandomOptimizer
 from skhpo.search._base import BaseSearch
-from skhpo.space import check_space
+from skhpo.space._check import check_space
 
 __all__ = ["RandomSearch"]
 

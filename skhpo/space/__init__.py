@@ -1,8 +1,7 @@
 """What to search: dimensions, conditions and constraints, or lists as they are."""
 
 from skhpo.space._categorical import Categorical, Choice
-from skhpo.space._check import check_space
 from skhpo.space._dimensions import Integer, Real
 from skhpo.space._space import SearchSpace
 
-__all__ = ["Categorical", "Choice", "Integer", "Real", "SearchSpace", "check_space"]
+__all__ = ["Categorical", "Choice", "Integer", "Real", "SearchSpace"]

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 
 from skhpo.exceptions import InvalidSpaceError
+from skhpo.space._categorical import Categorical, Choice
+from skhpo.space._convert import PRIORS, is_tuple_range
+from skhpo.space._dimensions import Dimension
 
 __all__ = ["check_space", "is_distribution"]
 
@@ -75,13 +78,14 @@ def is_distribution(values: Any) -> bool:
 
 def _check_values(key: str, values: Any, distributions: bool) -> None:
     is_text = isinstance(values, str | bytes)
-    if is_text or not isinstance(values, np.ndarray | Sequence):
+    has_prior = is_tuple_range(values) and values[2:] and values[2] in PRIORS
+    if is_text or has_prior or not isinstance(values, np.ndarray | Sequence):
         wanted = "a list or a numpy array"
         wanted += " or a distribution (an object with rvs)" if distributions else ""
         raise TypeError(
             f"Parameter grid for parameter {key!r} needs to be {wanted}, but got "
-            f"{values!r} (of type {type(values).__name__}) instead. Single values need "
-            "to be wrapped in a list with one element."
+            f"{values!r} (of type {type(values).__name__}) instead. "
+            f"{_remedy(values)}"
         )
     if isinstance(values, np.ndarray) and values.ndim != 1:
         raise InvalidSpaceError(
@@ -93,6 +97,19 @@ def _check_values(key: str, values: Any, distributions: bool) -> None:
             f"Parameter grid for parameter {key!r} need to be a non-empty sequence, "
             f"got: {values!r}"
         )
+
+
+def _remedy(values: Any) -> str:
+    """Return what to do with what is neither a list nor a distribution."""
+    if isinstance(values, Categorical):
+        return "Write its values as a list, or take BayesSearch or RandomSearch."
+    if isinstance(values, Choice):
+        return "BayesSearch takes it; here, write a list of dicts, one per value."
+    if isinstance(values, Dimension):
+        return "BayesSearch and RandomSearch take it; here, list the values to try."
+    if isinstance(values, tuple):
+        return "BayesSearch takes it as a range; so do Real and Integer."
+    return "Single values need to be wrapped in a list with one element."
 
 
 def _check_distribution(key: str, distribution: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
@@ -14,10 +15,12 @@ from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._dimensions import Array, Dimension, Integer, Real, is_number
 
-__all__ = ["as_dimension"]
+__all__ = ["PRIORS", "as_dimension", "is_tuple_range"]
 
 # Where a support is infinite, the outermost quantiles that are proposed.
 _TAIL = 1e-6
+# What skopt calls them.
+PRIORS = ("uniform", "log-uniform")
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,8 @@ def as_dimension(name: str, value: Any) -> Dimension | Choice:
     Real(low=0.1, high=10.0, log=True)
     """
     try:
-        for convert in (_own, _from_scipy, _from_optuna, _from_skopt, _from_values):
+        # skopt's have an rvs that is no scipy's, so they go before these.
+        for convert in (_own, _from_skopt, _from_scipy, _from_optuna, _from_values):
             dimension = convert(value)
             if dimension is not None:
                 return dimension
@@ -208,19 +212,42 @@ def _from_optuna(value: Any) -> Dimension | None:
 
 def _from_skopt(value: Any) -> Dimension | None:
     """Translate skopt's dimensions and the tuples that stand for them."""
-    if type(value).__module__.startswith("skopt.space"):
-        if hasattr(value, "categories"):
-            return Categorical(list(value.categories))
-        value = (value.low, value.high, value.prior)
-    if not isinstance(value, tuple) or not all(map(is_number, value[:2])):
+    if hasattr(value, "prior") and hasattr(value, "transform"):
+        return _from_skopt_object(value)
+    if not is_tuple_range(value):
         return None
-    has_prior = len(value) in (3, 4) and value[2] in ("uniform", "log-uniform")
-    if len(value) != 2 and not has_prior:
-        return None
-    low, high, log = value[0], value[1], has_prior and value[2] == "log-uniform"
+    prior = value[2] if len(value) > 2 else "uniform"
+    if prior not in PRIORS:
+        close = difflib.get_close_matches(prior.lower(), PRIORS, n=1, cutoff=0.5)
+        hint = f"did you mean {close[0]!r}?" if close else f"it is none of {PRIORS}."
+        raise InvalidSpaceError(
+            f"A range ends with its prior, and {prior!r} is not known: {hint} Got "
+            f"{value!r}; for these very values, write the list {list(value)!r}."
+        )
+    low, high, log = value[0], value[1], prior == "log-uniform"
     if isinstance(low, Integral) and isinstance(high, Integral):
         return Integer(int(low), int(high), log=log)
     return Real(float(low), float(high), log=log)
+
+
+def is_tuple_range(value: Any) -> bool:
+    """Whether `value` is ``(low, high)``, or these with a prior (and a base)."""
+    if not isinstance(value, tuple) or not all(map(is_number, value[:2])):
+        return False
+    return len(value) == 2 or (len(value) in (3, 4) and isinstance(value[2], str))
+
+
+def _from_skopt_object(value: Any) -> Dimension | None:
+    """Translate a dimension of skopt, known by the names of its attributes."""
+    if hasattr(value, "categories"):
+        weights = None if value.prior is None else list(value.prior)
+        return Categorical(list(value.categories), weights=weights)
+    if not hasattr(value, "low") or not hasattr(value, "high"):
+        return None
+    log = value.prior == "log-uniform"
+    if type(value).__name__ == "Integer":
+        return Integer(int(value.low), int(value.high), log=log)
+    return Real(float(value.low), float(value.high), log=log)
 
 
 def _from_values(value: Any) -> Dimension | None:

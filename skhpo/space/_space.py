@@ -218,13 +218,12 @@ class SearchSpace:
         InvalidSpaceError
             If a parameter is missing, unknown, or has a value outside of the space.
         """
-        places = list(self._places(params))
-        for x, problems in places:
-            if not problems:
-                return x
-        raise InvalidSpaceError(
-            f"{dict(params)!r} is not in the search space: {places[0][1][0]}"
-        )
+        x, problems = self._nearest_place(params)
+        if problems:
+            raise InvalidSpaceError(
+                f"{dict(params)!r} is not in the search space: {problems[0]}"
+            )
+        return x
 
     def complete(self, params: Mapping[str, Any]) -> Array:
         """Return the encoded point that keeps as much of some params as possible.
@@ -243,7 +242,11 @@ class SearchSpace:
         ndarray of shape (d,)
             The point, NaN where inactive.
         """
-        return min(self._places(params), key=lambda place: len(place[1]))[0]
+        return self._nearest_place(params)[0]
+
+    def _nearest_place(self, params: Mapping[str, Any]) -> tuple[Array, list[str]]:
+        """Return the point in the dicts where the least is wrong, and what is."""
+        return min(self._places(params), key=lambda place: len(place[1]))
 
     def _places(self, params: Mapping[str, Any]) -> Iterator[tuple[Array, list[str]]]:
         """Yield, per combination of dicts of a list, the point and what is wrong."""
@@ -323,9 +326,39 @@ class SearchSpace:
         """
         if not self.constraints:
             return np.ones(len(X), dtype=bool)
-        rows = self.decode_many(X)
-        checks = [all(check(dict(row)) for check in self.constraints) for row in rows]
-        return np.array(checks, dtype=bool)
+        return np.array([self.allows(row) for row in self.decode_many(X)], dtype=bool)
+
+    def allows(self, params: Mapping[str, Any]) -> bool:
+        """Return whether params meet all the constraints.
+
+        Parameters
+        ----------
+        params : mapping of str to object
+            The params of a candidate.
+
+        Returns
+        -------
+        bool
+            Whether all predicates hold.
+
+        Raises
+        ------
+        InvalidSpaceError
+            If a predicate raises; names it, and the params.
+        """
+        for check in self.constraints:
+            try:
+                if not check(dict(params)):
+                    return False
+            except Exception as error:
+                name = getattr(check, "__qualname__", repr(check))
+                raise InvalidSpaceError(
+                    f"The constraint {name} raised {type(error).__name__}: {error}, "
+                    f"for the params {dict(params)!r}. It must return True or False "
+                    "for all params of the space; those that do not exist together "
+                    "with the others are not among them."
+                ) from error
+        return True
 
     def sample(self, n: int, draw: Callable[[int], Array]) -> Array:
         """Return `n` encoded points that meet the constraints.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from inspect import signature
 from typing import Any, Protocol
 
 import numpy as np
@@ -96,13 +97,17 @@ class Regressor:
     Parameters
     ----------
     model : object
-        ``predict`` must return mean and standard deviation, both of shape (m,).
+        ``predict`` must return mean and standard deviation, both of shape (m,); it is
+        called with ``return_std=True`` if it has that parameter.
     inactive : float, default=nan
         What stands for the coordinates of parameters that do not exist.
     """
 
     def __init__(self, model: Any, inactive: float = np.nan) -> None:
         self.model, self.inactive = model, inactive
+        parameters = signature(model.predict).parameters
+        # Regressors of scikit-learn return the deviation when told to.
+        self._options = {"return_std": True} if "return_std" in parameters else {}
         if hasattr(model, "sample"):
             self.sample = model.sample
 
@@ -119,7 +124,14 @@ class Regressor:
 
     def predict(self, X: Array) -> tuple[Array, Array]:
         """Return mean and standard deviation at `X`, both (m,)."""
-        mean, std = self.model.predict(self._filled(X))
+        result = self.model.predict(self._filled(X), **self._options)
+        if len(result) != 2 or any(np.shape(part) != (len(X),) for part in result):
+            raise TypeError(
+                f"The 'predict' of the surrogate {self.model!r} must return a pair "
+                "(mean, std) of arrays of one number per row of X, here of shape "
+                f"({len(X)},). Got {result!r} instead."
+            )
+        mean, std = result
         return np.asarray(mean, dtype=float), np.asarray(std, dtype=float)
 
     def profile_log_likelihood(self, X: Array, Y: Array) -> Array:

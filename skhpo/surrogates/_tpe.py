@@ -124,7 +124,8 @@ class ParzenEstimator:
             This object.
         """
         order = np.argsort(-y, kind="stable")
-        k = n_good(len(y))
+        # What is as bad as the worst, such as a failure, is not good among the few.
+        k = max(1, min(n_good(len(y)), int((y > y.min()).sum())))
         self._good = Mixture(X[order[:k]], self.space)
         self._bad = Mixture(X[order[k:]], self.space)
         return self
