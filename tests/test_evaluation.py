@@ -84,8 +84,9 @@ def test_pre_dispatch_bounds_what_is_in_flight(pre_dispatch, monkeypatch):
         return number
 
     monkeypatch.setattr(_joblib_compat.Workers, "submit", counted)
-    with joblib.parallel_config("threading", n_jobs=2):
-        GridSearch(Threshold(), LEVELS, cv=3, pre_dispatch=pre_dispatch).fit(X, Y)
+    options = {"cv": 3, "n_jobs": 2, "pre_dispatch": pre_dispatch}
+    with joblib.parallel_config("threading"):
+        GridSearch(Threshold(), LEVELS, **options).fit(X, Y)
     limit = {"all": 4, "n_jobs": 2, "2*n_jobs": 4, 1: 1, "1.5*n_jobs": 3}
     assert max(in_flight) == limit[pre_dispatch]
 
@@ -156,7 +157,8 @@ def test_a_callback_stops_threads_too():
     """What runs is completed, and nothing new begun."""
     callback = StopAfter(2)
     search = GridSearch(Slow(seconds=0.02), LEVELS, cv=2).set_callbacks(callback)
-    with joblib.parallel_config("threading", n_jobs=2):
+    search.set_params(n_jobs=2)
+    with joblib.parallel_config("threading"):
         search.fit(X, Y)
     assert 1 <= len(search.cv_results_["params"]) < 6
 

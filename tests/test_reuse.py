@@ -404,8 +404,8 @@ def test_registered_paths_reach_the_workers(backend):
     """A path of one's own is as good as ours, in every process."""
     register_path(MeanOfLargest, "k", sort_once)
     grid = {"k": [1, 10, 30, 5]}
-    with joblib.parallel_config(backend, n_jobs=2):
-        search = GridSearch(MeanOfLargest(), grid, cv=4)
+    with joblib.parallel_config(backend):
+        search = GridSearch(MeanOfLargest(), grid, cv=4, n_jobs=2)
         assert_same(search, grid, MeanOfLargest(), y=X[:, 0], cv=4)
     assert search.reuse_.n_fits == 4
 
@@ -414,7 +414,7 @@ LINEAR = [
     (name, cls)
     for name, cls in all_estimators()
     if cls.__module__.startswith("sklearn.linear_model")
-    and "copy_X" in inspect.signature(cls).parameters
+    and getattr(inspect.signature(cls).parameters.get("copy_X"), "default", 0) is True
 ]
 
 

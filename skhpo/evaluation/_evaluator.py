@@ -278,7 +278,8 @@ class Evaluator:
         entry.n_missing -= 1
         if entry.n_missing == 0:
             self._complete += [(c, entry.evaluations) for c in entry.candidates]
-            entry.candidates.clear()
+            entry.candidates = []
+            del self._entries[number]  # from now on it is found by its key
 
     def _stop(self) -> None:
         """Drop the candidates that have not been begun."""

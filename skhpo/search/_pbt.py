@@ -188,8 +188,8 @@ class PBTSearch(BaseSearch):
     ... ).fit(X, y)
     >>> [step for step, params in search.best_schedule_][0]
     0
-    >>> search.cv_results_["n_resources"][search.best_index_]
-    np.int64(5)
+    >>> int(search.cv_results_["n_resources"][search.best_index_])
+    5
     """
 
     _parameter_constraints: ClassVar[dict] = {

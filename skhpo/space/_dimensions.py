@@ -223,7 +223,8 @@ class Real(Dimension):
     Examples
     --------
     >>> from skhpo.space import Real
-    >>> Real(0.01, 100, log=True).from_unit([0.0, 0.5, 1.0])
+    >>> values = Real(0.01, 100, log=True).from_unit([0.0, 0.5, 1.0])
+    >>> [round(value, 6) for value in values]
     [0.01, 1.0, 100.0]
     """
 

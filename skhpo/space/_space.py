@@ -55,10 +55,10 @@ class SearchSpace:
     Examples
     --------
     >>> from skhpo.space import Integer, Real, SearchSpace
-    >>> space = SearchSpace({"C": Real(0.01, 100, log=True), "degree": Integer(1, 4)})
+    >>> space = SearchSpace({"C": Real(0, 10), "degree": Integer(1, 4)})
     >>> space.decode([0.5, 0.9])
-    {'C': 1.0, 'degree': 4}
-    >>> space.encode({"C": 1.0, "degree": 4})
+    {'C': 5.0, 'degree': 4}
+    >>> space.encode({"C": 5.0, "degree": 4})
     array([0.5  , 0.875])
     """
 
