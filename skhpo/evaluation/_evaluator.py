@@ -133,6 +133,7 @@ class Evaluator:
         traceback: TracebackType | None,
     ) -> None:
         self._exit.__exit__(kind, error, traceback)
+        self._by_key.clear()  # it weighs as much as the results, which come next
 
     def _shared_arguments(self) -> tuple[Callable[..., BlockResult], tuple, tuple]:
         """Return the function of all tasks, its arguments before and after a block."""
