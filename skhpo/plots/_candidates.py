@@ -1,0 +1,195 @@
+"""What the pictures know of a search: its candidates, read off ``cv_results_``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from skhpo.exceptions import InvalidSpaceError
+from skhpo.plots._axis import ABSENT, Axis, is_logarithmic, make_axis
+from skhpo.space import Categorical, SearchSpace
+
+__all__ = ["Candidates", "lower_fence", "read", "read_search", "select"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The candidates of a search.
+
+    Parameters
+    ----------
+    metric : str
+        Of which score, "score" if there is one only.
+    scores : ndarray of shape (n,)
+        Mean test scores, NaN where a fit failed.
+    split_scores : ndarray of shape (n, k)
+        Test scores of each split.
+    seconds : ndarray of shape (n,)
+        Time of fitting and scoring on all splits.
+    axes : list of Axis
+        One per parameter, in the order in which they appear.
+    """
+
+    metric: str
+    scores: Array
+    split_scores: Array
+    seconds: Array
+    axes: list[Axis]
+
+
+def read_search(search: Any, metric: str | None) -> dict[str, Any]:
+    """Return the arguments of `from_cv_results` for a fitted search.
+
+    Parameters
+    ----------
+    search : estimator
+        A fitted search of skhpo or of scikit-learn.
+    metric : str or None
+        Which score; None for the one that `refit` names, or the only one.
+
+    Returns
+    -------
+    dict
+        ``cv_results``, ``metric`` and ``log``.
+    """
+    check_is_fitted(search, "cv_results_")
+    if metric is None:
+        refit = getattr(search, "refit", None)
+        named = isinstance(refit, str) and search.multimetric_
+        metric = refit if named else "score"
+    return {
+        "cv_results": search.cv_results_,
+        "metric": metric,
+        "log": _logarithmic_parameters(search),
+    }
+
+
+def read(
+    cv_results: Mapping[str, Any], metric: str, log: Collection[str] | None
+) -> Candidates:
+    """Return the candidates of a search.
+
+    Parameters
+    ----------
+    cv_results : mapping of str to array-like
+        ``cv_results_`` of a search, also as a data frame.
+    metric : str
+        Which score.
+    log : collection of str or None
+        The parameters whose axis is logarithmic; None to judge by the values.
+
+    Returns
+    -------
+    Candidates
+        In the order of the rows.
+
+    Raises
+    ------
+    ValueError
+        If there is no such score, or no candidate has one.
+    """
+    scores = _column(cv_results, f"mean_test_{metric}", metric)
+    params = list(cv_results["params"])
+    if np.isnan(scores).all():
+        raise ValueError(
+            f"None of the {len(params)} candidates has a score: all failed."
+        )
+    pattern = re.compile(rf"split\d+_test_{re.escape(metric)}")
+    columns = [cv_results[key] for key in cv_results if pattern.fullmatch(key)]
+    per_fit = np.asarray(cv_results["mean_fit_time"], float)
+    per_fit = per_fit + np.asarray(cv_results["mean_score_time"], float)
+    names = list(dict.fromkeys(name for row in params for name in row))
+    axes = [
+        make_axis(
+            name,
+            [row.get(name, ABSENT) for row in params],
+            None if log is None else name in log,
+        )
+        for name in names
+    ]
+    split_scores = np.array(columns, float).reshape(len(columns), len(params)).T
+    return Candidates(metric, scores, split_scores, per_fit * len(columns), axes)
+
+
+def _column(results: Mapping[str, Any], name: str, metric: str) -> Array:
+    if name not in results:
+        start = "mean_test_"
+        known = [key.removeprefix(start) for key in results if key.startswith(start)]
+        raise ValueError(
+            f"The results have no score {metric!r}: 'metric' must be one of {known}."
+        )
+    scores = np.asarray(results[name], dtype=float)
+    return np.where(np.isfinite(scores), scores, np.nan)
+
+
+def select(axes: Sequence[Axis], params: Sequence[str] | None) -> list[Axis]:
+    """Return the axes of some parameters, in their order; of all if None.
+
+    Raises ValueError if one of them was not searched.
+    """
+    if params is None:
+        return list(axes)
+    known = {axis.name: axis for axis in axes}
+    for name in params:
+        if name not in known:
+            raise ValueError(
+                f"The parameter {name!r} was not searched: 'params' may name "
+                f"{sorted(known)}."
+            )
+    return [known[name] for name in params]
+
+
+def _logarithmic_parameters(search: Any) -> list[str] | None:
+    """Return the parameters whose values were drawn on a logarithmic scale.
+
+    None if that is not known, since the search has distributions of its user's own.
+    """
+    given: Any = getattr(
+        search, "param_distributions", getattr(search, "param_grid", None)
+    )
+    try:
+        columns = SearchSpace(given).columns
+    except InvalidSpaceError:
+        return None
+    found = []
+    for column in columns:
+        if column.name is None or column.dimension.is_categorical:
+            continue
+        if isinstance(column.dimension, Categorical):
+            quantiles = np.quantile(column.dimension.values, [0, 0.5, 1])
+        else:
+            quantiles = column.dimension.from_unit(np.array([0.0, 0.5, 1.0]))
+        if is_logarithmic(*map(float, quantiles)):
+            found.append(column.name)
+    return found
+
+
+def lower_fence(scores: Array) -> float:
+    """Return the score below which one is drawn at the lower edge.
+
+    One failure to converge, with an R2 of -1e6, would press all others into a line.
+    This is Tukey's outer fence (Exploratory Data Analysis, 1977), three interquartile
+    ranges below the lower quartile, or the lowest score if none is below that.
+
+    Parameters
+    ----------
+    scores : ndarray
+        Scores, NaN for failures; one or more are not.
+
+    Returns
+    -------
+    float
+        The fence.
+    """
+    finite = scores[np.isfinite(scores)]
+    low, high = np.quantile(finite, [0.25, 0.75])
+    inside = finite[finite >= low - 3 * (high - low)]
+    return float(inside.min())

@@ -1,0 +1,220 @@
+"""What all displays share: where the data come from, and where they are drawn."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skhpo.plots._axis import Axis
+from skhpo.plots._candidates import read_search
+
+__all__ = [
+    "BEST",
+    "OTHERS",
+    "WORSE",
+    "Display",
+    "Panels",
+    "import_pyplot",
+    "legend_above",
+    "locator",
+    "one_panel",
+    "set_axis",
+    "shown_name",
+    "shown_score",
+]
+
+# Blue, orange and gray of Okabe & Ito (2008), which color-blind people can tell apart.
+OTHERS, BEST, WORSE = "#0072B2", "#D55E00", "#999999"
+MAX_NAME = 22
+
+
+class Display:
+    """Base class of the displays; not to be used directly."""
+
+    from_cv_results: Any
+    ax_: Any
+    figure_: Any
+
+    @classmethod
+    def from_search(
+        cls, search: Any, *, metric: str | None = None, ax: Any = None, **options: Any
+    ) -> Self:
+        """Draw a fitted search.
+
+        Parameters
+        ----------
+        search : estimator
+            A fitted search, of skhpo or of scikit-learn.
+        metric : str or None, default=None
+            Which of several scores; None for the one that `refit` names.
+        ax : matplotlib Axes, array of Axes or None, default=None
+            Where to draw, as for `plot`.
+        **options : dict of str to object
+            As for `from_cv_results`.
+
+        Returns
+        -------
+        object
+            The display, drawn.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is missing.
+        NotFittedError
+            If the search is not fitted.
+        ValueError
+            If there are several scores and it is not said which one.
+        """
+        import_pyplot(cls.__name__)
+        arguments = read_search(search, metric) | options
+        return cls.from_cv_results(**arguments, ax=ax)
+
+
+def import_pyplot(needed_by: str) -> Any:
+    """Return ``matplotlib.pyplot``, or raise ImportError with the remedy."""
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            f"{needed_by} draws with matplotlib, which cannot be imported ({error}). "
+            "Install it with: pip install 'skhpo[plots]'"
+        ) from error
+    return plt
+
+
+def one_panel(display: Display, ax: Any, size: tuple[float, float]) -> Any:
+    """Return the axes to draw on, and set ``ax_`` and ``figure_``.
+
+    Parameters
+    ----------
+    display : Display
+        For whom.
+    ax : matplotlib Axes or None
+        The axes; None for a new figure.
+    size : (float, float)
+        Of a new figure, in inches.
+
+    Returns
+    -------
+    matplotlib Axes
+        The axes.
+    """
+    plt = import_pyplot(type(display).__name__)
+    if ax is None:
+        _, ax = plt.subplots(figsize=size, layout="constrained")
+    display.ax_, display.figure_ = ax, ax.figure
+    return ax
+
+
+class Panels:
+    """Several axes in rows and columns.
+
+    Parameters
+    ----------
+    display : Display
+        For whom; gets ``ax_``, an array of axes, and ``figure_``.
+    ax : matplotlib Axes, array of Axes or None
+        As many axes as there are panels; or one, whose place they share; or None for
+        a new figure.
+    n_rows, n_columns : int
+        Their arrangement.
+    size : (float, float)
+        Of one panel, in inches.
+    """
+
+    def __init__(
+        self,
+        display: Display,
+        ax: Any,
+        n_rows: int,
+        n_columns: int,
+        size: tuple[float, float],
+    ) -> None:
+        plt = import_pyplot(type(display).__name__)
+        shape = n_rows, n_columns
+        if ax is None:
+            width, height = size[0] * n_columns, size[1] * n_rows
+            figure = plt.figure(figsize=(width, height), layout="constrained")
+            axes = figure.subplots(*shape, squeeze=False)
+        elif isinstance(ax, list | tuple | np.ndarray):
+            axes = np.array(ax, dtype=object)
+            if axes.size != n_rows * n_columns:
+                raise ValueError(
+                    f"{type(display).__name__} has {n_rows} x {n_columns} panels here: "
+                    f"'ax' must be one Axes or {n_rows * n_columns}. Got {axes.size}."
+                )
+            axes = axes.reshape(shape)
+        else:
+            ax.set_axis_off()
+            grid = ax.get_subplotspec().subgridspec(*shape)
+            axes = grid.subplots(squeeze=False)
+        self.axes: NDArray[Any] = axes
+        display.ax_, display.figure_ = axes, axes.flat[0].figure
+
+
+def shown_score(metric: str) -> str:
+    """Return what is written at an axis of mean scores."""
+    return "mean test score" if metric == "score" else f"mean test {metric}"
+
+
+def shown_name(name: str) -> str:
+    """Return the end of a long name, which tells more than its beginning."""
+    return name if len(name) <= MAX_NAME else "…" + name[1 - MAX_NAME :]
+
+
+def _spans_decades(axis: Axis) -> bool:
+    low, high = axis.limits
+    return bool(high >= 100 * low)
+
+
+def locator(axis: Axis, n: int) -> Any:
+    """Return what finds about `n` round numbers on the axis of a parameter."""
+    from matplotlib.ticker import LogLocator, MaxNLocator
+
+    if axis.is_log:
+        subs = (1,) if _spans_decades(axis) else (1, 2, 3, 5)
+        return LogLocator(subs=subs, numticks=n + 1)
+    whole = bool(np.all(np.mod(axis.positions[~np.isnan(axis.positions)], 1) == 0))
+    return MaxNLocator(n, integer=whole)
+
+
+def legend_above(ax: Any) -> None:
+    """Put the legend above the axes, where it hides nothing."""
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
+
+
+def set_axis(ax: Any, which: str, axis: Axis, *, label: bool = True) -> None:
+    """Give the x or the y axis the scale, the ticks and the name of a parameter.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Where.
+    which : {"x", "y"}
+        Which axis.
+    axis : Axis
+        The parameter.
+    label : bool, default=True
+        Whether to write its name.
+    """
+    mine = ax.xaxis if which == "x" else ax.yaxis
+    if axis.categories is not None:
+        crowded = which == "x" and sum(map(len, axis.categories)) > 20
+        turned = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"}
+        mine.set_ticks(
+            range(len(axis.categories)), axis.categories, **(turned if crowded else {})
+        )
+        getattr(ax, f"set_{which}lim")(*axis.limits)
+    elif axis.is_log:
+        getattr(ax, f"set_{which}scale")("log")
+        mine.set_minor_formatter("")
+        mine.set_major_locator(locator(axis, 4))
+        if not _spans_decades(axis):
+            mine.set_major_formatter("{x:g}")
+    else:
+        mine.set_major_locator(locator(axis, 4))
+    if label:
+        getattr(ax, f"set_{which}label")(shown_name(axis.name))

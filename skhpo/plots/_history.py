@@ -1,0 +1,160 @@
+"""How the best score grew."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skhpo.plots._candidates import lower_fence, read
+from skhpo.plots._display import (
+    BEST,
+    OTHERS,
+    WORSE,
+    Display,
+    import_pyplot,
+    legend_above,
+    one_panel,
+    shown_score,
+)
+
+__all__ = ["HistoryDisplay"]
+
+Array = NDArray[np.float64]
+
+
+class HistoryDisplay(Display):
+    """The score of each candidate and the best so far, by number or by time.
+
+    Make it with `from_search` or `from_cv_results`.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n,)
+        Mean test scores in the order of the rows, NaN where a fit failed.
+    seconds : ndarray of shape (n,)
+        Time of fitting and scoring of each candidate, on all splits.
+    metric : str, default="score"
+        Of which score.
+
+    Attributes
+    ----------
+    number : ndarray of shape (n,)
+        1, 2, 3, ...
+    elapsed : ndarray of shape (n,)
+        Seconds of fitting and scoring up to and with each candidate, as if one had
+        been evaluated after the other.
+    best_so_far : ndarray of shape (n,)
+        The highest score up to and with each candidate; NaN before the first one.
+    fence : float
+        The score below which candidates are drawn at the lower edge, as triangles:
+        three interquartile ranges below the lower quartile.
+    ax_ : matplotlib Axes
+        Where it was drawn.
+    figure_ : matplotlib Figure
+        The figure around it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from skhpo import GridSearch
+    >>> from skhpo.plots import HistoryDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = GridSearch(SVC(), {"C": [1e-3, 1e-1, 1e1]}).fit(X, y)
+    >>> HistoryDisplay.from_search(search).best_so_far.round(2).tolist()
+    [0.93, 0.93, 0.98]
+    """
+
+    def __init__(self, scores: Array, seconds: Array, metric: str = "score") -> None:
+        self.scores = scores
+        self.seconds = seconds
+        self.metric = metric
+        self.number = np.arange(1, len(scores) + 1)
+        self.elapsed = np.cumsum(np.nan_to_num(seconds))
+        best = np.maximum.accumulate(np.where(np.isnan(scores), -np.inf, scores))
+        self.best_so_far = np.where(np.isneginf(best), np.nan, best)
+        self.fence = lower_fence(scores)
+
+    @classmethod
+    def from_cv_results(
+        cls,
+        cv_results: Mapping[str, Any],
+        *,
+        metric: str = "score",
+        log: Collection[str] | None = None,
+        ax: Any = None,
+        x: str = "number",
+    ) -> HistoryDisplay:
+        """Draw what stands in ``cv_results_``.
+
+        Parameters
+        ----------
+        cv_results : mapping of str to array-like
+            ``cv_results_`` of a search, also as a data frame.
+        metric : str, default="score"
+            Which of several scores.
+        log : collection of str or None, default=None
+            Ignored here; all displays have it.
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None for a new figure.
+        x : {"number", "time"}, default="number"
+            As for `plot`.
+
+        Returns
+        -------
+        HistoryDisplay
+            The display, drawn.
+        """
+        import_pyplot(cls.__name__)
+        found = read(cv_results, metric, log)
+        return cls(found.scores, found.seconds, metric).plot(ax, x=x)
+
+    def plot(self, ax: Any = None, *, x: str = "number") -> HistoryDisplay:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None for a new figure.
+        x : {"number", "time"}, default="number"
+            What the candidates are drawn against: their number, or `elapsed`.
+
+        Returns
+        -------
+        HistoryDisplay
+            This object.
+
+        Raises
+        ------
+        ValueError
+            If `x` is neither.
+        """
+        if x not in ("number", "time"):
+            raise ValueError(f"'x' must be 'number' or 'time'. Got {x!r} instead.")
+        ax = one_panel(self, ax, (6.4, 4.0))
+        at = self.number if x == "number" else self.elapsed
+        failed = np.isnan(self.scores)
+        below = self.scores < self.fence
+        seen = ~failed & ~below
+        ax.scatter(at[seen], self.scores[seen], s=18, c=OTHERS, alpha=0.6, lw=0)
+        best = np.where(self.best_so_far < self.fence, np.nan, self.best_so_far)
+        ax.step(at, best, where="post", c=BEST, lw=2, label="best so far")
+        edge = ax.get_xaxis_transform()
+        if below.any():
+            label = f"below {self.fence:.3g} ({below.sum()})"
+            style = {"marker": "v", "s": 22, "c": OTHERS, "label": label}
+            ax.scatter(at[below], [0.02] * below.sum(), transform=edge, **style)
+        if failed.any():
+            label = f"failed ({failed.sum()})"
+            style = {"marker": "x", "s": 22, "c": WORSE, "label": label}
+            ax.scatter(at[failed], [0.02] * failed.sum(), transform=edge, **style)
+        ax.set_xlabel("candidate" if x == "number" else "seconds of fits and scores")
+        ax.set_ylabel(shown_score(self.metric))
+        if x == "number":
+            ax.xaxis.get_major_locator().set_params(integer=True)
+            ax.set_xlim(0, len(at) + 1)
+        legend_above(ax)
+        return self

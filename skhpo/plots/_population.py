@@ -1,0 +1,219 @@
+"""How a population was trained: scores, lineage and schedules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skhpo.plots._axis import Axis
+from skhpo.plots._candidates import lower_fence, read
+from skhpo.plots._display import (
+    BEST,
+    OTHERS,
+    WORSE,
+    Display,
+    Panels,
+    import_pyplot,
+    set_axis,
+    shown_name,
+    shown_score,
+)
+
+__all__ = ["PopulationDisplay"]
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+MAX_COLUMNS = 3
+
+
+class PopulationDisplay(Display):
+    """The training of a population: its scores, who went on from whom, and schedules.
+
+    Make it with `from_search` or `from_cv_results` of a `PBTSearch`. The first panel
+    has the score after each generation, the others one parameter each, over the
+    training steps. A line leads from each member to where it came from; dashed, if it
+    was another member. The line of the best member, which is what ``best_schedule_``
+    says and ``refit`` replays, stands out.
+
+    Parameters
+    ----------
+    steps : ndarray of int, shape (n,)
+        Training steps behind each row of ``cv_results_``.
+    scores : ndarray of shape (n,)
+        Mean test scores, NaN where a training failed.
+    parents : ndarray of int, shape (n,)
+        The row whose models each row continued, -1 at birth.
+    exploited : ndarray of bool, shape (n,)
+        Whether that was another member.
+    axes : list of Axis
+        The parameters.
+    best_row : int
+        Where the line that stands out ends.
+    metric : str, default="score"
+        Of which score.
+
+    Attributes
+    ----------
+    lineage : ndarray of int, shape (g,)
+        The rows from birth to `best_row`.
+    starts : ndarray of int, shape (n,)
+        Training steps behind each row when its parameters began to act.
+    ax_ : ndarray of matplotlib Axes
+        The panels.
+    figure_ : matplotlib Figure
+        The figure around them.
+
+    Examples
+    --------
+    >>> from scipy.stats import loguniform
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import SGDClassifier
+    >>> from skhpo import PBTSearch
+    >>> from skhpo.plots import PopulationDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = SGDClassifier(loss="log_loss", learning_rate="constant", eta0=0.1)
+    >>> search = PBTSearch(
+    ...     model, {"eta0": loguniform(1e-5, 1)}, population_size=4, n_generations=3,
+    ...     cv=2, random_state=0,
+    ... ).fit(X, y)
+    >>> display = PopulationDisplay.from_search(search)
+    >>> display.steps[display.lineage].tolist()
+    [1, 2, 3]
+    """
+
+    def __init__(
+        self,
+        steps: Rows,
+        scores: Array,
+        parents: Rows,
+        exploited: NDArray[np.bool_],
+        axes: list[Axis],
+        best_row: int,
+        metric: str = "score",
+    ) -> None:
+        self.steps = steps
+        self.scores = scores
+        self.parents = parents
+        self.exploited = exploited
+        self.axes = axes
+        self.best_row = best_row
+        self.metric = metric
+        self.starts = np.where(parents < 0, 0, steps[parents])
+        line = [best_row]
+        while parents[line[-1]] >= 0:
+            line.append(int(parents[line[-1]]))
+        self.lineage = np.array(line[::-1])
+
+    @classmethod
+    def from_cv_results(
+        cls,
+        cv_results: Mapping[str, Any],
+        *,
+        metric: str = "score",
+        log: Collection[str] | None = None,
+        ax: Any = None,
+    ) -> PopulationDisplay:
+        """Draw what stands in ``cv_results_``.
+
+        Parameters
+        ----------
+        cv_results : mapping of str to array-like
+            ``cv_results_`` of a `PBTSearch`, also as a data frame.
+        metric : str, default="score"
+            Which of several scores.
+        log : collection of str or None, default=None
+            Parameters with a logarithmic axis; None to judge by their values.
+        ax : matplotlib Axes, array of Axes or None, default=None
+            As for `plot`.
+
+        Returns
+        -------
+        PopulationDisplay
+            The display, drawn. The best row is the one of highest score in the last
+            generation that has scores.
+
+        Raises
+        ------
+        ValueError
+            If the results are not those of a population.
+        """
+        import_pyplot(cls.__name__)
+        if "parent" not in cv_results:
+            raise ValueError(
+                "The results are not those of a population: they have no column "
+                "'parent'. PopulationDisplay draws a PBTSearch."
+            )
+        found = read(cv_results, metric, log)
+        steps = np.asarray(cv_results["n_resources"])
+        last = steps == steps[~np.isnan(found.scores)].max()
+        best = int(np.nanargmax(np.where(last, found.scores, np.nan)))
+        return cls(
+            steps,
+            found.scores,
+            np.asarray(cv_results["parent"]),
+            np.asarray(cv_results["exploited"], dtype=bool),
+            found.axes,
+            best,
+            metric,
+        ).plot(ax)
+
+    def plot(self, ax: Any = None) -> PopulationDisplay:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, array of Axes or None, default=None
+            One for each panel (rows of at most three, the last ones of an unfilled row
+            stay empty), or one whose place they share; None for a new figure.
+
+        Returns
+        -------
+        PopulationDisplay
+            This object.
+        """
+        n = len(self.axes) + 1
+        n_columns = min(n, MAX_COLUMNS)
+        n_rows = math.ceil(n / n_columns)
+        panels = Panels(self, ax, n_rows, n_columns, (3.6, 2.8)).axes
+        self._draw_scores(panels.flat[0])
+        for panel, axis in zip(panels.flat[1:], self.axes, strict=False):
+            self._draw_schedules(panel, axis)
+        for panel in panels.flat[n:]:
+            panel.set_axis_off()
+        for panel in panels.flat[max(0, n - n_columns) : n]:
+            panel.set_xlabel("training steps")
+        return self
+
+    def _draw_scores(self, panel: Any) -> None:
+        fence = lower_fence(self.scores)
+        shown = np.maximum(self.scores, fence)
+        born = self.parents >= 0
+        for exploited, style in ((False, "-"), (True, "--")):
+            rows = np.flatnonzero(born & (self.exploited == exploited))
+            ends = np.stack([self.parents[rows], rows])
+            panel.plot(
+                self.steps[ends], shown[ends], style, c=OTHERS, lw=0.7, alpha=0.5
+            )
+        panel.scatter(self.steps, shown, s=8, c=OTHERS, lw=0)
+        failed = np.isnan(self.scores)
+        panel.scatter(
+            self.steps[failed], np.full(failed.sum(), fence), s=18, c=WORSE, marker="x"
+        )
+        panel.plot(self.steps[self.lineage], shown[self.lineage], "o-", c=BEST, ms=3.5)
+        panel.set_title(shown_score(self.metric), fontsize=10)
+
+    def _draw_schedules(self, panel: Any, axis: Axis) -> None:
+        at = axis.positions
+        for row in range(len(self.steps)):
+            span = [self.starts[row], self.steps[row]]
+            panel.plot(span, [at[row]] * 2, c=OTHERS, lw=1, alpha=0.4)
+        line = self.lineage
+        corners = np.column_stack([self.starts[line], self.steps[line]]).ravel()
+        panel.plot(corners, np.repeat(at[line], 2), c=BEST, lw=2)
+        set_axis(panel, "y", axis, label=False)
+        panel.set_title(shown_name(axis.name), fontsize=10)

@@ -1,0 +1,181 @@
+"""The score along each parameter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skhpo.plots._axis import Axis
+from skhpo.plots._candidates import lower_fence, read, select
+from skhpo.plots._display import (
+    BEST,
+    OTHERS,
+    WORSE,
+    Display,
+    Panels,
+    import_pyplot,
+    set_axis,
+    shown_score,
+)
+
+__all__ = ["SliceDisplay"]
+
+Array = NDArray[np.float64]
+
+MAX_COLUMNS = 4
+# Candidates with the same category are drawn side by side, over this width.
+SPREAD = 0.5
+
+
+class SliceDisplay(Display):
+    """One panel per parameter: the score of each candidate by its value.
+
+    Make it with `from_search` or `from_cv_results`. Later candidates are darker, the
+    best one is marked. Candidates that do not have the parameter are left out.
+
+    Parameters
+    ----------
+    axes : list of Axis
+        The parameters, with the positions of the candidates.
+    scores : ndarray of shape (n,)
+        Mean test scores, NaN where a fit failed.
+    metric : str, default="score"
+        Of which score.
+
+    Attributes
+    ----------
+    positions : dict of str to ndarray of shape (n,)
+        For each parameter the numbers, or the places in `categories`; NaN where a
+        candidate does not have it.
+    categories : dict of str to (tuple of str or None)
+        What stands at 0, 1, 2, ... on the axes of values that are no numbers.
+    is_log : dict of str to bool
+        Which axes are logarithmic.
+    best_row : int
+        The row with the highest score.
+    fence : float
+        The score below which candidates are drawn at the lower edge.
+    ax_ : ndarray of matplotlib Axes
+        The panels.
+    figure_ : matplotlib Figure
+        The figure around them.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from skhpo import GridSearch
+    >>> from skhpo.plots import SliceDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> grid = {"C": [0.1, 1, 10], "kernel": ["rbf", "linear"]}
+    >>> display = SliceDisplay.from_search(GridSearch(SVC(), grid).fit(X, y))
+    >>> display.is_log["C"], display.categories["kernel"]
+    (True, ('linear', 'rbf'))
+    """
+
+    def __init__(
+        self, axes: Sequence[Axis], scores: Array, metric: str = "score"
+    ) -> None:
+        self.axes = list(axes)
+        self.scores = scores
+        self.metric = metric
+        self.positions = {axis.name: axis.positions for axis in axes}
+        self.categories = {axis.name: axis.categories for axis in axes}
+        self.is_log = {axis.name: axis.is_log for axis in axes}
+        self.fence = lower_fence(scores)
+
+    @classmethod
+    def from_cv_results(
+        cls,
+        cv_results: Mapping[str, Any],
+        *,
+        metric: str = "score",
+        log: Collection[str] | None = None,
+        ax: Any = None,
+        params: Sequence[str] | None = None,
+    ) -> SliceDisplay:
+        """Draw what stands in ``cv_results_``.
+
+        Parameters
+        ----------
+        cv_results : mapping of str to array-like
+            ``cv_results_`` of a search, also as a data frame.
+        metric : str, default="score"
+            Which of several scores.
+        log : collection of str or None, default=None
+            Parameters with a logarithmic axis; None to judge by their values.
+        ax : matplotlib Axes, array of Axes or None, default=None
+            As for `plot`.
+        params : sequence of str or None, default=None
+            Which parameters, all of them if None.
+
+        Returns
+        -------
+        SliceDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If one of `params` was not searched, or no candidate has a score.
+        """
+        import_pyplot(cls.__name__)
+        found = read(cv_results, metric, log)
+        display = cls(select(found.axes, params), found.scores, metric)
+        return display.plot(ax)
+
+    @property
+    def best_row(self) -> int:
+        """The row with the highest score."""
+        return int(np.nanargmax(self.scores))
+
+    def plot(self, ax: Any = None) -> SliceDisplay:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, array of Axes or None, default=None
+            One for each panel (rows of at most four, the last ones of an unfilled row
+            stay empty), or one whose place they share; None for a new figure.
+
+        Returns
+        -------
+        SliceDisplay
+            This object.
+        """
+        n_columns = min(len(self.axes), MAX_COLUMNS)
+        n_rows = math.ceil(len(self.axes) / n_columns)
+        panels = Panels(self, ax, n_rows, n_columns, (3.0, 2.6)).axes
+        for axis, panel in zip(self.axes, panels.flat, strict=False):
+            self._draw(panel, axis)
+        for panel in panels.flat[len(self.axes) :]:
+            panel.set_axis_off()
+        for panel in panels[:, 0]:
+            panel.set_ylabel(shown_score(self.metric))
+        for panel in panels[:, 1:].flat:
+            panel.tick_params(labelleft=False)
+        return self
+
+    def _draw(self, panel: Any, axis: Axis) -> None:
+        at = axis.positions
+        order = np.arange(len(at)) / max(len(at) - 1, 1)
+        if axis.categories is not None:
+            # The golden ratio spreads any number of consecutive rows evenly.
+            at = at + SPREAD * (np.arange(len(at)) * 0.618034 % 1 - 0.5)
+        y = np.maximum(self.scores, self.fence)
+        low, high = self.fence, np.nanmax(self.scores)
+        margin = 0.06 * (high - low) or 0.01
+        panel.scatter(at, y, s=16, c=order, cmap="Blues", vmin=-0.5, lw=0, alpha=0.9)
+        panel.set_ylim(low - 2 * margin, high + margin)
+        below = self.scores < self.fence
+        panel.scatter(at[below], y[below], s=24, c=OTHERS, marker="v")
+        failed = np.isnan(self.scores)
+        floor = np.full(failed.sum(), low - 1.3 * margin)
+        panel.scatter(at[failed], floor, s=18, c=WORSE, marker="x")
+        best = self.best_row
+        panel.scatter(at[best], y[best], s=70, c=BEST, marker="*", zorder=3)
+        set_axis(panel, "x", axis)
