@@ -14,9 +14,10 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.doctest",
     "sphinx.ext.mathjax",
+    "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "changes"]
+exclude_patterns = ["_build", "changes", "examples"]
 myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 3  # links to headings, as Markdown readers expect them
 
@@ -27,6 +28,18 @@ html_static_path = ["_static"]
 
 autodoc_typehints = "none"  # the docstrings say the types, in words
 numpydoc_show_class_members = False  # the template of classes shows them
+
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "within_subsection_order": "FileNameSortKey",
+    "abort_on_example_error": True,
+    "doc_module": "skhpo",
+    "backreferences_dir": None,
+    "download_all_examples": False,
+    "show_memory": False,
+    "write_computation_times": False,
+}
 
 # What other packages document is not looked up: the build must work offline, and
 # an inventory that cannot be fetched is a warning, which is an error here.

@@ -15,7 +15,7 @@ from skhpo.exceptions import InvalidSpaceError
 from skhpo.plots._axis import ABSENT, Axis, is_logarithmic, make_axis
 from skhpo.space import Categorical, SearchSpace
 
-__all__ = ["Candidates", "lower_fence", "read", "read_search", "select"]
+__all__ = ["Candidates", "read", "read_search", "select"]
 
 Array = NDArray[np.float64]
 
@@ -170,26 +170,3 @@ def _logarithmic_parameters(search: Any) -> list[str] | None:
         if is_logarithmic(*map(float, quantiles)):
             found.append(column.name)
     return found
-
-
-def lower_fence(scores: Array) -> float:
-    """Return the score below which one is drawn at the lower edge.
-
-    One failure to converge, with an R2 of -1e6, would press all others into a line.
-    This is Tukey's outer fence (Exploratory Data Analysis, 1977), three interquartile
-    ranges below the lower quartile, or the lowest score if none is below that.
-
-    Parameters
-    ----------
-    scores : ndarray
-        Scores, NaN for failures; one or more are not.
-
-    Returns
-    -------
-    float
-        The fence.
-    """
-    finite = scores[np.isfinite(scores)]
-    low, high = np.quantile(finite, [0.25, 0.75])
-    inside = finite[finite >= low - 3 * (high - low)]
-    return float(inside.min())

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
+from skhpo._fence import lower_fence
 from skhpo.plots._axis import Axis
-from skhpo.plots._candidates import lower_fence
 from skhpo.space import Categorical, Real, SearchSpace
 from skhpo.surrogates import GaussianProcess, RandomForest
 from skhpo.surrogates._gp import informative_subset

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skhpo._fence import lower_fence
 from skhpo.plots._axis import Axis, short
-from skhpo.plots._candidates import lower_fence, read, select
+from skhpo.plots._candidates import read, select
 from skhpo.plots._display import (
     Display,
     import_pyplot,

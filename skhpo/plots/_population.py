@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skhpo._fence import lower_fence
 from skhpo.plots._axis import Axis
-from skhpo.plots._candidates import lower_fence, read
+from skhpo.plots._candidates import read
 from skhpo.plots._display import (
     BEST,
     OTHERS,

@@ -29,6 +29,7 @@ from skhpo.optimizers import Optimizer
 from skhpo.search._check import check_against_estimator
 from skhpo.search._delegation import Delegation
 from skhpo.search._results import Record
+from skhpo.search._summary import Summary
 
 __all__ = ["BaseSearch"]
 
@@ -67,7 +68,7 @@ class Reuse:
     n_saved: int
 
 
-class BaseSearch(Delegation, BaseSearchCV):
+class BaseSearch(Delegation, Summary, BaseSearchCV):
     """Base class of the searches; not to be used directly.
 
     ``fit`` follows scikit-learn's step by step (validation, routing, callbacks,

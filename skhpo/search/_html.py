@@ -1,0 +1,107 @@
+"""A fitted search in a notebook: what won, and how it was found."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skhpo._fence import lower_fence
+
+__all__ = ["history_svg", "summary_html"]
+
+WIDTH, HEIGHT, MARGIN = 280, 84, 5
+# The text color of the page, so that it is seen on dark ones as well; blue and orange
+# of Okabe & Ito (2008), which color-blind people can tell apart.
+DOT, LINE = "#0072B2", "#D55E00"
+
+
+def summary_html(
+    results: Mapping[str, Any],
+    metric: str,
+    best_params: Mapping[str, Any],
+    best_index: int,
+) -> str:
+    """Return the best candidate and the history of the search as HTML.
+
+    Parameters
+    ----------
+    results : mapping of str to array-like
+        ``cv_results_``.
+    metric : str
+        The score that decided.
+    best_params : mapping of str to object
+        The best parameters.
+    best_index : int
+        Their row.
+
+    Returns
+    -------
+    str
+        One ``div``, which needs neither scripts nor styles.
+    """
+    scores = np.asarray(results[f"mean_test_{metric}"], dtype=float)
+    spread = float(results[f"std_test_{metric}"][best_index])
+    what = "score" if metric == "score" else metric
+    rows = "".join(
+        f'<tr><td style="text-align:left">{escape(name)}</td>'
+        f'<td style="text-align:left"><code>{escape(_short(value))}</code></td></tr>'
+        for name, value in best_params.items()
+    )
+    return (
+        '<div style="display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start;'
+        'margin:0.5em 0">'
+        f'<div style="min-width:{WIDTH}px"><div>best mean test {escape(what)} '
+        f"<b>{scores[best_index]:.4g}</b> ± {spread:.2g}, candidate {best_index + 1} "
+        f"of {len(scores)}</div>{history_svg(scores)}</div>"
+        f"<table><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def history_svg(scores: NDArray[np.float64]) -> str:
+    """Return a small picture of the scores, in order, and of the best so far.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n,)
+        NaN where a fit failed.
+
+    Returns
+    -------
+    str
+        An ``svg`` element; empty if there is no score.
+    """
+    if not np.isfinite(scores).any():
+        return ""
+    low, high = lower_fence(scores), float(np.nanmax(scores))
+    shown = np.flatnonzero(scores >= low)
+    # A thousand dots say as much as a hundred thousand, in a hundredth of the bytes.
+    shown = shown[np.unique(np.linspace(0, len(shown) - 1, 1000).astype(int))]
+    x = MARGIN + (WIDTH - 2 * MARGIN) * (np.arange(len(scores)) + 0.5) / len(scores)
+    y = MARGIN + (HEIGHT - 2 * MARGIN) * (high - scores) / ((high - low) or 1.0)
+    dots = "".join(f'<circle cx="{x[i]:.1f}" cy="{y[i]:.1f}" r="2"/>' for i in shown)
+    best = np.fmin.accumulate(np.where(scores >= low, y, np.nan))
+    steps = np.flatnonzero(np.diff(best, prepend=np.inf) != 0)
+    steps = steps[np.isfinite(best[steps])]
+    path = f"M{x[steps[0]]:.1f} {best[steps[0]]:.1f}"
+    path += "".join(f"H{x[i]:.1f}V{best[i]:.1f}" for i in steps[1:])
+    return (
+        f'<svg width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        'role="img" aria-label="score of each candidate and best so far">'
+        f'<rect x="0.5" y="0.5" width="{WIDTH - 1}" height="{HEIGHT - 1}" fill="none" '
+        'stroke="currentColor" stroke-opacity="0.3"/>'
+        f'<g fill="{DOT}" fill-opacity="0.6">{dots}</g>'
+        f'<path d="{path}H{WIDTH - MARGIN}" fill="none" stroke="{LINE}" '
+        'stroke-width="2"/></svg>'
+    )
+
+
+def _short(value: Any) -> str:
+    """Return the beginning of what Python shows for a value; floats with 4 digits."""
+    if isinstance(value, float | np.floating):
+        return f"{value:.4g}"
+    return reprlib.repr(value)
