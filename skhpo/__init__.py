@@ -4,6 +4,7 @@ from skhpo._scheduled import ScheduledEstimator
 from skhpo._schedules import ReduceOnPlateau, TrainingState
 from skhpo.evaluation import register_path
 from skhpo.evaluation.incremental import register_incremental
+from skhpo.journal import read_journal
 from skhpo.search import BayesSearch, GridSearch, PBTSearch, RandomSearch
 
 __version__ = "0.1.0.dev0"
@@ -16,6 +17,7 @@ __all__ = [
     "ReduceOnPlateau",
     "ScheduledEstimator",
     "TrainingState",
+    "read_journal",
     "register_incremental",
     "register_path",
 ]

@@ -57,6 +57,9 @@ class Evaluation:
         Number of rows in the test part.
     fit_error : str or None, default=None
         Traceback of the exception that ended the fit, None if it succeeded.
+    ended_from_outside : bool, default=False
+        Whether what ended the fit was not of its own making: the death of its worker,
+        a limit of time or memory.
     """
 
     test_scores: Scores
@@ -65,6 +68,7 @@ class Evaluation:
     score_time: float
     n_test_samples: int
     fit_error: str | None = None
+    ended_from_outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

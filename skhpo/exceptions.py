@@ -6,14 +6,20 @@ scikit-learn keeps catching what it caught::
     SkhpoError
     ├── InvalidSpaceError (ValueError)      the space cannot be searched as written
     ├── AllFitsFailedError (ValueError)     no candidate gave a score on any split
-    └── SearchStoppedError (RuntimeError)   stopped before one candidate was complete
+    ├── SearchStoppedError (RuntimeError)   stopped before one candidate was complete
+    └── JournalError (RuntimeError)         a file that cannot serve as a journal
     SkhpoWarning (UserWarning)
-    └── WorkerDiedWarning                   a worker died, and which fit killed it
+    ├── WorkerDiedWarning                   a worker died, and which fit killed it
+    ├── JournalWarning                      a journal that does not keep everything
+    └── SearchInterruptedWarning            Ctrl-C: the search ends with what it has
 """
 
 __all__ = [
     "AllFitsFailedError",
     "InvalidSpaceError",
+    "JournalError",
+    "JournalWarning",
+    "SearchInterruptedWarning",
     "SearchStoppedError",
     "SkhpoError",
     "SkhpoWarning",
@@ -37,9 +43,21 @@ class SearchStoppedError(SkhpoError, RuntimeError):
     """The search was stopped before a single candidate was complete."""
 
 
+class JournalError(SkhpoError, RuntimeError):
+    """A file that cannot serve as a journal; it was left as it is."""
+
+
 class SkhpoWarning(UserWarning):
     """Base class of every warning that skhpo itself issues."""
 
 
 class WorkerDiedWarning(SkhpoWarning):
     """A worker process died; names the fit that killed it."""
+
+
+class JournalWarning(SkhpoWarning):
+    """A journal that does not keep, or has not kept, everything."""
+
+
+class SearchInterruptedWarning(SkhpoWarning):
+    """The user pressed Ctrl-C: the search ends with its complete candidates."""

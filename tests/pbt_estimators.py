@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ class Walker(RegressorMixin, BaseEstimator):
     ----------
     rate : float
         Added to the score at each step.
-    act : {"go", "fail", "nan", "die", "stop"}
+    act : {"go", "fail", "nan", "die", "stop", "sleep"}
         What to do at a step later than the first `after` ones.
     after : int
         See `act`.
@@ -67,6 +68,8 @@ class Walker(RegressorMixin, BaseEstimator):
             os.kill(os.getpid(), signal.SIGKILL)
         if self.act == "stop":
             raise KeyboardInterrupt
+        if self.act == "sleep":
+            time.sleep(0.6)
 
     def predict(self, X):
         return np.full(len(X), self.total_)

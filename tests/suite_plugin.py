@@ -25,7 +25,7 @@ NAMED_ONLY = "SUITE_NAMED_ONLY"  # keep only the tests that name a search
 
 # `test_custom_run_search` compares every fitted attribute that `dir` names with those
 # of a subclass of BaseSearchCV. These are more than scikit-learn's classes have.
-ADDED_ATTRIBUTES = {"results_", "reuse_"}
+ADDED_ATTRIBUTES = {"failures_", "results_", "reuse_", "stop_reason_"}
 
 seen = {"constructed": 0, "fitted": 0}
 ours = {}

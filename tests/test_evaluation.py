@@ -180,15 +180,17 @@ def score(estimator, X, y):
 def test_a_block_returns_when_its_time_is_over():
     """At least one evaluation, and no further one after the time slice."""
     tasks = tuple(Task(i, {"level": float(i)}) for i in range(5))
-    spec = make_spec(Slow(seconds=0.02))
+    spec = make_spec(Slow(seconds=0.1))
     assert len(run_block(spec, Block(0, tasks, time_slice=0.0)).evaluations) == 1
-    assert len(run_block(spec, Block(0, tasks, time_slice=0.03)).evaluations) == 2
+    assert len(run_block(spec, Block(0, tasks, time_slice=0.15)).evaluations) == 2
+    limited = Block(0, tasks, time_slice=9.0, limit=0.15)
+    assert len(run_block(spec, limited).evaluations) == 2
     assert len(run_block(spec, Block(0, tasks, time_slice=9.0)).evaluations) == 5
 
 
 def test_candidates_are_completed_one_after_the_other(monkeypatch):
     """Slow fits go by candidate, so that whoever interrupts has something."""
-    monkeypatch.setattr(_evaluator, "TIME_SLICE", 0.01)
+    monkeypatch.setattr(_evaluator, "SHORT_TIME_SLICE", 0.01)
     spec = make_spec(Slow(seconds=0.02), n_splits=4)
     evaluator = _evaluator.Evaluator(spec, n_jobs=1, pre_dispatch=1)
     with evaluator:

@@ -42,7 +42,13 @@ from skhpo import PBTSearch
 from skhpo._rng import seed_sequence
 from skhpo.evaluation._incremental import replay
 from skhpo.evaluation._training import TrainingPlan, labels_of
-from skhpo.exceptions import AllFitsFailedError, SkhpoWarning, WorkerDiedWarning
+from skhpo.exceptions import (
+    AllFitsFailedError,
+    SearchInterruptedWarning,
+    SearchStoppedError,
+    SkhpoWarning,
+    WorkerDiedWarning,
+)
 from skhpo.space import Choice, Real
 
 X, Y = make_classification(
@@ -396,16 +402,22 @@ def test_a_member_that_kills_its_workers_is_replaced() -> None:
 
 def test_an_interrupt_keeps_the_generations_done() -> None:
     search = walkers("stop", "stop", after=3, n_generations=9, refit=False)
-    with pytest.warns(SkhpoWarning, match="Interrupted"):
+    with pytest.warns(SearchInterruptedWarning, match="6 of 18 candidates"):
         search.fit(X, Y)
+    assert search.stop_reason_ == "interrupted"
     assert search.cv_results_["generation"].max() == 2
     with pytest.raises(KeyboardInterrupt):
         walkers("stop", "stop").fit(X, Y)
 
 
 def test_the_time_budget_ends_with_a_generation() -> None:
-    search = make(time_budget=1e-6, n_generations=50).fit(X, Y)
-    assert len(search.cv_results_["params"]) == 4
+    """What runs when it is over is dropped: members are compared by generation."""
+    search = walkers("go", "sleep", after=2, n_generations=50, time_budget=0.5)
+    search = search.set_params(refit=False).fit(X, Y)
+    assert search.stop_reason_ == "time_budget"
+    assert list(search.cv_results_["generation"]) == [0, 0, 1, 1]
+    with pytest.raises(SearchStoppedError, match="time budget of 1e-06"):
+        make(time_budget=1e-6).fit(X, Y)
 
 
 def test_it_stops_when_nothing_improves() -> None:

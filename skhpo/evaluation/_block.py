@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sklearn import config_context, get_config
 
 from skhpo._sklearn_compat import FitHooks
-from skhpo._trial import Evaluation
+from skhpo._trial import Evaluation, Params
 from skhpo.evaluation._fit import evaluate
 from skhpo.evaluation._layout import Layout
 from skhpo.evaluation._paths import adopt_paths
@@ -27,6 +28,8 @@ from skhpo.evaluation._tree import Tree
 from skhpo.evaluation._verbose import print_end, print_start
 
 __all__ = ["Surroundings", "run_block", "run_packed_block"]
+
+Keep = Callable[[int, Sequence[tuple[Params, Evaluation]]], None]
 
 # A block may be cut once it has worked this many times as long as what the rest will
 # have to do again (slicing, shared steps): that costs 5 % at most.
@@ -57,7 +60,10 @@ class Surroundings:
 
 
 def run_block(
-    spec: EvaluationSpec, block: Block, config: dict[str, Any] | None = None
+    spec: EvaluationSpec,
+    block: Block,
+    config: dict[str, Any] | None = None,
+    keep: Keep | None = None,
 ) -> BlockResult:
     """Evaluate the candidates of a block until they or its time slice are over.
 
@@ -69,6 +75,8 @@ def run_block(
         What to do.
     config : dict, optional
         scikit-learn's configuration; that of the running thread by default.
+    keep : callable, optional
+        Takes each evaluation as soon as it is done; see `Memory`.
 
     Returns
     -------
@@ -77,13 +85,15 @@ def run_block(
     """
     if config is not None:
         with config_context(**config):
-            return run_block(spec, block)
+            return run_block(spec, block, keep=keep)
     if spec.layout is None or not block.tasks[0].steps:
-        return _run_separately(spec, block)
-    return _run_tree(spec, block, spec.layout)
+        return _run_separately(spec, block, keep)
+    return _run_tree(spec, block, spec.layout, keep)
 
 
-def _run_separately(spec: EvaluationSpec, block: Block) -> BlockResult:
+def _run_separately(
+    spec: EvaluationSpec, block: Block, keep: Keep | None
+) -> BlockResult:
     """Evaluate candidates that have nothing but the data in common."""
     start = time.perf_counter()
     split = SlicedSplit(spec, block.split, lending=len(block.tasks) > 1)
@@ -92,15 +102,18 @@ def _run_separately(spec: EvaluationSpec, block: Block) -> BlockResult:
         _announce(spec, block, task)
         hooks = FitHooks(task.context, spec.caller)
         evaluation, stop = evaluate(spec, split, task.params, hooks)
-        _report(spec, block, task, evaluation)
+        _report(spec, block, task, evaluation, keep)
         evaluations.append(evaluation)
-        if stop or time.perf_counter() - start > block.time_slice:
+        patience = max(block.time_slice, OVERHEADS * split.slice_time)
+        if stop or time.perf_counter() - start > min(patience, block.limit):
             break
     n_fits = len(evaluations) * (len(spec.layout.names) if spec.layout else 1)
     return BlockResult(tuple(evaluations), stop, n_fits, n_fits)
 
 
-def _run_tree(spec: EvaluationSpec, block: Block, layout: Layout) -> BlockResult:
+def _run_tree(
+    spec: EvaluationSpec, block: Block, layout: Layout, keep: Keep | None
+) -> BlockResult:
     """Evaluate candidates along with what they share."""
     start = time.perf_counter()
     tree = Tree(spec, layout, block.split, lending=len(block.tasks) > 1)
@@ -109,9 +122,10 @@ def _run_tree(spec: EvaluationSpec, block: Block, layout: Layout) -> BlockResult
     for task in block.tasks:
         _announce(spec, block, task)
         outcome = next(outcomes)
-        _report(spec, block, task, outcome.evaluation)
+        _report(spec, block, task, outcome.evaluation, keep)
         evaluations.append(outcome.evaluation)
         patience = max(block.time_slice, OVERHEADS * outcome.overhead)
+        patience = min(patience, block.limit)
         if outcome.divisible and time.perf_counter() - start > patience:
             break
     return BlockResult(tuple(evaluations), False, tree.n_fits, tree.n_needed)
@@ -143,8 +157,14 @@ def _announce(spec: EvaluationSpec, block: Block, task: Task) -> None:
 
 
 def _report(
-    spec: EvaluationSpec, block: Block, task: Task, evaluation: Evaluation
+    spec: EvaluationSpec,
+    block: Block,
+    task: Task,
+    evaluation: Evaluation,
+    keep: Keep | None,
 ) -> None:
+    if keep is not None:
+        keep(block.split, [(task.params, evaluation)])
     print_end(spec.verbose, *_progress(spec, block, task), task.params, evaluation)
 
 

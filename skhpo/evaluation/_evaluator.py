@@ -19,15 +19,16 @@ from typing import Any
 
 from skhpo._keys import params_key
 from skhpo._sklearn_compat import num_samples
-from skhpo._trial import Candidate, Evaluation
+from skhpo._trial import Candidate, Evaluation, Params
 from skhpo.evaluation._block import Surroundings, run_block, run_packed_block
-from skhpo.evaluation._fit import failed_evaluation
+from skhpo.evaluation._fit import killed_evaluation
 from skhpo.evaluation._joblib_compat import (
     WorkerLostError,
     Workers,
     limited_inner_threads,
 )
 from skhpo.evaluation._layout import KeyMaker, find_layout
+from skhpo.evaluation._memory import Memory
 from skhpo.evaluation._paths import registered_paths
 from skhpo.evaluation._plan import in_tree_order, split_into_blocks
 from skhpo.evaluation._quarantine import Quarantine
@@ -39,8 +40,10 @@ from skhpo.exceptions import WorkerDiedWarning
 __all__ = ["Evaluator"]
 
 # Seconds after which a block returns what it has. Long against the 1-3 ms that a
-# task costs to send, short against the patience of whoever presses Ctrl-C.
+# task costs to send, short against the patience of whoever presses Ctrl-C. In this
+# process nothing is sent; and what has been sent is lost if this process is killed.
 TIME_SLICE = 1.0
+SHORT_TIME_SLICE = 0.1
 # The same, and the most evaluations in a block, when somebody listens. In this
 # process, callbacks hear of one evaluation at a time, in scikit-learn's order.
 HEARD_TIME_SLICE = 0.1
@@ -73,6 +76,10 @@ class Evaluator:
         As in joblib.
     reuse : bool, default=True
         Whether candidates share the fits that they have in common.
+    memory : Memory or None, default=None
+        What was evaluated before, and is not evaluated again.
+    remaining : callable or None, default=None
+        Returns the seconds that are left; None for no limit.
     make_context : callable or None, default=None
         ``make_context(task_id, slim=...)`` returns the callback context of an
         evaluation, whose id is candidate * n_splits + split. None where nobody
@@ -83,6 +90,8 @@ class Evaluator:
     stopped : bool
         Whether a callback asked for the search to stop. Candidates that were begun
         are completed, the others are dropped.
+    out_of_time : bool
+        Whether no seconds were left. What was running has been given up.
     n_fits, n_needed : int
         Fits of steps that were done, and that would have been done without sharing.
     """
@@ -94,6 +103,8 @@ class Evaluator:
         n_jobs: int | None,
         pre_dispatch: int | str,
         reuse: bool = True,
+        memory: Memory | None = None,
+        remaining: Callable[[], float] | None = None,
         make_context: Callable[..., Any] | None = None,
     ) -> None:
         layout = find_layout(spec)
@@ -103,8 +114,9 @@ class Evaluator:
         self._key_maker = KeyMaker(layout) if layout and may_share else None
         self._n_splits = len(spec.splits)
         self._workers = Workers(n_jobs, pre_dispatch)
+        self._memory = memory
+        self._remaining = remaining or (lambda: math.inf)
         self._make_context = make_context
-        self._time_slice = TIME_SLICE if make_context is None else HEARD_TIME_SLICE
         self._entries: dict[int, _Entry] = {}
         self._by_key: dict[Hashable, _Entry] = {}
         self._waiting: list[tuple[int, int, Block]] = []  # a heap
@@ -114,6 +126,7 @@ class Evaluator:
         self._exit = ExitStack()
         self._n_planned = 0
         self.stopped = False
+        self.out_of_time = False
         self.n_fits = 0
         self.n_needed = 0
 
@@ -123,6 +136,7 @@ class Evaluator:
             stack.enter_context(limited_inner_threads(self._workers))
             self._run, self._before, self._after = self._shared_arguments()
             self._n_heard = 1 if self._workers.share_memory else HEARD_FROM_AFAR
+            self._time_slice = self._choose_time_slice()
             self._exit = stack.pop_all()
         return self
 
@@ -137,13 +151,20 @@ class Evaluator:
 
     def _shared_arguments(self) -> tuple[Callable[..., BlockResult], tuple, tuple]:
         """Return the function of all tasks, its arguments before and after a block."""
+        keep = None if self._memory is None else self._memory.keep
         if self._workers.n_workers == 1:
-            return run_block, (self._spec,), ()
+            return run_block, (self._spec,), (None, keep)
         surroundings = Surroundings.capture()
         if self._workers.share_memory:
-            return run_block, (self._spec,), (surroundings.config,)
+            return run_block, (self._spec,), (surroundings.config, keep)
         package = Package((self._spec, registered_paths()))
         return run_packed_block, (), (surroundings, *package.parts)
+
+    def _choose_time_slice(self) -> float:
+        if self._make_context is not None:
+            return HEARD_TIME_SLICE
+        sent = self._workers.n_workers > 1 and self._memory is None
+        return TIME_SLICE if sent else SHORT_TIME_SLICE
 
     def add(self, candidates: Sequence[Candidate]) -> None:
         """Queue candidates for evaluation on every split.
@@ -158,9 +179,10 @@ class Evaluator:
             key = self._key(candidate)
             entry = self._by_key.get(key)
             if entry is None:
-                entry = _Entry(self._n_splits)
-                self._by_key[key] = self._entries[candidate.id] = entry
-                fresh.append(self._make_task(candidate))
+                entry = self._by_key[key] = self._make_entry(candidate.params)
+                if entry.n_missing:
+                    self._entries[candidate.id] = entry
+                    fresh.append(self._make_task(candidate))
             else:
                 self.n_needed += self._n_splits * self._n_steps
             if entry.n_missing == 0:
@@ -169,6 +191,16 @@ class Evaluator:
                 entry.candidates.append(candidate)
         self._plan([task for task in fresh if task.steps])
         self._plan([task for task in fresh if not task.steps])
+
+    def _make_entry(self, params: Params) -> _Entry:
+        """Return an entry with what is known of it from before."""
+        entry = _Entry(self._n_splits)
+        if self._memory is not None:
+            for split, evaluation in self._memory.known(params).items():
+                entry.evaluations[split] = evaluation
+                entry.n_missing -= 1
+                self.n_needed += self._n_steps
+        return entry
 
     def _make_task(self, candidate: Candidate) -> Task:
         params = candidate.params
@@ -182,7 +214,12 @@ class Evaluator:
         for block in split_into_blocks(
             tasks, self._n_splits, n_workers, self._time_slice
         ):
-            self._wait(block)
+            missing = tuple(t for t in block.tasks if self._misses(t, block.split))
+            if missing:
+                self._wait(replace(block, tasks=missing))
+
+    def _misses(self, task: Task, split: int) -> bool:
+        return self._entries[task.number].evaluations[split] is None
 
     def _key(self, candidate: Candidate) -> Hashable:
         """Return what makes two candidates one evaluation."""
@@ -196,7 +233,8 @@ class Evaluator:
         Returns
         -------
         list of (Candidate, list of Evaluation)
-            One evaluation per split; empty if there is nothing left to wait for.
+            One evaluation per split; empty if there is nothing left to wait for, or no
+            time.
 
         Raises
         ------
@@ -205,12 +243,29 @@ class Evaluator:
             ``error_score="raise"``.
         """
         while not self._complete:
+            if self._remaining() <= 0:
+                self.out_of_time = True
+                break
             self._dispatch()
             if not self._running:
                 break
             self._collect()
         complete, self._complete = self._complete, []
         return complete
+
+    def running(self) -> list[tuple[float, int, list[Params]]]:
+        """Return what the workers have been given; also to other threads.
+
+        Returns
+        -------
+        list of (float, int, list of mapping)
+            For how many seconds, the split, and the parameters of the candidates.
+        """
+        now = time.perf_counter()
+        return [
+            (now - since, block.split, [task.params for task in block.tasks])
+            for block, since in list(self._running.values())
+        ]
 
     def _wait(self, block: Block) -> None:
         heapq.heappush(self._waiting, (block.tasks[0].order, block.split, block))
@@ -237,6 +292,7 @@ class Evaluator:
         if self._make_context is not None:
             tasks = [self._with_context(block.split, task) for task in block.tasks]
             block = replace(block, tasks=tuple(tasks))
+        block = replace(block, limit=self._remaining())
         try:
             number = self._workers.submit(self._run, *self._before, block, *self._after)
         except WorkerLostError:
@@ -256,13 +312,16 @@ class Evaluator:
     def _collect(self) -> None:
         """Wait for one block, and take over its evaluations."""
         try:
-            number, result = self._workers.fetch()
+            number, result = self._workers.fetch(self._remaining())
         except WorkerLostError as error:
             self._recover(error)
+            return
+        except TimeoutError:
             return
         block, started = self._running.pop(number)
         if self._quarantine.has_one_suspect:
             self._release(self._quarantine.acquit(time.perf_counter() - started))
+        self._keep(block, result)
         for task, evaluation in zip(block.tasks, result.evaluations, strict=False):
             self._record(task.number, block.split, evaluation)
         self.n_fits += result.n_fits
@@ -272,6 +331,13 @@ class Evaluator:
             self._wait(replace(block, tasks=rest))
         if result.stop:
             self._stop()
+
+    def _keep(self, block: Block, result: BlockResult) -> None:
+        """Remember what another process has done; in this one, each fit does so."""
+        if self._memory is not None and not self._workers.share_memory:
+            params = (task.params for task in block.tasks)
+            done = list(zip(params, result.evaluations, strict=False))
+            self._memory.keep(block.split, done)
 
     def _record(self, number: int, split: int, evaluation: Evaluation) -> None:
         entry = self._entries[number]
@@ -329,5 +395,5 @@ class Evaluator:
             raise error
         n_test = num_samples(self._spec.splits[block.split][1])
         # How long it took is not known.
-        evaluation = failed_evaluation(self._spec, n_test, math.nan, message)
+        evaluation = killed_evaluation(self._spec, n_test, math.nan, message)
         self._record(task.number, block.split, evaluation)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 from traceback import format_exc
 from typing import Any
 
@@ -18,7 +19,7 @@ from skhpo._trial import Evaluation, Params, Scores
 from skhpo.evaluation._lending import is_write_refused
 from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit, SplitData
 
-__all__ = ["evaluate", "failed_evaluation", "score"]
+__all__ = ["evaluate", "failed_evaluation", "killed_evaluation", "score"]
 
 
 def evaluate(
@@ -155,6 +156,14 @@ def failed_evaluation(
         scores = dict.fromkeys(spec.scorer._scorers, spec.error_score)
     train_scores = scores if spec.return_train_score else None
     return Evaluation(scores, train_scores, fit_time, 0.0, n_test_samples, error)
+
+
+def killed_evaluation(
+    spec: EvaluationSpec, n_test_samples: int, fit_time: float, error: str
+) -> Evaluation:
+    """Return the evaluation of a fit that was ended from outside, for this reason."""
+    evaluation = failed_evaluation(spec, n_test_samples, fit_time, error)
+    return replace(evaluation, ended_from_outside=True)
 
 
 def _fit(estimator: Any, data: SplitData) -> None:

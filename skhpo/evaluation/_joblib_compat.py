@@ -12,7 +12,9 @@ Where a name that this needs is missing, tasks run in rounds of plain ``Parallel
 
 from __future__ import annotations
 
+import math
 import queue
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -130,17 +132,24 @@ class Workers:
         self._pending[self._count] = job
         return self._count
 
-    def fetch(self) -> tuple[int, Any]:
+    def fetch(self, timeout: float = math.inf) -> tuple[int, Any]:
         """Wait for the next task to finish; return its number and its result.
+
+        Parameters
+        ----------
+        timeout : float, default=inf
+            Seconds to wait, if the tasks run elsewhere.
 
         Raises
         ------
+        TimeoutError
+            If none has finished by then.
         WorkerLostError
             If a worker died; every task in flight counts as lost. Call `restart`.
         Exception
             What the task itself raised.
         """
-        number, result = self._driver.fetch(self._pending)
+        number, result = self._driver.fetch(self._pending, timeout)
         del self._pending[number]
         return number, result()
 
@@ -157,7 +166,9 @@ class _Here:
     def submit(self, number: int, func: Callable[..., Any], args: tuple) -> None:
         self._tasks.append((number, lambda: func(*args)))
 
-    def fetch(self, pending: dict[int, Any]) -> tuple[int, Callable[[], Any]]:
+    def fetch(
+        self, pending: dict[int, Any], timeout: float
+    ) -> tuple[int, Callable[[], Any]]:
         return self._tasks.pop(0)
 
     def abort(self) -> None:
@@ -193,12 +204,18 @@ class _Backend:
             return None
         return lambda: folders.set_current_context(self._parallel._id)
 
-    def fetch(self, pending: dict[int, Any]) -> tuple[int, Callable[[], Any]]:
+    def fetch(
+        self, pending: dict[int, Any], timeout: float
+    ) -> tuple[int, Callable[[], Any]]:
+        end = time.monotonic() + timeout
         while True:
+            left = end - time.monotonic()
             try:
-                number, out = self._done.get(timeout=POLL)
+                number, out = self._done.get(timeout=max(0.0, min(POLL, left)))
             except queue.Empty:
                 self._look_for_the_dead(pending)
+                if left <= 0:
+                    raise TimeoutError from None
             else:
                 return number, partial(self._result, out, pending[number])
 
@@ -244,7 +261,9 @@ class _Rounds:
     def submit(self, number: int, func: Callable[..., Any], args: tuple) -> None:
         self._tasks.append((number, func, args))
 
-    def fetch(self, pending: dict[int, Any]) -> tuple[int, Callable[[], Any]]:
+    def fetch(
+        self, pending: dict[int, Any], timeout: float
+    ) -> tuple[int, Callable[[], Any]]:
         if not self._results:
             tasks, self._tasks = self._tasks, []
             outs = self._parallel(delayed(func)(*args) for _, func, args in tasks)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import pickle
-import time
 import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import ExitStack
@@ -21,13 +20,14 @@ from skhpo._keys import params_key, structural_key
 from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params
 from skhpo.evaluation._block import Surroundings
-from skhpo.evaluation._fit import failed_evaluation
+from skhpo.evaluation._fit import killed_evaluation
 from skhpo.evaluation._incremental import take_apart
 from skhpo.evaluation._joblib_compat import (
     WorkerLostError,
     Workers,
     limited_inner_threads,
 )
+from skhpo.evaluation._memory import GenerationMemory
 from skhpo.evaluation._shipping import Package
 from skhpo.evaluation._spec import EvaluationSpec
 from skhpo.evaluation._training import (
@@ -39,7 +39,7 @@ from skhpo.evaluation._training import (
     run_packed_training,
     run_training,
 )
-from skhpo.exceptions import SkhpoWarning, WorkerDiedWarning
+from skhpo.exceptions import WorkerDiedWarning
 
 __all__ = ["PopulationEvaluator"]
 
@@ -84,8 +84,10 @@ class PopulationEvaluator:
         As in joblib.
     pre_dispatch : int or str
         As in joblib.
-    time_budget : float or None, default=None
-        Seconds after which no further generation is begun.
+    memory : GenerationMemory or None, default=None
+        Generations that were trained before, and are not trained again.
+    remaining : callable or None, default=None
+        Returns the seconds that are left; None for no limit.
     make_context : callable or None, default=None
         As for `Evaluator`.
 
@@ -97,8 +99,9 @@ class PopulationEvaluator:
         Numbers of trainings, and of fits of transformers: those done, and those that
         members would need that share nothing.
     stopped : bool
-        Whether to begin no further generation: a callback, the time budget, or the
-        user by Ctrl-C asked for it.
+        Whether a callback asked to begin no further generation.
+    out_of_time : bool
+        Whether no seconds were left. The generation that was trained is given up.
     """
 
     def __init__(
@@ -108,29 +111,32 @@ class PopulationEvaluator:
         *,
         n_jobs: int | None,
         pre_dispatch: int | str,
-        time_budget: float | None = None,
+        memory: GenerationMemory | None = None,
+        remaining: Callable[[], float] | None = None,
         make_context: Callable[..., Any] | None = None,
     ) -> None:
         self._spec = spec
         self.plan = plan
         self._n_splits = len(spec.splits)
         self._workers = Workers(n_jobs, pre_dispatch)
-        self._time_budget = math.inf if time_budget is None else time_budget
+        self._memory = memory
+        self._remaining = remaining or (lambda: math.inf)
         self._make_context = make_context
         self._generation: list[Candidate] = []
         self._states: dict[int, State] = {}
         self._prepared: dict[tuple[Hashable, int], Prepared | str] = {}
-        self._n_generations = 0
+        seed = plan.seed.entropy, plan.seed.spawn_key
+        self._keys = [repr((seed, plan.resource, plan.batch_size))]  # in the memory
+        self._remembered: list[list[Candidate]] = []  # not trained in this process
         self._task_seconds = math.inf  # of one member on one split; unknown at first
         self._exit = ExitStack()
         self.n_fits = self.n_needed = 0
-        self.stopped = False
+        self.stopped = self.out_of_time = False
 
     def __enter__(self) -> PopulationEvaluator:
         self._exit.enter_context(self._workers)
         self._exit.enter_context(limited_inner_threads(self._workers))
         self._run, self._before, self._after = self._shared_arguments()
-        self._start = time.perf_counter()
         return self
 
     def __exit__(
@@ -161,32 +167,74 @@ class PopulationEvaluator:
         Returns
         -------
         list of (Candidate, list of Evaluation)
-            One evaluation per split; empty if no member was added, or if the user
-            interrupted a generation that was not the first.
+            One evaluation per split; empty if no member was added, or if there was no
+            time for all of them.
         """
         if not self._generation:
             return []
         generation, self._generation = self._generation, []
         try:
-            results = self._train(generation)
-        except KeyboardInterrupt:
-            if self._n_generations == 0:
-                raise
-            self.stopped = True
-            warnings.warn(
-                "Interrupted: the search ends with the generation before this one, the "
-                f"{self._n_generations}th.",
-                SkhpoWarning,
-                stacklevel=2,
-            )
+            evaluations = self._look_up(generation) or self._train_anew(generation)
+        except TimeoutError:
+            self.out_of_time = True
             return []
-        self._n_generations += 1
-        if time.perf_counter() - self._start > self._time_budget:
-            self.stopped = True
-        return [(c, [r.evaluation for r in results[c.id]]) for c in generation]
+        return [(c, evaluations[c.id]) for c in generation]
+
+    def running(self) -> list[Any]:
+        """Return nothing: a generation is one piece of work.
+
+        Returns
+        -------
+        list
+            Empty.
+        """
+        return []
+
+    def _train_anew(self, generation: list[Candidate]) -> dict[int, list[Evaluation]]:
+        """Train a generation, and remember it."""
+        if self._memory is not None:
+            self._restore(self._keys[-2])
+        results = self._train(generation)
+        evaluations = {id: [r.evaluation for r in row] for id, row in results.items()}
+        if self._memory is not None:
+            states = pickle.dumps(self._states)
+            self._memory.keep(self._keys[-1], generation, evaluations, states)
+        return evaluations
+
+    def _look_up(
+        self, generation: list[Candidate]
+    ) -> Mapping[int, list[Evaluation]] | None:
+        """Return the evaluations of a generation that was trained before."""
+        if self._memory is None:
+            return None
+        self._keys.append(self._memory.key(self._keys[-1], generation))
+        known = self._memory.known(self._keys[-1], generation, self._n_splits)
+        if known is not None:
+            self._remembered.append(generation)
+        return known
+
+    def _restore(self, key: str) -> None:
+        """Get back the models of the generation before, if it was not trained here."""
+        remembered, self._remembered = self._remembered, []
+        if not remembered:
+            return
+        assert self._memory is not None, "without one, all generations are trained"
+        states = self._memory.states(key)
+        if states is None:  # those of the last generation only are kept
+            for generation in remembered:
+                self._train(generation)
+            return
+        self._states = pickle.loads(states)
+        newborn = [
+            Candidate(id, state.params)
+            for id, state in self._states.items()
+            if state.prefix is not None
+        ]
+        self._prepare(newborn, {c.id: self._states[c.id].prefix for c in newborn})
 
     def model(self, number: int, split: int = 0) -> Any:
         """Return the fitted estimator of a trial of the last generation."""
+        self._restore(self._keys[-1])
         state = self._states[number]
         blob = state.models[split]
         assert blob is not None, "a trial with a score has models"
@@ -318,8 +366,10 @@ class PopulationEvaluator:
             if alone:
                 index = suspects.pop()
                 running[self._submit([tasks[index]])] = [index]
+            if self._remaining() <= 0:
+                raise TimeoutError
             try:
-                number, done = self._workers.fetch()
+                number, done = self._workers.fetch(self._remaining())
             except WorkerLostError as error:
                 lost = [index for chunk in running.values() for index in chunk]
                 running.clear()
@@ -340,7 +390,7 @@ class PopulationEvaluator:
     def _chunks(self, tasks: Sequence[Any]) -> list[list[int]]:
         """Group short tasks, so that sending them costs little beside doing them."""
         n_workers = self._workers.n_workers
-        if n_workers == 1:
+        if n_workers == 1 and self._remaining() == math.inf:
             return [list(range(len(tasks)))] if tasks else []
         share = max(1, len(tasks) // (2 * n_workers))  # enough for all to be busy
         wanted = math.ceil(TASK_TIME / max(self._task_seconds, 1e-6))
@@ -361,5 +411,5 @@ class PopulationEvaluator:
         if isinstance(task, PrefixTask):
             return message
         n_test = num_samples(self._spec.splits[task.split][1])
-        evaluation = failed_evaluation(self._spec, n_test, math.nan, message)
+        evaluation = killed_evaluation(self._spec, n_test, math.nan, message)
         return TrainingResult(evaluation, None)

@@ -172,6 +172,11 @@ class SlicedSplit:
         data = self._data[pairwise]
         return data.lent() if self.lending else data
 
+    @property
+    def slice_time(self) -> float:
+        """Seconds that the slicing has taken so far."""
+        return sum(data.slice_time for data in self._data.values())
+
     def own(self) -> SlicedSplit:
         """Return the same split, to be sliced anew for one candidate alone."""
         return SlicedSplit(self._spec, self._split)

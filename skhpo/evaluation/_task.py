@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,12 +48,15 @@ class Block:
     tasks : tuple of Task
         The candidates, at least one.
     time_slice : float
-        Seconds after which no further candidate is begun.
+        Seconds after which no further candidate is begun, unless sharing would suffer.
+    limit : float, default=inf
+        Seconds after which none is begun at any price.
     """
 
     split: int
     tasks: tuple[Task, ...]
     time_slice: float
+    limit: float = math.inf
 
 
 @dataclass(frozen=True)

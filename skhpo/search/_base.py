@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import sys
+import math
+import os
 import time
+import warnings
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from numbers import Real
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import clone, is_classifier
@@ -21,14 +25,27 @@ from skhpo._sklearn_compat import (
     check_method_params,
     fit_context,
     is_multimetric,
+    num_samples,
 )
-from skhpo._trial import Candidate, Evaluation, Trial
+from skhpo._units import parse_seconds
 from skhpo.evaluation import EvaluationSpec, Evaluator
-from skhpo.exceptions import AllFitsFailedError, SearchStoppedError
+from skhpo.exceptions import (
+    AllFitsFailedError,
+    JournalWarning,
+    SearchInterruptedWarning,
+    SearchStoppedError,
+)
+from skhpo.journal import Journal
 from skhpo.optimizers import Optimizer
+from skhpo.search._asking import Asking
+from skhpo.search._budget import TimeBudget
 from skhpo.search._check import check_against_estimator
 from skhpo.search._delegation import Delegation
+from skhpo.search._heartbeat import Heartbeat
+from skhpo.search._loop import Loop, is_impatient
+from skhpo.search._memory import JournalMemory, open_journal
 from skhpo.search._results import Record
+from skhpo.search._stop import StopRules, as_rules
 from skhpo.search._summary import Summary
 
 __all__ = ["BaseSearch"]
@@ -48,8 +65,11 @@ class Run:
     cv: Any
     n_splits: int
     estimator: Any
+    start: float
+    budget: TimeBudget
     evaluator: Any = None
     reuse: Reuse | None = None
+    stop_reason: str = "completed"
 
 
 @dataclass(frozen=True)
@@ -83,6 +103,14 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
     asynchronous = False
     # Whether the optimizer learns from the scores, so that there must be one to learn.
     _needs_one_score = False
+    # Whether candidates count only together with those that came with them.
+    _whole_batches = False
+    # What all searches have beside what scikit-learn's have.
+    _durability_constraints: ClassVar[dict] = {
+        "journal": [str, os.PathLike, None],
+        "time_budget": [Real, str, None],
+        "stop": [callable, list, tuple, None],
+    }
 
     @abstractmethod
     def _make_optimizer(self) -> Optimizer:
@@ -122,6 +150,10 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             itself: before the first fit.
         AllFitsFailedError
             If no fit succeeded; says why, by kind of failure.
+        SearchStoppedError
+            If the search was stopped before a single candidate was complete.
+        JournalError
+            If the file given as `journal` cannot serve as one.
         """
         run = self._start(X, y, params)
         self._check_subspaces()
@@ -133,6 +165,8 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         self.scorer_ = scorers._scorers if is_multimetric(scorers) else scorers
         self.cv_results_ = results
         self.reuse_ = run.reuse
+        self.failures_ = record.failures()
+        self.stop_reason_ = run.stop_reason
         run.hooks.end()
         return self
 
@@ -146,6 +180,10 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         check_against_estimator(self.estimator, self._subspaces(), check_values=unsaid)
 
     def _start(self, X: Any, y: Any, params: dict[str, Any]) -> Run:
+        start = time.perf_counter()
+        budget = self._seconds("time_budget")
+        as_rules(self.stop, type(self).__name__)
+        self._check_repeatable()
         scorers, refit_metric = self._get_scorers()
         if is_multimetric(scorers):
             self._check_one_score(scorers._scorers)
@@ -166,31 +204,104 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             cv,
             n_splits=self.n_splits_,
             estimator=clone(self.estimator),
+            start=start,
+            budget=TimeBudget(budget, start),
         )
 
+    def _seconds(self, name: str) -> float:
+        """Return a parameter that is a duration, inf for None."""
+        value = getattr(self, name)
+        return math.inf if value is None else parse_seconds(value, name)
+
     def _evaluate(self, run: Run, optimizer: Optimizer) -> Record:
-        """Run the one loop: ask, evaluate, tell, record."""
+        """Evaluate what the optimizer asks for, until something ends the search."""
         n_candidates = getattr(optimizer, "n_candidates", None)
         spec = self._make_spec(run, n_candidates)
         if self.verbose > 0:
             _print_plan(n_candidates, run.n_splits)
         record = Record(self.refit if isinstance(self.refit, str) else None)
         n_evaluations = None if n_candidates is None else n_candidates * run.n_splits
-        evaluator = run.evaluator = self._make_evaluator(run, spec, optimizer)
-        with run.hooks.searching(n_evaluations), evaluator:
-            asking = Asking(optimizer, evaluator, self.n_pending)
-            for candidate, evaluations in asking.complete():
-                trial = record.add(candidate, evaluations)
-                if record.n_candidates == 1:
-                    self._check_refit_for_callable(run, record)
-                asking.tell(trial, in_order=not self.asynchronous)
-        if evaluator.stopped and not record.candidates:
-            raise SearchStoppedError("A callback stopped the search before it began.")
+        if self.refit:
+            run.budget.growth = _growth(spec)
+        with ExitStack() as stack:
+            stack.enter_context(run.hooks.searching(n_evaluations))
+            journal = stack.enter_context(open_journal(self.journal, spec))
+            memory = journal and self._make_memory(journal)
+            evaluator = self._make_evaluator(run, spec, optimizer, memory)
+            run.evaluator = stack.enter_context(evaluator)
+            heart = Heartbeat(type(self).__name__, n_candidates, evaluator.running)
+            if self.verbose > 0:
+                stack.enter_context(heart)
+            try:
+                loop = self._make_loop(run, optimizer, record, heart)
+                run.stop_reason = loop.run()
+            except KeyboardInterrupt:
+                if is_impatient() or not record.n_candidates:
+                    raise
+                run.stop_reason = "interrupted"
+                self._warn_of_interrupt(record, n_candidates)
+        self._check_not_empty(run, record)
         run.reuse = Reuse(evaluator.n_fits, evaluator.n_needed - evaluator.n_fits)
         return record
 
+    def _make_loop(
+        self, run: Run, optimizer: Optimizer, record: Record, heart: Heartbeat
+    ) -> Loop:
+        def check_metrics(*_: Any) -> None:
+            if record.n_candidates == 1:
+                self._check_refit_for_callable(run, record)
+
+        in_order = not self.asynchronous
+        rules = as_rules(self.stop, type(self).__name__)
+        return Loop(
+            Asking(optimizer, run.evaluator, self.n_pending, in_order=in_order),
+            run.evaluator,
+            record,
+            StopRules(rules, optimizer, run.start),
+            [check_metrics, run.budget.note, heart.note],
+            keep_all=self._whole_batches,
+        )
+
+    def _check_repeatable(self) -> None:
+        """Warn if a journal can hardly help: the candidates will be others."""
+        is_random = "random_state" in self._get_param_names()
+        if self.journal is not None and is_random and self.random_state is None:
+            warnings.warn(
+                f"With random_state=None, {type(self).__name__} proposes other "
+                "candidates at every fit, and hardly finds them in its journal. Set "
+                "random_state to an integer, so that a run can be resumed.",
+                JournalWarning,
+                stacklevel=5,
+            )
+
+    def _warn_of_interrupt(self, record: Record, n_candidates: int | None) -> None:
+        total = "" if n_candidates is None else f" of {n_candidates}"
+        refit = " The best of them is fitted now." if self.refit else ""
+        warnings.warn(
+            f"{type(self).__name__} was interrupted: {record.n_candidates}{total} "
+            f"candidates are complete and kept.{refit} Interrupt again to give up.",
+            SearchInterruptedWarning,
+            stacklevel=5,
+        )
+
+    def _check_not_empty(self, run: Run, record: Record) -> None:
+        if record.n_candidates:
+            return
+        if run.stop_reason == "callback":
+            raise SearchStoppedError("A callback stopped the search before it began.")
+        if run.stop_reason == "time_budget":
+            raise SearchStoppedError(
+                f"The time budget of {self.time_budget!r} was over before one "
+                f"candidate was complete on all {run.n_splits} splits. Give more time, "
+                "fewer splits, or a faster estimator."
+            )
+
     def _make_evaluator(
-        self, run: Run, spec: EvaluationSpec, optimizer: Optimizer
+        self,
+        run: Run,
+        spec: EvaluationSpec,
+        optimizer: Optimizer,
+        memory: Any,
     ) -> Any:
         """Return what evaluates candidates: `Evaluator`, or what has its methods."""
         return Evaluator(
@@ -198,8 +309,14 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             n_jobs=self.n_jobs,
             pre_dispatch=self.pre_dispatch,
             reuse=self.reuse,
+            memory=memory,
+            remaining=run.budget.remaining,
             make_context=run.hooks.evaluation if run.hooks.listening else None,
         )
+
+    def _make_memory(self, journal: Journal) -> Any:
+        """Return what looks up and keeps evaluations in a journal."""
+        return JournalMemory(journal, train_scores=self.return_train_score)
 
     def _more_results(self, record: Record) -> dict[str, Any]:
         """Return columns of ``cv_results_`` beside those that scikit-learn has."""
@@ -239,9 +356,12 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
 
     def _check_one_score(self, names: Iterable[str]) -> None:
         several = len(list(names)) > 1
-        if self._needs_one_score and several and not isinstance(self.refit, str):
+        if not several or isinstance(self.refit, str):
+            return
+        if self._needs_one_score or self.stop is not None:
+            what = "learns from" if self._needs_one_score else "with 'stop' looks at"
             raise ValueError(
-                f"{type(self).__name__} learns from one score: with several, the "
+                f"{type(self).__name__} {what} one score: with several, the "
                 "'refit' parameter must be the name of the one to maximize, one of "
                 f"{sorted(names)}. Got {self.refit!r} instead."
             )
@@ -294,60 +414,6 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         return estimator
 
 
-class Asking:
-    """Asks, evaluates and tells, until nothing is left.
-
-    Trials are told one by one in the order of their ids, and each is followed by a
-    question. So candidate i is asked for when exactly the trials up to i - n_pending
-    have been told, whatever the number of workers and the order of completion.
-
-    Parameters
-    ----------
-    optimizer : Optimizer
-        Whom to ask.
-    evaluator : Evaluator
-        Who evaluates.
-    n_pending : int or None
-        How many candidates may be asked for and not yet told.
-    """
-
-    def __init__(
-        self, optimizer: Optimizer, evaluator: Evaluator, n_pending: int | None
-    ) -> None:
-        self._optimizer = optimizer
-        self._evaluator = evaluator
-        self._n_pending = n_pending
-        self._n_asked = self._n_told = 0
-        self._untold: dict[int, Trial] = {}
-
-    def complete(self) -> Iterator[tuple[Candidate, list[Evaluation]]]:
-        """Yield the candidates as they are completed; `tell` of each."""
-        self._ask()
-        while batch := self._evaluator.next():
-            yield from batch
-
-    def tell(self, trial: Trial, *, in_order: bool) -> None:
-        """Tell of a trial now, or when those before it have been told."""
-        self._untold[trial.candidate.id] = trial
-        while self._untold:
-            id = self._n_told if in_order else trial.candidate.id
-            if id not in self._untold:
-                break
-            self._optimizer.tell([self._untold.pop(id)])
-            self._n_told += 1
-            self._ask()
-
-    def _ask(self) -> None:
-        if self._evaluator.stopped:
-            return
-        room = sys.maxsize
-        if self._n_pending is not None:
-            room = self._n_pending - (self._n_asked - self._n_told)
-        candidates = self._optimizer.ask(room)
-        self._n_asked += len(candidates)
-        self._evaluator.add(candidates)
-
-
 def _print_plan(n_candidates: int | None, n_splits: int) -> None:
     """Say what is about to be done, in scikit-learn's words."""
     if n_candidates is None:
@@ -357,3 +423,10 @@ def _print_plan(n_candidates: int | None, n_splits: int) -> None:
             f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
             f"totalling {n_candidates * n_splits} fits"
         )
+
+
+def _growth(spec: EvaluationSpec) -> float:
+    """Return by how much the last fit has more rows than those on the splits."""
+    n_train = [num_samples(train) for train, _ in spec.splits]
+    mean = sum(n_train) / max(len(n_train), 1)
+    return num_samples(spec.X) / max(mean, 1)

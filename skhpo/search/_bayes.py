@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from typing import Any, ClassVar
@@ -15,6 +16,7 @@ from skhpo.optimizers import BayesOptimizer, LimitedOptimizer
 from skhpo.search._base import BaseSearch
 from skhpo.space import Categorical, SearchSpace
 from skhpo.space._dimensions import is_number
+from skhpo.stopping import StopRule
 
 __all__ = ["BayesSearch"]
 
@@ -93,6 +95,15 @@ class BayesSearch(BaseSearch):
         common: the first steps of a pipeline, and values that one fit serves. These
         are the first `n_pending` ones; all others are chosen one by one. The scores
         are the same.
+    journal : str, path-like or None, default=None
+        A file that keeps each finished evaluation. The same call again after a crash
+        goes on where it stopped, and a search over a related space takes from it what
+        it can; see :func:`skhpo.read_journal`.
+    time_budget : float, str or None, default=None
+        How long `fit` may take, in seconds or as "10min": no candidate is begun after
+        it, and time for the last fit is saved. Complete candidates count.
+    stop : callable, list of callable or None, default=None
+        Rules that end the search early, such as those of :mod:`skhpo.stopping`.
 
     Attributes
     ----------
@@ -118,6 +129,12 @@ class BayesSearch(BaseSearch):
         Whether there were several scores.
     reuse_ : Reuse
         How many fits of steps were done, and how many were saved by sharing.
+    failures_ : list of Failures
+        Failed fits by what went wrong: ``kind``, ``message``, ``n_fits``,
+        ``n_candidates``, and of the first one ``params``, ``split``, ``traceback``.
+    stop_reason_ : str
+        Why the search ended: "completed", "time_budget", "interrupted", "callback", or
+        what a rule of `stop` said.
     classes_ : ndarray of shape (n_classes,)
         Class labels, of a classifier.
     n_features_in_ : int
@@ -172,6 +189,7 @@ class BayesSearch(BaseSearch):
         "constraints": [callable, list, tuple, None],
         "random_state": ["random_state", np.random.Generator],
         "reuse": ["boolean"],
+        **BaseSearch._durability_constraints,
     }
     _needs_one_score = True
 
@@ -199,6 +217,9 @@ class BayesSearch(BaseSearch):
         error_score: str | float = np.nan,
         return_train_score: bool = False,
         reuse: bool = True,
+        journal: str | os.PathLike[str] | None = None,
+        time_budget: float | str | None = None,
+        stop: StopRule | Sequence[StopRule] | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -223,6 +244,9 @@ class BayesSearch(BaseSearch):
         self.constraints = constraints
         self.random_state = random_state
         self.reuse = reuse
+        self.journal = journal
+        self.time_budget = time_budget
+        self.stop = stop
 
     def _space(self) -> SearchSpace:
         return SearchSpace(self.param_distributions, self.constraints)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from skhpo._sklearn_compat import BaseSearchCV
 from skhpo.optimizers import GridOptimizer
 from skhpo.search._base import BaseSearch
 from skhpo.space._check import check_space
+from skhpo.stopping import StopRule
 
 __all__ = ["GridSearch"]
 
@@ -62,6 +64,15 @@ class GridSearch(BaseSearch):
         a pipeline, and values that one fit serves (such as ``n_estimators`` of a
         forest). The scores are the same, bit for bit, and the times are reported as
         if each candidate had been fitted alone.
+    journal : str, path-like or None, default=None
+        A file that keeps each finished evaluation. The same call again after a crash
+        goes on where it stopped, and a search over a related space takes from it what
+        it can; see :func:`skhpo.read_journal`.
+    time_budget : float, str or None, default=None
+        How long `fit` may take, in seconds or as "10min": no candidate is begun after
+        it, and time for the last fit is saved. Complete candidates count.
+    stop : callable, list of callable or None, default=None
+        Rules that end the search early, such as those of :mod:`skhpo.stopping`.
 
     Attributes
     ----------
@@ -87,6 +98,12 @@ class GridSearch(BaseSearch):
         Whether there were several scores.
     reuse_ : Reuse
         How many fits of steps were done, and how many were saved by sharing.
+    failures_ : list of Failures
+        Failed fits by what went wrong: ``kind``, ``message``, ``n_fits``,
+        ``n_candidates``, and of the first one ``params``, ``split``, ``traceback``.
+    stop_reason_ : str
+        Why the search ended: "completed", "time_budget", "interrupted", "callback", or
+        what a rule of `stop` said.
     classes_ : ndarray of shape (n_classes,)
         Class labels, of a classifier.
     n_features_in_ : int
@@ -117,6 +134,7 @@ class GridSearch(BaseSearch):
         **BaseSearchCV._parameter_constraints,
         "param_grid": [dict, list],
         "reuse": ["boolean"],
+        **BaseSearch._durability_constraints,
     }
 
     def __init__(
@@ -133,6 +151,9 @@ class GridSearch(BaseSearch):
         error_score: str | float = np.nan,
         return_train_score: bool = False,
         reuse: bool = True,
+        journal: str | os.PathLike[str] | None = None,
+        time_budget: float | str | None = None,
+        stop: StopRule | Sequence[StopRule] | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -146,6 +167,9 @@ class GridSearch(BaseSearch):
             return_train_score=return_train_score,
         )
         self.reuse = reuse
+        self.journal = journal
+        self.time_budget = time_budget
+        self.stop = stop
         self.param_grid = param_grid
 
     def _subspaces(self) -> list[Mapping]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -20,13 +21,16 @@ from skhpo.evaluation._incremental import replay
 from skhpo.evaluation._population import PopulationEvaluator
 from skhpo.evaluation._training import TrainingPlan, labels_of
 from skhpo.exceptions import SkhpoWarning
+from skhpo.journal import Journal
 from skhpo.optimizers import PBTOptimizer
 from skhpo.optimizers._branches import plain_spaces
 from skhpo.optimizers._exploit import Exploit, Explore, Tournament, Truncation
 from skhpo.optimizers._lineage import MemberRecord, Schedule, schedule_from_lineage
 from skhpo.search._base import BaseSearch, Run
+from skhpo.search._memory import PopulationMemory
 from skhpo.search._results import Record
 from skhpo.space._check import check_space
+from skhpo.stopping import StopRule
 
 __all__ = ["PBTSearch"]
 
@@ -96,8 +100,6 @@ class PBTSearch(BaseSearch):
         generations.
     tol : float, default=1e-4
         See `n_generations_no_change`.
-    time_budget : float or None, default=None
-        Seconds after which no further generation is begun.
     scoring : str, callable, list, tuple or dict, default=None
         As in scikit-learn. With several scores, `refit` must name the one that
         decides who is replaced.
@@ -124,6 +126,15 @@ class PBTSearch(BaseSearch):
         warns at the end.
     return_train_score : bool, default=False
         Whether to score the train part of each split too.
+    journal : str, path-like or None, default=None
+        A file that keeps each finished generation, and the models of the last one. The
+        same call again after a crash goes on from there. The models are pickled: give
+        a file that you trust.
+    time_budget : float, str or None, default=None
+        How long `fit` may take, in seconds or as "10min": complete
+        generations count. The last training is not included.
+    stop : callable, list of callable or None, default=None
+        Rules that end the search early, such as those of :mod:`skhpo.stopping`.
 
     Attributes
     ----------
@@ -150,6 +161,12 @@ class PBTSearch(BaseSearch):
     reuse_ : Reuse
         What sharing saved: the numbers of trainings and fits of transformers that were
         done (``n_fits``) and that would have been done without it (``n_saved``).
+    failures_ : list of Failures
+        Failed fits by what went wrong: ``kind``, ``message``, ``n_fits``,
+        ``n_candidates``, and of the first one ``params``, ``split``, ``traceback``.
+    stop_reason_ : str
+        Why the search ended: "completed", "time_budget", "interrupted", "callback", or
+        what a rule of `stop` said.
     scorer_ : callable or dict
         The scorer, or the scorers by name.
     n_splits_ : int
@@ -192,6 +209,8 @@ class PBTSearch(BaseSearch):
     5
     """
 
+    _whole_batches = True
+
     _parameter_constraints: ClassVar[dict] = {
         **BaseSearchCV._parameter_constraints,
         "param_distributions": [dict, list, tuple],
@@ -211,8 +230,8 @@ class PBTSearch(BaseSearch):
         "initial_params": [dict, list, tuple, None],
         "n_generations_no_change": [Interval(Integral, 1, None, closed="left"), None],
         "tol": [Interval(Real, 0, None, closed="left")],
-        "time_budget": [Interval(Real, 0, None, closed="neither"), None],
         "random_state": ["random_state"],
+        **BaseSearch._durability_constraints,
     }
 
     def __init__(
@@ -236,7 +255,6 @@ class PBTSearch(BaseSearch):
         initial_params: Params | Sequence[Params] | None = None,
         n_generations_no_change: int | None = None,
         tol: float = 1e-4,
-        time_budget: float | None = None,
         scoring: Any = None,
         n_jobs: int | None = None,
         refit: Any = True,
@@ -246,6 +264,9 @@ class PBTSearch(BaseSearch):
         random_state: Any = None,
         error_score: str | float = np.nan,
         return_train_score: bool = False,
+        journal: str | os.PathLike[str] | None = None,
+        time_budget: float | str | None = None,
+        stop: StopRule | Sequence[StopRule] | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -275,8 +296,10 @@ class PBTSearch(BaseSearch):
         self.initial_params = initial_params
         self.n_generations_no_change = n_generations_no_change
         self.tol = tol
-        self.time_budget = time_budget
         self.random_state = random_state
+        self.journal = journal
+        self.time_budget = time_budget
+        self.stop = stop
 
     def schedule_of(self, row: int) -> Schedule:
         """Return the parameters over time of the training that led to a row.
@@ -347,16 +370,24 @@ class PBTSearch(BaseSearch):
         return TrainingPlan(optimizer.seed, self.resource, self.batch_size, labels)
 
     def _make_evaluator(
-        self, run: Run, spec: EvaluationSpec, optimizer: Any
+        self,
+        run: Run,
+        spec: EvaluationSpec,
+        optimizer: Any,
+        memory: PopulationMemory | None,
     ) -> PopulationEvaluator:
         return PopulationEvaluator(
             spec,
             self._make_plan(run, optimizer),
             n_jobs=self.n_jobs,
             pre_dispatch=self.pre_dispatch,
-            time_budget=self.time_budget,
+            memory=memory,
+            remaining=run.budget.remaining,
             make_context=run.hooks.evaluation if run.hooks.listening else None,
         )
+
+    def _make_memory(self, journal: Journal) -> PopulationMemory:
+        return PopulationMemory(journal, train_scores=self.return_train_score)
 
     def _check_decision(self, several: bool) -> None:
         if several and not isinstance(self.refit, str):

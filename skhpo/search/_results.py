@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
+
+from sklearn.exceptions import FitFailedWarning
 
 from skhpo._sklearn_compat import warn_or_raise_about_fit_failures
 from skhpo._trial import Candidate, Evaluation, Params, Trial
 from skhpo.exceptions import AllFitsFailedError
+from skhpo.search._failures import SHOWN, Failures, group_failures, summarize
 
 __all__ = ["Record"]
 
@@ -42,6 +46,14 @@ class Record:
         if len(scores) == 1:
             return next(iter(scores.values()))
         return scores.get(self._metric, math.nan) if self._metric else math.nan
+
+    def keep(self, wanted: Callable[[int], bool]) -> None:
+        """Drop the candidates whose ids are not wanted."""
+        self._rows = {id: row for id, row in self._rows.items() if wanted(id)}
+
+    def failures(self) -> list[Failures]:
+        """Return the failed fits, grouped by what went wrong."""
+        return group_failures(self._rows[id] for id in sorted(self._rows))
 
     @property
     def n_candidates(self) -> int:
@@ -80,15 +92,35 @@ class Record:
                 "No fits were performed. Was the CV iterator empty? "
                 "Were there no candidates?"
             )
-        try:
-            warn_or_raise_about_fit_failures(evaluations, error_score)
-        except ValueError as error:
-            raise AllFitsFailedError(str(error)) from None
+        self._report_failures(evaluations, error_score)
         success = self.first_success()
         assert success is not None
         if isinstance(success.test_scores, dict):
             evaluations.name_failed_scores(list(success.test_scores), error_score)
         return evaluations
+
+    def _report_failures(self, evaluations: Evaluations, error_score: Any) -> None:
+        """Warn of failed fits, in scikit-learn's words unless these would be many."""
+        failures = self.failures()
+        if len(failures) <= SHOWN:
+            try:
+                warn_or_raise_about_fit_failures(evaluations, error_score)
+            except ValueError as error:
+                raise AllFitsFailedError(str(error)) from None
+            return
+        n_failed, n_fits = sum(f.n_fits for f in failures), len(evaluations)
+        if n_failed == n_fits:
+            raise AllFitsFailedError(
+                f"All the {n_fits} fits failed. The most frequent reasons:\n"
+                f"{summarize(failures)}\nWith error_score='raise', the first one ends "
+                "the search, with its traceback."
+            )
+        warnings.warn(
+            f"{n_failed} fits failed out of a total of {n_fits}, and score "
+            f"{error_score!r}. The most frequent reasons:\n{summarize(failures)}",
+            FitFailedWarning,
+            stacklevel=2,
+        )
 
 
 class Evaluations:

@@ -1,0 +1,54 @@
+"""How much time a search has, with the last fit kept in mind."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+
+from skhpo._trial import Evaluation, Trial
+
+__all__ = ["TimeBudget"]
+
+
+class TimeBudget:
+    """A number of seconds, from which the last fit is saved.
+
+    The best candidate will be fitted once more, on all the data. From its times on the
+    splits, that is expected to take n / n_train times as long: most fits grow at least
+    in proportion to the rows. As long as no candidate is complete, nothing is saved,
+    since without one there is no last fit.
+
+    Parameters
+    ----------
+    seconds : float
+        How long `fit` may take; inf for no limit.
+    start : float
+        When it began, by ``time.perf_counter``.
+
+    Attributes
+    ----------
+    growth : float
+        n / n_train; 0 if there is no last fit.
+    """
+
+    def __init__(self, seconds: float, start: float) -> None:
+        self._end = start + seconds
+        self.growth = 0.0
+        self._best_score = -math.inf
+        self._reserved = 0.0
+
+    def note(self, trial: Trial, evaluations: Sequence[Evaluation]) -> None:
+        """Take note of a complete candidate."""
+        if self._end == math.inf or not trial.score > self._best_score:
+            return
+        self._best_score = trial.score
+        times = [e.fit_time for e in evaluations if not math.isnan(e.fit_time)]
+        mean = math.fsum(times) / len(times) if times else 0.0
+        self._reserved = self.growth * mean
+
+    def remaining(self) -> float:
+        """Return the seconds that are left for the search."""
+        if self._end == math.inf:
+            return math.inf
+        return self._end - self._reserved - time.perf_counter()

@@ -1,0 +1,114 @@
+"""Failed fits, grouped by what went wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from skhpo._trial import Candidate, Evaluation, Params
+
+__all__ = ["Failures", "group_failures", "summarize"]
+
+# The line of a traceback that names the exception: not indented, as all others are.
+_EXCEPTION = re.compile(r"^([A-Za-z_][\w.]*)(?:: (.*))?$", re.DOTALL)
+# So many are shown in warnings.
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Fits that failed in the same way.
+
+    Parameters
+    ----------
+    kind : str
+        Name of the exception's class.
+    message : str
+        What it said.
+    n_fits : int
+        How many fits, one for each candidate and split.
+    n_candidates : int
+        How many candidates.
+    params : mapping of str to object
+        Parameters of the first of them.
+    split : int
+        Number of the split on which it failed first.
+    traceback : str
+        Where; empty for what ended the fit from outside, such as a time limit.
+    """
+
+    kind: str
+    message: str
+    n_fits: int
+    n_candidates: int
+    params: Params
+    split: int
+    traceback: str
+
+
+def group_failures(
+    rows: Iterable[tuple[Candidate, list[Evaluation]]],
+) -> list[Failures]:
+    """Return the failures among evaluations by kind and message, most frequent first.
+
+    Parameters
+    ----------
+    rows : iterable of (Candidate, list of Evaluation)
+        Each candidate with its evaluations by split.
+
+    Returns
+    -------
+    list of Failures
+        Empty if every fit succeeded.
+    """
+    groups: dict[tuple[str, str], list[tuple[Candidate, int, str]]] = {}
+    for candidate, evaluations in rows:
+        for split, evaluation in enumerate(evaluations):
+            if evaluation.fit_error is not None:
+                place = candidate, split, evaluation.fit_error
+                groups.setdefault(_cause(evaluation.fit_error), []).append(place)
+    failures = []
+    for (kind, message), places in groups.items():
+        candidate, split, text = places[0]
+        traceback = text if text.startswith("Traceback") else ""
+        n_candidates = len({candidate.id for candidate, *_ in places})
+        failures.append(
+            Failures(
+                kind,
+                message,
+                len(places),
+                n_candidates,
+                candidate.params,
+                split,
+                traceback,
+            )
+        )
+    return sorted(failures, key=lambda failure: -failure.n_fits)
+
+
+def summarize(failures: list[Failures]) -> str:
+    """Return a few lines on the most frequent failures."""
+    lines = []
+    for failure in failures[:SHOWN]:
+        first_line = failure.message.partition("\n")[0]
+        lines.append(
+            f"{failure.n_fits} fits of {failure.n_candidates} candidates: "
+            f"{failure.kind}: {first_line}\n    e.g. {dict(failure.params)!r}"
+        )
+    if len(failures) > SHOWN:
+        lines.append(f"and {len(failures) - SHOWN} more: see failures_.")
+    return "\n".join(lines)
+
+
+def _cause(text: str) -> tuple[str, str]:
+    """Return kind and message of the exception that a traceback ends with."""
+    *_, last = text.rpartition("Traceback (most recent call last):\n")
+    lines = last.strip("\n").split("\n")
+    for number, line in enumerate(lines):
+        if line and not line[0].isspace():
+            match = _EXCEPTION.match("\n".join(lines[number:]))
+            if match:
+                return match[1].rpartition(".")[2], match[2] or ""
+            break
+    return "Error", text.strip()

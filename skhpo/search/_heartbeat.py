@@ -1,0 +1,127 @@
+"""Signs of life while a search runs: how far, how fast, how good, and what hangs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any
+
+from skhpo._trial import Evaluation, Params, Trial
+
+__all__ = ["Heartbeat"]
+
+# Seconds until the first line; each further one comes after half as long again, up to
+# the longest pause, so that a night leaves some hundred lines.
+FIRST, GROWTH, LONGEST = 10.0, 1.5, 300.0
+# Fits that have been running for so many seconds are named.
+LONG = 30.0
+
+
+# What some worker has been given: for how many seconds, split, and the parameters of
+# the candidates, one of which is being fitted.
+Running = tuple[float, int, Sequence[Params]]
+
+
+class Heartbeat:
+    """Prints a line now and then, from a thread of its own; a context manager.
+
+    Parameters
+    ----------
+    name : str
+        Of the search.
+    n_candidates : int or None
+        How many there will be, where that is known.
+    running : callable
+        Returns what the workers have been given: for how many seconds, the split, and
+        the parameters of its candidates.
+    write : callable, default=print
+        Where lines go.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        n_candidates: int | None,
+        running: Callable[[], Sequence[Running]],
+        write: Callable[[str], Any] = print,
+    ) -> None:
+        self._name = name
+        self._n_candidates = n_candidates
+        self._running = running
+        self._write = write
+        self._start = time.monotonic()
+        self._n_complete = 0
+        self._best: float | None = None
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> Heartbeat:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def note(self, trial: Trial, evaluations: Sequence[Evaluation]) -> None:
+        """Take note of a complete candidate."""
+        score = trial.score
+        self._n_complete += 1
+        if (
+            not trial.failed
+            and score == score
+            and (self._best is None or score > self._best)
+        ):
+            self._best = score
+
+    def line(self) -> str:
+        """Return what is to be said now."""
+        seconds = time.monotonic() - self._start
+        total = "" if self._n_candidates is None else f" of {self._n_candidates}"
+        parts = [f"{self._n_complete}{total} candidates in {duration(seconds)}"]
+        if self._n_complete:
+            parts.append(f"{60 * self._n_complete / seconds:.3g} per minute")
+            if self._n_candidates is not None:
+                left = (self._n_candidates - self._n_complete) / self._n_complete
+                parts.append(f"about {duration(left * seconds)} left")
+        if self._best is not None:
+            parts.append(f"best score {self._best:.4g}")
+        lines = [f"[{self._name}] " + ", ".join(parts)]
+        lines += [_describe(task) for task in self._running() if task[0] > LONG]
+        return "\n".join(lines)
+
+    def _beat(self) -> None:
+        pause = FIRST
+        while not self._over.wait(pause):
+            self._write(self.line())
+            pause = min(GROWTH * pause, LONGEST)
+
+
+def duration(seconds: float) -> str:
+    """Return a duration for people.
+
+    Examples
+    --------
+    >>> duration(7.25), duration(100), duration(9000)
+    ('7.2 s', '1 min 40 s', '2 h 30 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+def _describe(task: Running) -> str:
+    seconds, split, params = task
+    more = f" or one of {len(params) - 1} others" if len(params) > 1 else ""
+    return f"  running for {duration(seconds)}: split {split}, {dict(params[0])}{more}"

@@ -1,0 +1,409 @@
+"""Budgets, stop rules, Ctrl-C, failure reports and signs of life, for all searches."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import warnings
+
+import numpy as np
+import pytest
+from fault_estimators import Counted, scores_of
+from scipy.stats import uniform
+from sklearn.datasets import make_classification
+from sklearn.exceptions import FitFailedWarning
+from sklearn.model_selection import cross_val_score
+
+from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
+from skhpo._trial import Candidate, Evaluation, Trial
+from skhpo.exceptions import (
+    AllFitsFailedError,
+    SearchInterruptedWarning,
+    SearchStoppedError,
+)
+from skhpo.search import _loop
+from skhpo.search._budget import TimeBudget
+from skhpo.search._failures import group_failures, summarize
+from skhpo.search._heartbeat import Heartbeat, duration
+from skhpo.space import Real
+from skhpo.stopping import NoImprovement, Progress, TargetScore, standard_error
+
+X, Y = make_classification(n_samples=60, n_features=5, random_state=0)
+LEVELS = [0.1, 0.5, 0.3, 0.9, 0.2, 0.4, 0.6, 0.7]
+SEARCHES = {
+    "grid": lambda e, **o: GridSearch(e, {"level": LEVELS}, cv=2, **o),
+    "random": lambda e, **o: RandomSearch(
+        e, {"level": uniform(0, 1)}, n_iter=8, random_state=0, cv=2, **o
+    ),
+    "bayes": lambda e, **o: BayesSearch(
+        e, {"level": Real(0, 1)}, n_iter=8, random_state=0, cv=2, **o
+    ),
+    "pbt": lambda e, **o: PBTSearch(
+        e,
+        {"level": uniform(0, 1)},
+        population_size=2,
+        n_generations=4,
+        random_state=0,
+        cv=2,
+        **o,
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_interrupt_before(monkeypatch):
+    monkeypatch.setattr(_loop, "_last_interrupt", -math.inf)
+
+
+def start_workers(n_jobs):
+    """Else the first tasks wait for new processes, which import scikit-learn."""
+    GridSearch(Counted(seconds=0.05), {"level": LEVELS}, cv=2, n_jobs=n_jobs).fit(X, Y)
+
+
+# --- time budget ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_time_budget_keeps_what_is_complete(name, n_jobs):
+    """The rows are the first ones of a search without limits; the best is fitted."""
+    search = SEARCHES[name](Counted(seconds=0.1), time_budget=0.75, n_jobs=n_jobs)
+    start_workers(n_jobs)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        search.fit(X, Y)
+    plain = SEARCHES[name](Counted()).fit(X, Y).cv_results_
+    n = len(search.cv_results_["params"])
+    assert search.stop_reason_ == "time_budget"
+    assert 1 <= n < len(plain["params"])
+    if name != "grid":  # whose order of completion is free
+        assert list(search.cv_results_["params"]) == list(plain["params"][:n])
+        scores = search.cv_results_["mean_test_score"]
+        np.testing.assert_array_equal(scores, plain["mean_test_score"][:n])
+    assert hasattr(search, "best_estimator_")
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_no_complete_candidate_is_a_clear_error(name):
+    with pytest.raises(SearchStoppedError, match="'50 ms' was over before one"):
+        SEARCHES[name](Counted(seconds=0.1), time_budget="50 ms").fit(X, Y)
+
+
+@pytest.mark.parametrize("value", ["soon", "10", 0, -1.0, math.nan])
+def test_bad_budgets_are_refused_before_the_first_fit(value):
+    with pytest.raises(ValueError, match="time_budget"):
+        SEARCHES["grid"](Counted(), time_budget=value).fit(X, Y)
+
+
+def test_what_runs_in_other_processes_is_ended():
+    """Fits of a minute, and a budget of two seconds."""
+    grid = {"seconds": [0.0, 0.0, 60.0, 60.0]}
+    search = GridSearch(Counted(), grid, cv=2, n_jobs=2, time_budget=2.0)
+    start_workers(2)
+    start = time.perf_counter()
+    search.fit(X, Y)
+    assert time.perf_counter() - start < 30
+    assert [params["seconds"] for params in search.cv_results_["params"]] == [0, 0]
+
+
+def test_time_for_the_last_fit_is_saved():
+    """That of the best candidate so far, scaled to all rows."""
+    budget = TimeBudget(100.0, time.perf_counter())
+    budget.growth = 1.5
+    evaluations = [Evaluation(0.5, None, 20.0, 0.1, 10)] * 2
+    assert budget.remaining() == pytest.approx(100, abs=1)
+    budget.note(Trial(Candidate(0, {}), (0.5, 0.5)), evaluations)
+    assert budget.remaining() == pytest.approx(70, abs=1)
+    budget.note(Trial(Candidate(1, {}), (0.4, 0.4)), [])
+    assert budget.remaining() == pytest.approx(70, abs=1)
+    budget.note(Trial(Candidate(2, {}), (0.6, 0.6)), [])
+    assert budget.remaining() == pytest.approx(100, abs=1)
+
+
+# --- stop rules -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{}, {"n_jobs": 2}, {"pre_dispatch": 1}])
+@pytest.mark.parametrize("name", ["grid", "random", "bayes"])
+def test_a_rule_ends_the_search_where_it_says(name, options):
+    """After the same candidate, whatever the number of workers."""
+    plain = SEARCHES[name](Counted()).fit(X, Y).cv_results_
+    target = sorted(plain["mean_test_score"])[4]
+    n = int(np.argmax(plain["mean_test_score"] >= target)) + 1
+    search = SEARCHES[name](Counted(), stop=TargetScore(target), **options).fit(X, Y)
+    assert len(search.cv_results_["params"]) == n
+    assert search.stop_reason_.startswith("TargetScore")
+    assert search.best_score_ >= target
+
+
+def test_rules_end_populations_after_a_generation():
+    search = SEARCHES["pbt"](Counted(), stop=lambda progress: "enough").fit(X, Y)
+    assert list(search.cv_results_["generation"]) == [0, 0]
+    assert search.stop_reason_ == "enough"
+
+
+def test_no_improvement_counts_candidates():
+    search = SEARCHES["grid"](Counted(), stop=NoImprovement(3)).fit(X, Y)
+    assert [p["level"] for p in search.cv_results_["params"]] == LEVELS[:7]
+    with pytest.raises(ValueError, match="at least 1"):
+        NoImprovement(0)
+
+
+def test_a_rule_sees_how_far_the_search_has_come():
+    seen = []
+
+    def watch(progress: Progress) -> str | None:
+        assert progress.seconds > 0
+        assert progress.best_scores[-1] == progress.best.score
+        assert progress.best.score == max(t.score for t in progress.trials)
+        seen.append(progress.trials[-1].candidate.id)
+        return "several rules: this one" if len(seen) == 5 else None
+
+    stop = [TargetScore(2.0), watch]
+    search = SEARCHES["grid"](Counted(), stop=stop).fit(X, Y)
+    assert seen == [0, 1, 2, 3, 4]
+    assert search.stop_reason_ == "several rules: this one"
+
+
+def test_failed_candidates_neither_stop_nor_count():
+    search = SEARCHES["grid"](
+        Counted(fail_above=0.45), stop=TargetScore(0.39), error_score=7.0, refit=False
+    )
+    with pytest.warns(Warning, match="fits failed"):
+        search.fit(X, Y)
+    assert search.cv_results_["params"][-1] == {"level": 0.4}
+
+
+@pytest.mark.parametrize("stop", [3, "soon", [TargetScore(1), None], TargetScore])
+def test_what_is_no_rule_is_refused(stop):
+    with pytest.raises((TypeError, ValueError), match="stop"):
+        SEARCHES["grid"](Counted(), stop=stop).fit(X, Y)
+
+
+def test_rules_need_one_score():
+    search = SEARCHES["grid"](
+        Counted(),
+        stop=TargetScore(1),
+        scoring=["accuracy", "f1"],
+        refit=False,
+    )
+    with pytest.raises(ValueError, match="'stop' looks at one score"):
+        search.fit(X, Y)
+
+
+def test_the_standard_error_of_splits():
+    """Equation of Nadeau and Bengio, by hand: s^2 = 0.01, k = 2."""
+    scores = [0.5, 0.5 + math.sqrt(0.02)]
+    assert standard_error(scores) == pytest.approx(math.sqrt((1 / 2 + 1) * 0.01))
+    assert standard_error([0.3]) == math.inf
+
+
+# --- Ctrl-C ---------------------------------------------------------------------------
+
+
+class Interrupts(Counted):
+    """Interrupts at one level, as if the user had pressed Ctrl-C just then."""
+
+    def partial_fit(self, X, y, sample_weight=None, classes=None):
+        if self.level == self.extra:
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().partial_fit(X, y, sample_weight, classes)
+
+
+def test_an_interrupt_keeps_complete_candidates_and_fits_the_best():
+    estimator = Interrupts(extra=0.2, seconds=0.06)
+    with pytest.warns(SearchInterruptedWarning, match="of 8 candidates are complete"):
+        search = SEARCHES["grid"](estimator).fit(X, Y)
+    assert search.stop_reason_ == "interrupted"
+    assert 1 <= len(search.cv_results_["params"]) <= 4
+    assert search.predict(X).shape == Y.shape
+
+
+def test_an_interrupt_before_the_first_candidate_is_raised():
+    with pytest.raises(KeyboardInterrupt):
+        SEARCHES["grid"](Interrupts(extra=0.1)).fit(X, Y)
+
+
+def test_a_second_interrupt_ends_everything():
+    """Also the nested cross-validation around a search."""
+    estimator = Interrupts(extra=0.2, seconds=0.06)
+    with (
+        pytest.warns(SearchInterruptedWarning),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        cross_val_score(SEARCHES["grid"](estimator), X, Y, cv=3)
+
+
+SCRIPT = """
+    import sys, time, warnings
+    sys.path[:0] = {path!r}
+    from fault_estimators import Counted
+    from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
+    import test_durability as this
+
+    if __name__ == "__main__":
+        def tell(progress):
+            print("told", flush=True)
+
+        estimator = Counted(seconds=0.3)
+        search = this.SEARCHES[{name!r}](estimator, n_jobs={n_jobs}, stop=tell)
+        search.fit(this.X, this.Y)
+        print(search.stop_reason_, len(search.cv_results_["params"]), flush=True)
+"""
+
+
+def is_gone(group):
+    """Whether no process of a group is left; the dead take a while to be buried."""
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("name", ["random", "pbt"])
+def test_ctrl_c_in_a_terminal(name, n_jobs, tmp_path):
+    """The signal goes to the whole group of processes; none of them stays."""
+    path = tmp_path / "run.py"
+    fields = {"path": [p for p in sys.path if p], "name": name, "n_jobs": n_jobs}
+    path.write_text(textwrap.dedent(SCRIPT).format(**fields))
+    process = subprocess.Popen(
+        [sys.executable, str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout.readline() == "told\n"
+    os.killpg(process.pid, signal.SIGINT)
+    out, errors = process.communicate(timeout=60)
+    reason, n = out.splitlines()[-1].split()
+    assert (reason, process.returncode) == ("interrupted", 0), errors
+    assert 1 <= int(n) < 8
+    assert "SearchInterruptedWarning" in errors
+    assert is_gone(process.pid)
+
+
+# --- failures -------------------------------------------------------------------------
+
+
+def failed(error):
+    return Evaluation(math.nan, None, 0.1, 0.0, 5, error)
+
+
+def test_failures_are_grouped_by_what_went_wrong():
+    def text(line):
+        return (
+            f"Traceback (most recent call last):\n  File a, line 1\n    f()\n{line}\n"
+        )
+
+    chained = text("KeyError: 1") + "\nDuring handling ...\n\n" + text("ValueError: b")
+    rows = [
+        (Candidate(0, {"C": 1}), [failed(text("ValueError: a\nin two lines"))] * 2),
+        (Candidate(1, {"C": 2}), [failed(chained), Evaluation(1.0, None, 1, 1, 5)]),
+        (Candidate(2, {"C": 3}), [failed(text("ValueError: b"))] * 2),
+        (Candidate(3, {"C": 4}), [failed(text("some.module.OddError"))] * 2),
+        (Candidate(4, {"C": 5}), [failed("FitTimeoutError: after 3 s")] * 2),
+    ]
+    groups = group_failures(rows)
+    assert [(g.kind, g.message, g.n_fits, g.n_candidates) for g in groups] == [
+        ("ValueError", "b", 3, 2),
+        ("ValueError", "a\nin two lines", 2, 1),
+        ("OddError", "", 2, 1),
+        ("FitTimeoutError", "after 3 s", 2, 1),
+    ]
+    assert groups[0].params == {"C": 2}
+    assert groups[0].traceback == chained
+    assert groups[3].traceback == ""
+    lines = summarize(groups).splitlines()
+    assert lines[0] == "3 fits of 2 candidates: ValueError: b"
+    assert lines[-1] == "and 1 more: see failures_."
+
+
+def test_failures_of_a_search():
+    search = SEARCHES["grid"](Counted(fail_above=0.55))
+    with pytest.warns(Warning, match="6 fits failed"):
+        search.fit(X, Y)
+    assert [f.message for f in search.failures_] == [
+        f"level {level} is too high" for level in (0.9, 0.6, 0.7)
+    ]
+    assert search.failures_[0].params == {"level": 0.9}
+    assert "partial_fit" in search.failures_[0].traceback
+    assert SEARCHES["grid"](Counted()).fit(X, Y).failures_ == []
+
+
+def test_warnings_show_three_kinds_of_failures():
+    with pytest.warns(FitFailedWarning) as seen:
+        SEARCHES["grid"](Counted(fail_above=0.45)).fit(X, Y)
+    (text,) = (str(w.message) for w in seen if "fits failed" in str(w.message))
+    assert text.startswith("8 fits failed out of a total of 16")
+    assert text.count("is too high") == 3
+    assert "and 1 more" in text
+    with pytest.raises(AllFitsFailedError, match="All the 16 fits failed"):
+        SEARCHES["grid"](Counted(fail_above=0.0)).fit(X, Y)
+
+
+# --- signs of life --------------------------------------------------------------------
+
+
+def test_a_heartbeat_tells_how_far_and_what_hangs(monkeypatch):
+    def running():
+        return [(95.0, 3, [{"C": 10}, {"C": 20}]), (2.0, 4, [{"C": 30}])]
+
+    heart = Heartbeat("GridSearch", 40, running)
+    monkeypatch.setattr(heart, "_start", time.monotonic() - 60)
+    assert "0 of 40 candidates" in heart.line()
+    for score in (0.5, math.nan, 0.75, 0.25):
+        heart.note(Trial(Candidate(0, {}), (score,)), [])
+    first, second = heart.line().splitlines()
+    assert first == (
+        "[GridSearch] 4 of 40 candidates in 1 min 0 s, 4 per minute, "
+        "about 9 min 0 s left, best score 0.75"
+    )
+    assert second == "  running for 1 min 35 s: split 3, {'C': 10} or one of 1 others"
+
+
+def test_lines_come_while_a_search_runs(monkeypatch, capsys):
+    """From ``verbose=1`` on, and only if it takes long; no thread is left."""
+    from skhpo.search import _heartbeat
+
+    n_threads = threading.active_count()
+    SEARCHES["grid"](Counted(), verbose=1).fit(X, Y)
+    assert "[GridSearch]" not in capsys.readouterr().out
+    monkeypatch.setattr(_heartbeat, "FIRST", 0.2)
+    monkeypatch.setattr(_heartbeat, "LONG", 0.0)
+    SEARCHES["grid"](Counted(seconds=0.1), verbose=0).fit(X, Y)
+    assert "[GridSearch]" not in capsys.readouterr().out
+    SEARCHES["grid"](Counted(seconds=0.1), verbose=1).fit(X, Y)
+    out = capsys.readouterr().out
+    assert "of 8 candidates in" in out
+    assert "running for" in out
+    assert threading.active_count() == n_threads
+
+
+def test_durations_for_people():
+    assert duration(59.94) == "59.9 s"
+    assert duration(3600) == "1 h 0 min"
+
+
+def test_limits_change_no_score(tmp_path):
+    """A search that is not stopped is the same as without all this."""
+    for make in SEARCHES.values():
+        plain = make(Counted()).fit(X, Y)
+        limited = make(
+            Counted(),
+            journal=tmp_path / "a.db",
+            time_budget="1 h",
+            stop=[TargetScore(99), NoImprovement(99)],
+        ).fit(X, Y)
+        assert scores_of(plain) == scores_of(limited)
+        assert limited.stop_reason_ == "completed"
