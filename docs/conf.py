@@ -22,9 +22,12 @@ myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 3  # links to headings, as Markdown readers expect them
 
 html_theme = "pydata_sphinx_theme"
+html_title = "skhpo"
 html_theme_options = {"show_prev_next": False}
 html_show_sourcelink = False
 html_static_path = ["_static"]
+html_css_files = ["custom.css"]
+html_sidebars = {"benchmarks": [], "install": []}  # nothing to navigate there
 
 autodoc_typehints = "none"  # the docstrings say the types, in words
 numpydoc_show_class_members = False  # the template of classes shows them

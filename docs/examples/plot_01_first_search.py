@@ -2,7 +2,7 @@
 A first search
 ==============
 
-A pipeline, two ranges, twenty candidates: what was found, how it was found, and how
+A pipeline, two ranges, forty candidates: what was found, how it was found, and how
 good it is on rows that the search never saw.
 """
 

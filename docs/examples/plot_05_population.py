@@ -2,7 +2,7 @@
 A schedule found by a population
 ================================
 
-Eight networks of weights learn side by side. After each generation the worst go on from
+Eight linear models learn side by side. After each generation the worst go on from
 the best, with slightly other parameters. What comes out is a *schedule*.
 """
 

@@ -1,0 +1,64 @@
+"""What the README and the documentation show runs.
+
+Blocks with a prompt are run by Sphinx's doctest builder, examples in docstrings by
+pytest, and those in `docs/examples` when the gallery is built. Here is the rest.
+"""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+# What a block of another package's code begins with. It is compiled and not run: the
+# package is not there, and the block shows what a reader has, not what works alone.
+OTHERS = {"# Optuna", "# Ray Tune", "# hyperopt", "# scikit-optimize"}
+
+
+def blocks(language: str, path: Path = README) -> list[str]:
+    text = path.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def test_readme_gives_two_commands() -> None:
+    """`.ci/run` takes them from there and runs them on a fresh copy."""
+    assert [len(block.splitlines()) for block in blocks("sh")] == [1, 1]
+
+
+def test_readme_examples_run() -> None:
+    examples = blocks("python")
+    assert examples
+    namespace: dict[str, object] = {}
+    for example in examples:
+        exec(example, namespace)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_of_the_documentation_run(page: str) -> None:
+    """Blocks of one page share their names, as in a notebook."""
+    X, y = load_iris(return_X_y=True)
+    pipeline = make_pipeline(StandardScaler(), SVC())
+    namespace: dict[str, object] = {"X": X, "y": y, "pipeline": pipeline}
+    for example in blocks("python", ROOT / "docs" / page):
+        code = compile(example, page, "exec")
+        if example.partition("\n")[0] not in OTHERS:
+            exec(code, namespace)
+
+
+def test_demo_gains_on_unseen_data(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_module("skhpo", run_name="__main__")
+    printed = capsys.readouterr().out
+    default, tuned = (
+        float(re.search(rf"{name} +(\S+)", printed)[1]) for name in ("default", "tuned")
+    )
+    assert tuned > default + 0.1
+    assert "svr__C" in printed
