@@ -205,6 +205,7 @@ def standard_error(split_scores: Sequence[float]) -> float:
 
     Examples
     --------
+    >>> from skhpo.stopping import standard_error
     >>> round(standard_error([0.8, 0.9]), 4)
     0.0866
     """

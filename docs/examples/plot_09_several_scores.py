@@ -27,8 +27,8 @@ table = search.results_
 table[[*columns, "mean_test_neg_log_loss", "mean_score_time"]].head().round(3)
 
 # %%
-# Five deep trees are right more often than fifteen shallow ones, and less often when they
-# are sure: their probabilities are worse by far.
+# Five deep trees are right more often than fifteen shallow ones, and less often when
+# they are sure: their probabilities are worse by far.
 fig, ax = plt.subplots(figsize=(6, 3.8), layout="constrained")
 for depth, rows in table.groupby(table["param_max_depth"].map(str)):
     x, y_ = rows["mean_test_accuracy"], rows["mean_test_neg_log_loss"]
