@@ -152,18 +152,18 @@ class Evaluator:
     def _shared_arguments(self) -> tuple[Callable[..., BlockResult], tuple, tuple]:
         """Return the function of all tasks, its arguments before and after a block."""
         keep = None if self._memory is None else self._memory.keep
-        if self._workers.n_workers == 1:
+        if self._workers.are_here:
             return run_block, (self._spec,), (None, keep)
         surroundings = Surroundings.capture()
         if self._workers.share_memory:
             return run_block, (self._spec,), (surroundings.config, keep)
-        package = Package((self._spec, registered_paths()))
-        return run_packed_block, (), (surroundings, *package.parts)
+        self._workers.share(*Package((self._spec, registered_paths())).parts)
+        return run_packed_block, (), (surroundings,)
 
     def _choose_time_slice(self) -> float:
         if self._make_context is not None:
             return HEARD_TIME_SLICE
-        sent = self._workers.n_workers > 1 and self._memory is None
+        sent = not self._workers.are_here and self._memory is None
         return TIME_SLICE if sent else SHORT_TIME_SLICE
 
     def add(self, candidates: Sequence[Candidate]) -> None:
@@ -364,10 +364,9 @@ class Evaluator:
                 self._wait(replace(waiting_block, tasks=tasks))
 
     def _recover(self, error: WorkerLostError) -> None:
-        """Go on after the death of a worker, which takes all running blocks with it."""
+        """Go on after the death of a worker, which may take all blocks with it."""
         now = time.perf_counter()
-        lost, self._running = self._running, {}
-        self._workers.restart()
+        lost = {n: self._running.pop(n) for n in self._workers.recover(error)}
         if self._quarantine.has_one_suspect:
             ((block, _),) = lost.values()
             self._record_death(block, error)

@@ -24,6 +24,8 @@ from typing import Any
 import joblib
 from joblib import Parallel, delayed
 
+from skhpo.evaluation._engines import find_engine
+
 try:  # joblib < 1.6 carries its own copy, later ones depend on the package
     from joblib.externals import cloudpickle
 except ImportError:
@@ -41,7 +43,19 @@ POLL = 0.5
 
 
 class WorkerLostError(RuntimeError):
-    """A worker process died, and with it the result of at least one task."""
+    """A worker process died, and with it the result of at least one task.
+
+    Parameters
+    ----------
+    message : str
+        What happened.
+    number : int or None, default=None
+        The task that is lost, if the others go on; None if all are.
+    """
+
+    def __init__(self, message: str, number: int | None = None) -> None:
+        super().__init__(message)
+        self.number = number
 
 
 class Workers:
@@ -58,11 +72,8 @@ class Workers:
 
     Attributes
     ----------
-    n_workers : int
-        How many tasks run at a time; 1 runs them in this thread.
-    capacity : int
-        How many tasks to keep in flight: the workers' and one or two in waiting,
-        so that no worker waits for this thread.
+    are_here : bool
+        Whether tasks run in this thread, one after the other.
     share_memory : bool
         Whether workers see this process's objects (one thread, or many).
     """
@@ -72,6 +83,7 @@ class Workers:
         self._pre_dispatch = pre_dispatch
         self._pending: dict[int, Any] = {}
         self._count = 0
+        self._shared: tuple = ()
 
     def __enter__(self) -> Workers:
         self._open()
@@ -89,22 +101,48 @@ class Workers:
         self._parallel = Parallel(n_jobs=self._n_jobs, pre_dispatch=self._pre_dispatch)
         self._parallel.__enter__()
         self._driver = _make_driver(self._parallel)
-        self.n_workers = self._driver.n_workers
+        self.are_here = isinstance(self._driver, _Here)
         self.share_memory = self._driver.share_memory
-        waiting = 0 if self.n_workers == 1 else 2
-        limit = _evaluate_pre_dispatch(self._pre_dispatch, self.n_workers)
-        self.capacity = max(1, min(self.n_workers + waiting, limit))
+        self._driver.share(self._shared)
 
     def _close(self, *, abort: bool) -> None:
         if abort:
             self._driver.abort()
         self._pending.clear()
+        self._driver.close()
         self._parallel.__exit__(None, None, None)
+
+    def share(self, *parts: Any) -> None:
+        """Send objects to the workers once: every task has them as last arguments."""
+        self._shared = parts
+        self._driver.share(parts)
 
     def restart(self) -> None:
         """Give up all tasks in flight and take new workers."""
         self._close(abort=True)
         self._open()
+
+    def recover(self, error: WorkerLostError) -> list[int]:
+        """Have workers again; return the numbers of the tasks that are lost."""
+        if error.number is not None:
+            del self._pending[error.number]
+            return [error.number]
+        lost = list(self._pending)
+        self.restart()
+        return lost
+
+    @property
+    def n_workers(self) -> int:
+        """How many tasks run at a time; a cluster may grow and shrink."""
+        return self._driver.count_workers()
+
+    @property
+    def capacity(self) -> int:
+        """How many tasks to keep in flight: the workers', and some in waiting, so that
+        no worker waits for this thread."""
+        n_workers = self.n_workers
+        limit = _evaluate_pre_dispatch(self._pre_dispatch, n_workers)
+        return max(1, min(n_workers + self._driver.count_waiting(), limit))
 
     @property
     def n_pending(self) -> int:
@@ -123,7 +161,7 @@ class Workers:
         try:
             job = self._driver.submit(self._count, func, args)
         except Exception as error:
-            if not _is_death(error):
+            if not self._driver.is_death(error):
                 raise
             if self._pending:
                 raise WorkerLostError(str(error)) from error
@@ -145,26 +183,56 @@ class Workers:
         TimeoutError
             If none has finished by then.
         WorkerLostError
-            If a worker died; every task in flight counts as lost. Call `restart`.
+            If a worker died. Call `recover`.
         Exception
             What the task itself raised.
         """
-        number, result = self._driver.fetch(self._pending, timeout)
+        number, get = self._driver.fetch(self._pending, timeout)
+        result = get()
         del self._pending[number]
-        return number, result()
+        return number, result
 
 
-class _Here:
+class _Driver:
+    """Runs tasks; this much all have in common."""
+
+    share_memory = False
+    _n_workers = 1
+    _shared: Any = ()
+
+    def count_workers(self) -> int:
+        """Return how many tasks run at a time."""
+        return self._n_workers
+
+    def count_waiting(self) -> int:
+        """Return how many tasks should wait behind them."""
+        return 2
+
+    def share(self, parts: tuple) -> None:
+        """Take what all tasks have in common."""
+        self._shared = parts
+
+    def is_death(self, error: BaseException) -> bool:
+        """Whether an error of `submit` says that a worker died."""
+        return False
+
+    def close(self) -> None:
+        """Let go of what was shared."""
+
+
+class _Here(_Driver):
     """Runs tasks in this thread, when their results are fetched."""
 
-    n_workers = 1
     share_memory = True
 
     def __init__(self) -> None:
         self._tasks: list[tuple[int, Callable[[], Any]]] = []
 
+    def count_waiting(self) -> int:
+        return 0
+
     def submit(self, number: int, func: Callable[..., Any], args: tuple) -> None:
-        self._tasks.append((number, lambda: func(*args)))
+        self._tasks.append((number, lambda: func(*args, *self._shared)))
 
     def fetch(
         self, pending: dict[int, Any], timeout: float
@@ -175,26 +243,47 @@ class _Here:
         self._tasks.clear()
 
 
-class _Backend:
+class _Backend(_Driver):
     """Submits tasks to a joblib backend, and collects them in a queue."""
 
     def __init__(self, parallel: Parallel, n_workers: int) -> None:
         self._parallel = parallel
         self._backend = parallel._backend
         self._done: queue.SimpleQueue = queue.SimpleQueue()
-        self.n_workers = n_workers
         self.share_memory = bool(getattr(self._backend, "supports_sharedmem", False))
-        self._processes = _process_ids(self._backend)
-        verb = "submit" if hasattr(self._backend, "submit") else "apply_async"
-        self._submit = getattr(self._backend, verb)  # the latter: joblib < 1.5
         if hasattr(self._backend, "start_call"):
             self._backend.start_call()
         parallel._calling = True  # so that leaving it calls `stop_call`
+        self._engine = find_engine(self._backend)(self._backend, n_workers)
+        # A search that is itself a task leaves its place to others while it waits.
+        self._waiting = self._backend.retrieval_context()
+        self._waiting.__enter__()
+
+    def count_workers(self) -> int:
+        return self._engine.count_workers()
+
+    def count_waiting(self) -> int:
+        return self._engine.count_waiting()
+
+    def is_death(self, error: BaseException) -> bool:
+        return self._engine.is_death(error)
+
+    def abort(self) -> None:
+        self._engine.abort()
+
+    def close(self) -> None:
+        self._engine.close()
+        self._waiting.__exit__(None, None, None)
+
+    def share(self, parts: tuple) -> None:
+        self._shared = self._engine.share(parts) if parts else None
 
     def submit(self, number: int, func: Callable[..., Any], args: tuple) -> Any:
+        if self._shared is not None:
+            func, args = self._engine.make_call(func, args, self._shared)
         nested = self._backend.get_nested_backend()
         batch = BatchedCalls([(func, args, {})], nested, self._reducer(), None)
-        return self._submit(batch, callback=lambda out: self._done.put((number, out)))
+        return self._engine.submit(batch, lambda out: self._done.put((number, out)))
 
     def _reducer(self) -> Callable[[], None] | None:
         """Tie memory maps to this call, so that they are deleted with it."""
@@ -213,53 +302,37 @@ class _Backend:
             try:
                 number, out = self._done.get(timeout=max(0.0, min(POLL, left)))
             except queue.Empty:
-                self._look_for_the_dead(pending)
+                if death := self._engine.look():
+                    raise WorkerLostError(death) from None
                 if left <= 0:
                     raise TimeoutError from None
             else:
-                return number, partial(self._result, out, pending[number])
+                return number, partial(self._result, number, out, pending[number])
 
-    def _result(self, out: Any, job: Any) -> Any:
-        backend = self._backend
+    def _result(self, number: int, out: Any, job: Any) -> Any:
         try:
-            if getattr(backend, "supports_retrieve_callback", True):
-                return backend.retrieve_result_callback(out)[0]
-            return backend.retrieve_result(job)[0]
+            return self._engine.retrieve(out, job)[0]
         except Exception as error:
-            if _is_death(error):
-                raise WorkerLostError(str(error)) from error
+            self._raise_if_death(number, error)
             raise
 
-    def _look_for_the_dead(self, pending: dict[int, Any]) -> None:
-        """Raise if a worker died in a way that never calls back.
-
-        multiprocessing replaces the process and forgets its task; dask marks the
-        future and does not call back (joblib waits for ever on both).
-        """
-        if _process_ids(self._backend) != self._processes:
-            raise WorkerLostError("A worker process of the multiprocessing pool died.")
-        for job in pending.values():
-            if getattr(job, "status", None) in ("error", "lost", "cancelled"):
-                raise WorkerLostError(f"The backend lost a task: {job!r}.")
-
-    def abort(self) -> None:
-        if hasattr(self._backend, "abort_everything"):
-            self._backend.abort_everything(ensure_ready=False)
+    def _raise_if_death(self, number: int, error: BaseException) -> None:
+        if self._engine.is_death(error):
+            lost = number if self._engine.is_cluster else None
+            raise WorkerLostError(str(error), lost) from error
 
 
-class _Rounds:
+class _Rounds(_Driver):
     """Runs what has been submitted by plain ``Parallel``, when a result is wanted."""
-
-    share_memory = False
 
     def __init__(self, parallel: Parallel, n_workers: int) -> None:
         self._parallel = parallel
-        self.n_workers = n_workers
+        self._n_workers = n_workers
         self._tasks: list[tuple[int, Callable[..., Any], tuple]] = []
         self._results: list[tuple[int, Any]] = []
 
     def submit(self, number: int, func: Callable[..., Any], args: tuple) -> None:
-        self._tasks.append((number, func, args))
+        self._tasks.append((number, func, (*args, *self._shared)))
 
     def fetch(
         self, pending: dict[int, Any], timeout: float
@@ -278,36 +351,16 @@ class _Rounds:
         self._results.clear()
 
 
-# By name: they live in private modules of joblib, loky, distributed and ray.
-_DEATHS = {
-    "TerminatedWorkerError",
-    "BrokenProcessPool",
-    "ShutdownExecutorError",
-    "KilledWorker",
-    "WorkerCrashedError",
-}
-
-
-def _is_death(error: Exception) -> bool:
-    """Whether `error` says that a worker died; not that it could not read a task."""
-    return type(error).__name__ in _DEATHS and "un-serialize" not in str(error)
-
-
 def _make_driver(parallel: Parallel) -> _Here | _Backend | _Rounds:
     try:
         n_workers = parallel._effective_n_jobs()
-        usable = BatchedCalls is not None and parallel._backend is not None
+        backend = parallel._backend
     except AttributeError:
         return _Rounds(parallel, joblib.effective_n_jobs(parallel.n_jobs))
-    if n_workers == 1:
+    if n_workers == 1 and not find_engine(backend).is_cluster:
         return _Here()
+    usable = BatchedCalls is not None and backend is not None
     return _Backend(parallel, n_workers) if usable else _Rounds(parallel, n_workers)
-
-
-def _process_ids(backend: Any) -> list[int]:
-    """Return the pids of a multiprocessing pool; empty for every other backend."""
-    pool = getattr(getattr(backend, "_pool", None), "_pool", None) or []
-    return [worker.pid for worker in pool if getattr(worker, "pid", None)]
 
 
 def _evaluate_pre_dispatch(pre_dispatch: int | str, n_workers: int) -> int:
@@ -328,7 +381,7 @@ def limited_inner_threads(workers: Workers) -> Iterator[None]:
     threads as there are cores, and OpenMP's spinning barriers are ruinous then (a
     factor of 35 was measured). A limit that is lower already stays.
     """
-    if workers.n_workers == 1 or not workers.share_memory:
+    if workers.are_here or not workers.share_memory:
         yield
         return
     from threadpoolctl import ThreadpoolController

@@ -150,12 +150,13 @@ class PopulationEvaluator:
     def _shared_arguments(self) -> tuple[Callable[..., list[Any]], tuple, tuple]:
         """Return the function of all tasks, its arguments before and after them."""
         shared = (self._spec, self.plan)
-        if self._workers.n_workers == 1:
+        if self._workers.are_here:
             return run_training, shared, ()
         surroundings = Surroundings.capture()
         if self._workers.share_memory:
             return run_training, shared, (surroundings.config,)
-        return run_packed_training, (), (surroundings, *Package(shared).parts)
+        self._workers.share(*Package(shared).parts)
+        return run_packed_training, (), (surroundings,)
 
     def add(self, candidates: Sequence[Candidate]) -> None:
         """Queue members of the next generation."""
@@ -351,7 +352,7 @@ class PopulationEvaluator:
     def _do(self, tasks: Sequence[Any]) -> list[Any]:
         """Do tasks on the workers; return their results in the same order.
 
-        The death of a worker takes all running tasks with it. Each of them is done
+        The death of a worker may take all running tasks with it. Each of them is done
         again, alone; the one that kills its worker again has failed.
         """
         results: list[Any] = [None] * len(tasks)
@@ -371,9 +372,8 @@ class PopulationEvaluator:
             try:
                 number, done = self._workers.fetch(self._remaining())
             except WorkerLostError as error:
-                lost = [index for chunk in running.values() for index in chunk]
-                running.clear()
-                self._workers.restart()
+                numbers = self._workers.recover(error)
+                lost = [index for n in numbers for index in running.pop(n)]
                 if alone:
                     results[lost[0]] = self._died(tasks[lost[0]], error)
                 else:
