@@ -130,7 +130,9 @@ class Laws:
     def test_a_deadly_candidate_costs_one_candidate(self, cluster):
         """The culprit is found and named; all others have their scores."""
         alive = GridSearch(Threshold(), LEVELS, cv=2).fit(X, Y).cv_results_
-        deadly = GridSearch(Dying(deadly=0.3, spared=os.getpid()), LEVELS, cv=2)
+        # It lives for a while: dask's nanny gives up on who dies as soon as it is born.
+        dying = Dying(deadly=0.3, spared=os.getpid(), seconds=1.0)
+        deadly = GridSearch(dying, LEVELS, cv=2)
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
             search = fit(deadly, cluster)

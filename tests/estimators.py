@@ -88,13 +88,15 @@ class Slow(Threshold):
 class Dying(Threshold):
     """Takes its process down at one level, unless that is the process `spared`."""
 
-    def __init__(self, level=0.0, deadly=None, spared=None):
+    def __init__(self, level=0.0, deadly=None, spared=None, seconds=0.0):
         super().__init__(level)
         self.deadly = deadly
         self.spared = spared
+        self.seconds = seconds
 
     def fit(self, X, y, sample_weight=None):
         if self.level == self.deadly and os.getpid() != self.spared:
+            time.sleep(self.seconds)
             os._exit(1)
         return super().fit(X, y, sample_weight)
 

@@ -10,11 +10,12 @@ distributed = pytest.importorskip("distributed", reason="dask.distributed is mis
 
 @pytest.fixture
 def cluster():
-    """Two processes, which a nanny starts again when they die.
+    """Two processes, which a nanny starts again when they die."""
+    import dask
 
-    New ones for each test: a nanny gives up when a worker dies as soon as it is born.
-    """
+    # Left to itself, dask tries three times more before anybody hears of a death.
     with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=None
         ) as local,
