@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skhpo._rng import seed_sequence
-from skhpo._sklearn_compat import BaseSearchCV, Interval, StrOptions, is_multimetric
+from skhpo._sklearn_compat import BaseSearchCV, Interval, StrOptions
 from skhpo._trial import Params
 from skhpo.evaluation import EvaluationSpec
 from skhpo.evaluation._freezing import frozen_in_population
@@ -25,8 +25,14 @@ from skhpo.journal import Journal
 from skhpo.optimizers import PBTOptimizer
 from skhpo.optimizers._branches import plain_spaces
 from skhpo.optimizers._exploit import Exploit, Explore, Tournament, Truncation
-from skhpo.optimizers._lineage import MemberRecord, Schedule, schedule_from_lineage
+from skhpo.optimizers._lineage import Schedule
 from skhpo.search._base import BaseSearch, Run
+from skhpo.search._lineage import (
+    best_row,
+    exploit_events,
+    lineage_columns,
+    schedule_of,
+)
 from skhpo.search._memory import PopulationMemory
 from skhpo.search._results import Record
 from skhpo.space._check import check_space
@@ -234,6 +240,8 @@ class PBTSearch(BaseSearch):
         **BaseSearch._durability_constraints,
     }
 
+    _needs_one_score = True
+
     def __init__(
         self,
         estimator: Any,
@@ -315,7 +323,7 @@ class PBTSearch(BaseSearch):
             ``(start_step, {name: value})``: first all parameters, then what changed.
         """
         check_is_fitted(self)
-        return _schedule_of(self.cv_results_, row)
+        return schedule_of(self.cv_results_, row)
 
     def _subspaces(self) -> list[Mapping]:
         spaces = plain_spaces(self.param_distributions)
@@ -345,7 +353,6 @@ class PBTSearch(BaseSearch):
         )
 
     def _evaluate(self, run: Run, optimizer: Any) -> Record:
-        self._check_decision(is_multimetric(run.scorers))
         if self.refit == "weights" and run.n_splits != 1:
             raise ValueError(
                 "refit='weights' keeps the model of the best member, which has one for "
@@ -389,19 +396,6 @@ class PBTSearch(BaseSearch):
     def _make_memory(self, journal: Journal) -> PopulationMemory:
         return PopulationMemory(journal, train_scores=self.return_train_score)
 
-    def _check_decision(self, several: bool) -> None:
-        if several and not isinstance(self.refit, str):
-            raise ValueError(
-                "With several scores, refit must be the name of the one that decides "
-                f"who is replaced after each generation. Got {self.refit!r} instead."
-            )
-
-    def _check_refit_for_callable(self, run: Run, record: Record) -> None:
-        success = record.first_success()
-        if success is not None:
-            self._check_decision(isinstance(success.test_scores, dict))
-        super()._check_refit_for_callable(run, record)
-
     def _warn_of_frozen(self, frozen: frozenset[str], searched: Params) -> None:
         unsaid = sorted(frozen - set(self.frozen or ()))
         if self.mutable == "auto" and 2 * len(unsaid) > len(searched):
@@ -414,39 +408,20 @@ class PBTSearch(BaseSearch):
             )
 
     def _more_results(self, record: Record) -> dict[str, Any]:
-        candidates = record.candidates
-        size = self.population_size
-        ids = np.arange(len(candidates))
-        parents = np.array(
-            [-1 if c.resume_from is None else c.resume_from for c in candidates]
-        )
-        return {
-            "generation": ids // size,
-            "member": ids % size,
-            "parent": parents,
-            "n_resources": (ids // size + 1) * self.steps_per_generation,
-            "exploited": (parents >= 0) & (parents % size != ids % size),
-        }
+        return lineage_columns(record.candidates, self.population_size)
 
     @staticmethod
     def _select_best_index(refit: Any, refit_metric: Any, results: Any) -> int:
         """Return the best row of the last generation in which a member has a score."""
         if callable(refit):
             return BaseSearchCV._select_best_index(refit, refit_metric, results)
-        scores = results[f"mean_test_{refit_metric}"]
-        generations = results["generation"]
-        scored = generations[~np.isnan(scores)]
-        last = scored.max() if len(scored) else generations.max()
-        rows = np.flatnonzero(generations == last)
-        if not len(scored):
-            return int(rows[0])
-        return int(rows[np.nanargmax(scores[rows])])
+        return best_row(results, results[f"mean_test_{refit_metric}"])
 
     def _set_results(self, run: Run, record: Record) -> dict[str, Any]:
         results = super()._set_results(run, record)
-        self.history_ = _exploit_events(results)
+        self.history_ = exploit_events(results)
         if self.refit or not self.multimetric_:
-            self.best_schedule_ = _schedule_of(results, self.best_index_)
+            self.best_schedule_ = schedule_of(results, self.best_index_)
         return results
 
     def _fit_best(self, run: Run, estimator: Any) -> Any:
@@ -467,28 +442,3 @@ class PBTSearch(BaseSearch):
             resource=self.resource,
             portion=self.steps_per_generation,
         )
-
-
-def _schedule_of(results: Mapping[str, Any], row: int) -> Schedule:
-    """Read the schedule of a row off ``cv_results_``."""
-    columns = ("generation", "member", "parent", "n_resources", "exploited")
-    rows = zip(*(results[name] for name in columns), results["params"], strict=True)
-    records = [
-        MemberRecord(i, int(g), int(m), int(parent), int(n), bool(e), params)
-        for i, (g, m, parent, n, e, params) in enumerate(rows)
-    ]
-    return schedule_from_lineage(records, row)
-
-
-def _exploit_events(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Read off ``cv_results_`` who went on from whose state, and with what."""
-    return [
-        {
-            "generation": int(results["generation"][row]),
-            "member": int(results["member"][row]),
-            "donor": int(results["member"][results["parent"][row]]),
-            "donor_params": results["params"][results["parent"][row]],
-            "params": results["params"][row],
-        }
-        for row in np.flatnonzero(results["exploited"])
-    ]
