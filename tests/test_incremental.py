@@ -595,8 +595,7 @@ def test_a_growing_ensemble_takes_no_batches() -> None:
 
 
 def test_registering_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = dict(_incremental_registry._registry)
-    monkeypatch.setattr(_incremental_registry, "_registry", entries)
+    monkeypatch.setattr(_incremental_registry, "_by_users", {})
     trainer = WarmStart("n_estimators")
     register_incremental(BaggingClassifier, trainer, effective=["max_samples"],
                          frozen=["bootstrap"])  # fmt: skip

@@ -18,6 +18,7 @@ from sklearn.cluster import MiniBatchKMeans
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import make_classification, make_regression
 from sklearn.ensemble import (
+    BaggingClassifier,
     GradientBoostingClassifier,
     HistGradientBoostingRegressor,
     RandomForestClassifier,
@@ -35,12 +36,14 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from threadpoolctl import threadpool_limits
 
-from skhpo import PBTSearch
+from skhpo import GridSearch, PBTSearch, ScheduledEstimator, register_incremental
 from skhpo._rng import seed_sequence
-from skhpo.evaluation._incremental import replay
+from skhpo.evaluation import _incremental_registry
+from skhpo.evaluation._incremental import WarmStart, replay
 from skhpo.evaluation._training import TrainingPlan, labels_of
 from skhpo.exceptions import (
     AllFitsFailedError,
@@ -319,6 +322,24 @@ def test_growing_ensembles(estimator: Any, space: Any) -> None:
         assert_equal_results(search, again.fit(X, Y))
 
 
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_registered_classes_reach_the_workers(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Registered in this process, here and not in a module that workers import."""
+    monkeypatch.setattr(_incremental_registry, "_by_users", {})
+    bagging = BaggingClassifier(DecisionTreeClassifier(max_depth=2))
+    trainer = WarmStart("n_estimators")
+    register_incremental(BaggingClassifier, trainer, effective=["max_samples"])
+    search = make(bagging, {"max_samples": uniform(0.3, 0.6)}, error_score="raise")
+    alone = search.fit(X, Y)
+    scheduled = ScheduledEstimator(bagging, None, n_steps=3, random_state=0)
+    grid = {"estimator__max_samples": [0.3, 0.9]}
+    with joblib.parallel_config(backend):
+        assert_equal_results(alone, clone(search).set_params(n_jobs=2).fit(X, Y))
+        GridSearch(scheduled, grid, cv=2, n_jobs=2, error_score="raise").fit(X, Y)
+
+
 def test_two_fits_are_equal_and_seeds_differ() -> None:
     search = make().fit(X, Y)
     assert_equal_results(search, clone(search).fit(X, Y))
@@ -460,7 +481,7 @@ def test_it_stops_when_nothing_improves() -> None:
         (SGD, SPACE, {"frozen": ["eta"]}, r"frozen names \['eta'\]"),
         (SGD, SPACE, {"mutable": ["eta"]}, r"mutable names \['eta'\]"),
         (SGD, {"aplha": [1.0]}, {}, "aplha.*Did you mean 'alpha'"),
-        (SGD, SPACE, {"scoring": ["accuracy", "f1_macro"], "refit": False}, "decides"),
+        (SGD, SPACE, {"scoring": ["accuracy", "r2"], "refit": False}, "one score"),
         (SGD, SPACE, {"exploit": "ttest"}, "exploit"),
         (SGD, SPACE, {"quantile": 0.6}, "quantile"),
         (SGD, SPACE, {"resource": "max_iter"}, "SGDClassifier cannot continue"),
@@ -503,8 +524,8 @@ def test_several_scores() -> None:
         return {"a": estimator.score(X, y), "b": 0.0}
 
     assert make(scoring=scoring, refit="a").fit(X, Y).best_score_ > 0
-    with pytest.raises(ValueError, match="With several scores"):
-        make(scoring=scoring).fit(X, Y)
+    with pytest.raises(ValueError, match="learns from one score"):
+        make(scoring=scoring, refit=False).fit(X, Y)
 
 
 def test_a_callable_scorer_sees_the_whole_pipeline() -> None:

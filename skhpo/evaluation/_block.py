@@ -20,7 +20,6 @@ from skhpo._sklearn_compat import FitHooks
 from skhpo._trial import Evaluation, Params
 from skhpo.evaluation._fit import evaluate
 from skhpo.evaluation._layout import Layout
-from skhpo.evaluation._paths import adopt_paths
 from skhpo.evaluation._shipping import unpack
 from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit
 from skhpo.evaluation._task import Block, BlockResult, Task
@@ -137,8 +136,8 @@ def run_packed_block(
     """Evaluate a block in another process, in the caller's surroundings."""
     with warnings.catch_warnings():
         _set_warning_filters(surroundings.warning_filters)
-        spec, paths = unpack(*package)
-        adopt_paths(paths)
+        spec, registrations = unpack(*package)
+        registrations.adopt()
         return run_block(spec, block, surroundings.config)
 
 

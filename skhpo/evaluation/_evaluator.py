@@ -29,9 +29,9 @@ from skhpo.evaluation._joblib_compat import (
 )
 from skhpo.evaluation._layout import KeyMaker, find_layout
 from skhpo.evaluation._memory import Memory
-from skhpo.evaluation._paths import registered_paths
 from skhpo.evaluation._plan import in_tree_order, split_into_blocks
 from skhpo.evaluation._quarantine import Quarantine
+from skhpo.evaluation._registrations import Registrations
 from skhpo.evaluation._shipping import Package
 from skhpo.evaluation._spec import EvaluationSpec
 from skhpo.evaluation._task import Block, BlockResult, Task
@@ -157,7 +157,7 @@ class Evaluator:
         surroundings = Surroundings.capture()
         if self._workers.share_memory:
             return run_block, (self._spec,), (surroundings.config, keep)
-        self._workers.share(*Package((self._spec, registered_paths())).parts)
+        self._workers.share(*Package((self._spec, Registrations.capture())).parts)
         return run_packed_block, (), (surroundings,)
 
     def _choose_time_slice(self) -> float:

@@ -14,9 +14,11 @@ __all__ = [
     "Incremental",
     "Rule",
     "add_entry",
+    "adopt_incremental",
     "find_incremental",
     "incremental_names",
     "register_incremental",
+    "registered_incremental",
 ]
 
 
@@ -85,6 +87,7 @@ class Incremental:
 
 
 _registry: dict[type, Incremental] = {}
+_by_users: dict[type, Incremental] = {}  # goes before what is built in
 # By top-level package and class name: libraries that skhpo does not import.
 _registry_by_name: dict[tuple[str, str], Incremental] = {}
 
@@ -131,7 +134,17 @@ def register_incremental(
     rule = (Rule(Effect.FROZEN, "It was registered so."),)
     rules = dict.fromkeys(frozen, rule)
     entry = Incremental(trainer, frozenset(effective), rules, mutate)
-    _registry[estimator_class] = entry
+    _by_users[estimator_class] = entry
+
+
+def registered_incremental() -> dict[type, Incremental]:
+    """Return what users registered in this process, to be adopted in a worker's."""
+    return dict(_by_users)
+
+
+def adopt_incremental(entries: Mapping[type, Incremental]) -> None:
+    """Know what was registered in the process that sent the work."""
+    _by_users.update(entries)
 
 
 def add_entry(key: type | tuple[str, str], entry: Incremental) -> None:
@@ -162,8 +175,9 @@ def find_incremental(model: Any, resource: str | None = None) -> Incremental | N
 
 def _registered(estimator_class: type) -> Incremental | None:
     for base in estimator_class.__mro__:
-        if base in _registry:
-            return _registry[base]
+        for table in (_by_users, _registry):
+            if base in table:
+                return table[base]
         key = (base.__module__.partition(".")[0], base.__name__)
         if key in _registry_by_name:
             return _registry_by_name[key]
@@ -185,5 +199,5 @@ def _by_resource(
 
 def incremental_names() -> list[str]:
     """Return the names of the classes that are known to work."""
-    names = [cls.__name__ for cls in _registry]
-    return sorted(names + [name for _, name in _registry_by_name])
+    names = {cls.__name__ for cls in (*_registry, *_by_users)}
+    return sorted(names | {name for _, name in _registry_by_name})

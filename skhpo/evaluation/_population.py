@@ -28,6 +28,7 @@ from skhpo.evaluation._joblib_compat import (
     limited_inner_threads,
 )
 from skhpo.evaluation._memory import GenerationMemory
+from skhpo.evaluation._registrations import Registrations
 from skhpo.evaluation._shipping import Package
 from skhpo.evaluation._spec import EvaluationSpec
 from skhpo.evaluation._training import (
@@ -155,7 +156,7 @@ class PopulationEvaluator:
         surroundings = Surroundings.capture()
         if self._workers.share_memory:
             return run_training, shared, (surroundings.config,)
-        self._workers.share(*Package(shared).parts)
+        self._workers.share(*Package((*shared, Registrations.capture())).parts)
         return run_packed_training, (), (surroundings,)
 
     def add(self, candidates: Sequence[Candidate]) -> None:

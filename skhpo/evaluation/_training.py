@@ -235,7 +235,8 @@ def run_packed_training(
     """Do some tasks in another process, in the caller's surroundings."""
     with warnings.catch_warnings():
         _set_warning_filters(surroundings.warning_filters)
-        spec, plan = unpack(*package)
+        spec, plan, registrations = unpack(*package)
+        registrations.adopt()
         return run_training(spec, plan, tasks, surroundings.config)
 
 
