@@ -9,6 +9,7 @@ scikit-learn keeps catching what it caught::
     ├── SearchStoppedError (RuntimeError)   stopped before one candidate was complete
     └── JournalError (RuntimeError)         a file that cannot serve as a journal
     SkhpoWarning (UserWarning)
+    ├── NoEffectWarning                     a parameter was varied and changed no score
     ├── WorkerDiedWarning                   a worker died, and which fit killed it
     ├── JournalWarning                      a journal that does not keep everything
     └── SearchInterruptedWarning            Ctrl-C: the search ends with what it has
@@ -19,6 +20,7 @@ __all__ = [
     "InvalidSpaceError",
     "JournalError",
     "JournalWarning",
+    "NoEffectWarning",
     "SearchInterruptedWarning",
     "SearchStoppedError",
     "SkhpoError",
@@ -49,6 +51,10 @@ class JournalError(SkhpoError, RuntimeError):
 
 class SkhpoWarning(UserWarning):
     """Base class of every warning that skhpo itself issues."""
+
+
+class NoEffectWarning(SkhpoWarning):
+    """A parameter was varied, and no score of the search depends on it; names it."""
 
 
 class WorkerDiedWarning(SkhpoWarning):

@@ -41,6 +41,7 @@ from skhpo.search._asking import Asking
 from skhpo.search._budget import TimeBudget
 from skhpo.search._check import check_against_estimator
 from skhpo.search._delegation import Delegation
+from skhpo.search._effects import warn_of_no_effect
 from skhpo.search._heartbeat import Heartbeat
 from skhpo.search._loop import Loop, is_impatient
 from skhpo.search._memory import JournalMemory, open_journal
@@ -168,6 +169,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         self.failures_ = record.failures()
         self.stop_reason_ = run.stop_reason
         run.hooks.end()
+        warn_of_no_effect(record, results, stacklevel=3)
         return self
 
     def _check_subspaces(self) -> None:

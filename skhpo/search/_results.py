@@ -70,6 +70,18 @@ class Record:
         """Their parameters, in the same order."""
         return [candidate.params for candidate in self.candidates]
 
+    @property
+    def failed(self) -> list[bool]:
+        """Whether a fit of each of them failed, in the same order."""
+        rows = (self._rows[id][1] for id in sorted(self._rows))
+        return [any(e.fit_error is not None for e in row) for row in rows]
+
+    @property
+    def n_test_rows(self) -> list[int]:
+        """The number of rows that were scored, of each split."""
+        _, row = next(iter(self._rows.values()))
+        return [evaluation.n_test_samples for evaluation in row]
+
     def first_success(self) -> Evaluation | None:
         """Return an evaluation whose fit succeeded, None if there is none."""
         evaluations = (e for _, row in self._rows.values() for e in row)

@@ -1,0 +1,207 @@
+"""Find the parameters that were varied and never changed a score.
+
+``SGDClassifier`` does not read ``eta0`` under ``learning_rate="optimal"``, nor
+``l1_ratio`` without ``penalty="elasticnet"``: a search over them tells nothing, and
+does not look like it. The record shows it. Candidates that differ in one parameter only
+are *compared*; a parameter is suspect if no comparison shows a difference, in any score
+on any split.
+
+That is no proof yet: a score that does not look at the model is equal for all, and
+accuracies on few rows are equal by chance. So nothing is said
+
+- of a single comparison: there must be three values, or two pairs of values;
+- if all candidates have the same scores; unless only one parameter was searched, and
+  scores differ between splits;
+- if scores are counts of rows, such as accuracies, and of fewer than 100; or of more,
+  and `n` comparisons are ties by chance with a probability above 10 %. It is ``p**n``,
+  where `p` is how often candidates tie that differ in other parameters. (So a single
+  parameter must have five values or more.)
+
+Values drawn from distributions are never drawn twice, so of two such parameters none is
+ever varied alone. They are compared together: if that changes no score, none of them
+has an effect; if it does, nothing is said about either.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from skhpo._keys import structural_key
+from skhpo._trial import Candidate
+from skhpo.exceptions import NoEffectWarning
+from skhpo.search._results import Record
+
+__all__ = ["parameters_without_effect", "warn_of_no_effect"]
+
+MIN_COMPARISONS = 2
+MIN_COUNTED = 100
+MAX_CHANCE = 0.1
+ABSENT = -1
+
+
+def warn_of_no_effect(
+    record: Record, results: Mapping[str, Any], *, stacklevel: int
+) -> None:
+    """Warn of each parameter that was varied and changed no score.
+
+    Parameters
+    ----------
+    record : Record
+        The candidates and their evaluations.
+    results : mapping of str to array
+        ``cv_results_``.
+    stacklevel : int
+        As for `warnings.warn`.
+    """
+    columns = [name for name in results if re.match(r"split\d+_(test|train)_", name)]
+    scores = np.column_stack([results[name] for name in columns])
+    scores[record.failed] = np.nan
+    names = parameters_without_effect(record.candidates, scores, record.n_test_rows)
+    for name in names:
+        warnings.warn(
+            f"{name!r} has no effect: all its values lead to the same scores on all "
+            "splits, whatever the others are. Either it is not read with these "
+            "settings of the estimator, or all its values amount to the same on these "
+            "data. Leave it out of the search, or change what keeps it from acting.",
+            NoEffectWarning,
+            stacklevel=stacklevel + 1,
+        )
+
+
+def parameters_without_effect(
+    candidates: Sequence[Candidate], scores: np.ndarray, n_test_rows: Sequence[int]
+) -> list[str]:
+    """Return the parameters whose values were varied and changed no score.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidate
+        Those of a search. Two that continue different trials, or have other resources,
+        are not compared.
+    scores : array of shape (n_candidates, n_scores)
+        All scores of each, on each split. Those with a NaN do not count.
+    n_test_rows : sequence of int
+        The numbers of rows that were scored, of each split.
+
+    Returns
+    -------
+    list of str
+        Their names, sorted; none without the evidence that the module describes.
+
+    Examples
+    --------
+    >>> grid = [{"a": a, "b": b} for a in (1, 2, 3) for b in (1, 2, 3)]
+    >>> candidates = [Candidate(id, params) for id, params in enumerate(grid)]
+    >>> scores = np.array([[1 / params["a"], 0.7] for params in grid])
+    >>> parameters_without_effect(candidates, scores, [100, 100])
+    ['b']
+    """
+    known = np.flatnonzero(~np.isnan(scores).any(axis=1))
+    candidates, scores = [candidates[int(i)] for i in known], scores[known]
+    if len(candidates) <= MIN_COMPARISONS:
+        return []
+    columns = _varied(candidates)
+    outcomes = np.unique(scores, axis=0, return_inverse=True)[1].ravel()
+    if outcomes.max() == 0 and (len(columns) > 1 or len(np.unique(scores)) == 1):
+        return []
+    counted = _are_counts(scores, n_test_rows)
+    if counted and sum(n_test_rows) < MIN_COUNTED:
+        return []
+    surroundings = _surroundings(candidates, columns)
+    return [
+        name
+        for name, values in sorted(columns.items())
+        if _has_no_effect(values, surroundings[name], outcomes, counted)
+    ]
+
+
+def _codes(values: Sequence[Any]) -> np.ndarray:
+    """Return numbers that are equal where values are, from 0 on."""
+    if {type(value) for value in values} == {float}:  # a tenth of the time and memory
+        return np.unique(np.array(values), return_inverse=True)[1]
+    numbers: dict[Hashable, int] = {}
+    seen: dict[int, int] = {}  # most values of a grid are the same objects
+    for value in values:
+        if id(value) not in seen:
+            key = structural_key(value)
+            seen[id(value)] = numbers.setdefault(key, len(numbers))
+    return np.array([seen[id(value)] for value in values])
+
+
+def _varied(candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
+    """Return the values, as numbers, of the parameters that have several."""
+    names = {name for candidate in candidates for name in candidate.params}
+    columns = {}
+    for name in names:
+        having = np.array([name in c.params for c in candidates])
+        values = [c.params[name] for c in candidates if name in c.params]
+        column = np.full(len(candidates), ABSENT)
+        column[having] = _codes(values)
+        if column.max() > 0:
+            columns[name] = column
+    return columns
+
+
+def _surroundings(
+    candidates: Sequence[Candidate], columns: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return, for each parameter, numbers that are equal where all else is.
+
+    "All else" leaves out what no two candidates have in common. The numbers are sums of
+    random ones, one for each value: two sums of different values are equal with
+    probability 2**-64.
+    """
+    rng = np.random.default_rng(0)
+
+    def mark(numbers: np.ndarray) -> np.ndarray:
+        return rng.integers(2**64, size=numbers.max() + 2, dtype=np.uint64)[numbers]
+
+    total = mark(_codes([c.resume_from for c in candidates]))
+    total += mark(_codes([c.n_resources for c in candidates]))
+    marks = {}
+    for name, values in sorted(columns.items()):
+        never_twice = len(np.unique(values)) == len(candidates)
+        marks[name] = np.uint64(0) if never_twice else mark(values)
+        total += marks[name]
+    return {name: total - marks[name] for name in columns}
+
+
+def _has_no_effect(
+    values: np.ndarray, surroundings: np.ndarray, outcomes: np.ndarray, counted: bool
+) -> bool:
+    """Whether candidates in the same surroundings have the same outcome, by no chance.
+
+    Chance is possible where scores are `counted`.
+    """
+    having = values != ABSENT
+    values, outcomes = values[having], outcomes[having]
+    _, first, groups = np.unique(
+        surroundings[having], return_index=True, return_inverse=True
+    )
+    outcome_of_group = outcomes[first]
+    if (outcomes != outcome_of_group[groups]).any():
+        return False
+    distinct = np.unique(groups * (values.max() + 1) + values)
+    n_comparisons = len(distinct) - len(first)
+    if n_comparisons < MIN_COMPARISONS:
+        return False
+    return not counted or _tie_rate(outcome_of_group) ** n_comparisons <= MAX_CHANCE
+
+
+def _tie_rate(outcomes: np.ndarray) -> float:
+    """Return how often two of these are equal, by Laplace's rule of succession."""
+    _, counts = np.unique(outcomes, return_counts=True)
+    n_ties = (counts * (counts - 1)).sum() / 2
+    n_pairs = len(outcomes) * (len(outcomes) - 1) / 2
+    return (n_ties + 1) / (n_pairs + 2)
+
+
+def _are_counts(scores: np.ndarray, n_rows: Sequence[int]) -> bool:
+    """Whether all scores are counts of rows, divided by the number of rows."""
+    counts = scores[:, :, None] * np.unique(n_rows)
+    return bool(np.isclose(counts, np.round(counts), 0, 1e-9).any(axis=2).all())
