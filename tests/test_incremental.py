@@ -258,6 +258,16 @@ EFFECTIVE = [
         }.items()
     ],
     (MiniBatchKMeans(3), "reassignment_ratio", [0.9]),
+    (
+        MLPClassifier((5,), solver="sgd", learning_rate="adaptive", tol=10.0),
+        "n_iter_no_change",
+        [1],
+    ),
+    (
+        MLPClassifier((5,), solver="sgd", learning_rate="adaptive", n_iter_no_change=1),
+        "tol",
+        [10.0],
+    ),
 ]
 NO_EFFECT = [
     (SGDClassifier(), "eta0", [0.1]),
@@ -272,6 +282,24 @@ NO_EFFECT = [
     (MLPClassifier((5,)), "max_iter", [5]),
     (MLPClassifier((5,), solver="sgd"), "beta_1", [0.1]),
     (MLPClassifier((5,), solver="sgd"), "power_t", [0.1]),
+    (MLPClassifier((5,), solver="sgd"), "n_iter_no_change", [1]),
+    (MLPClassifier((5,)), "tol", [10.0]),
+    *[
+        (model, name, values)
+        for model in (
+            GradientBoostingClassifier(subsample=0.5),
+            HistGradientBoostingRegressor(max_leaf_nodes=5),
+            RandomForestClassifier(max_depth=3),
+        )
+        for name, values in {
+            "warm_start": [True],
+            "tol": [10.0],
+            "validation_fraction": [0.5],
+        }.items()
+        if name in model.get_params()
+    ],
+    (HistGradientBoostingClassifier(max_leaf_nodes=5), "n_iter_no_change", [1]),
+    (HistGradientBoostingClassifier(max_leaf_nodes=5), "scoring", ["accuracy"]),
 ]
 RETROACTIVE = [
     (GradientBoostingClassifier(), "learning_rate", [0.5]),
@@ -567,6 +595,52 @@ def test_an_estimator_that_cannot_continue_is_told_what_can() -> None:
         take_apart(make_pipeline(StandardScaler(), "passthrough"))
 
 
+@pytest.mark.parametrize(
+    ("model", "setting", "remedy"),
+    [
+        (SGDClassifier(early_stopping=True), "early_stopping=True", "=False"),
+        (SGDRegressor(early_stopping=True), "early_stopping=True", "=False"),
+        (Perceptron(early_stopping=True), "early_stopping=True", "=False"),
+        (MLPClassifier(early_stopping=True), "early_stopping=True", "=False"),
+        (MLPRegressor(solver="lbfgs"), "solver='lbfgs'", "solver='adam'"),
+        (SGDClassifier(class_weight="balanced"), "class_weight='balanced'", "a dict"),
+        (
+            HistGradientBoostingClassifier(early_stopping=True),
+            "early_stopping=True",
+            "n_generations_no_change",
+        ),
+        (
+            GradientBoostingClassifier(n_iter_no_change=3),
+            "n_iter_no_change",
+            "n_iter_no_change=None",
+        ),
+    ],
+    ids=repr,
+)
+def test_settings_that_rule_out_steps_are_named(
+    model: Any, setting: str, remedy: str
+) -> None:
+    """Else all fits would fail one by one, or end before their steps are done."""
+    message = f"{type(model).__name__} with {setting} is not trained.*{remedy}"
+    with pytest.raises(ValueError, match=message):
+        take_apart(model)
+    name = setting.partition("=")[0]
+    other = clone(model).set_params(**{name: None})
+    with pytest.raises(ValueError, match=message):
+        take_apart(other, {name: getattr(model, name)})
+
+
+def test_all_steps_are_done_on_many_rows_too() -> None:
+    """There, early_stopping="auto" would mean True."""
+    rows = np.random.default_rng(0).normal(size=(10_001, 1))
+    task = Training(rows, np.zeros(len(rows)), np.random.SeedSequence(0), n_steps=15)
+    model = HistGradientBoostingRegressor(max_leaf_nodes=2)
+    grown = take_apart(model).entry.trainer(clone(model), task)
+    assert grown.n_iter_ == 15
+    assert clone(model).fit(rows, np.zeros(len(rows))).n_iter_ < 15
+    assert grown.early_stopping == "auto"
+
+
 def test_a_meta_estimator_is_told_to_go_outside() -> None:
     meta = TransformedTargetRegressor(SGDRegressor())
     with pytest.raises(ValueError, match="put TransformedTargetRegressor around"):
@@ -616,32 +690,66 @@ def test_registering_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- boosting libraries ---------------------------------------------------------------
 
 
-def test_lightgbm_continues() -> None:
-    lightgbm = pytest.importorskip("lightgbm")
-    model = lightgbm.LGBMClassifier(
-        n_estimators=6, num_leaves=4, n_jobs=1, verbose=-1, random_state=0
-    )
-    grown = grow(model, 2, 1, 3)
-    np.testing.assert_allclose(
-        clone(model).fit(X, Y).predict_proba(X), grown.predict_proba(X), rtol=1e-9
-    )
-    assert grown.get_params() == model.get_params()
-    for name, value in {"learning_rate": 0.9, "num_leaves": 2, "reg_lambda": 9}.items():
-        assert probe(birth_of(model, {}), name, [value], training(model)) is (
-            Effect.EFFECTIVE
-        )
+def lightgbm_model(**params: Any) -> Any:
+    library = pytest.importorskip("lightgbm")
+    options = {"num_leaves": 4, "n_jobs": 1, "verbose": -1, "random_state": 0}
+    return library.LGBMClassifier(**{**options, **params})
 
 
-def test_xgboost_continues() -> None:
-    xgboost = pytest.importorskip("xgboost")
-    model = xgboost.XGBClassifier(n_estimators=6, max_depth=2, n_jobs=1, random_state=0)
+def xgboost_model(**params: Any) -> Any:
+    library = pytest.importorskip("xgboost")
+    options = {"max_depth": 2, "n_jobs": 1, "random_state": 0}
+    return library.XGBClassifier(**{**options, **params})
+
+
+@pytest.mark.parametrize("make", [lightgbm_model, xgboost_model])
+def test_boosters_continue(make: Any) -> None:
+    model = make(n_estimators=6)
     grown = grow(model, 2, 1, 3)
     np.testing.assert_allclose(
         clone(model).fit(X, Y).predict_proba(X), grown.predict_proba(X), rtol=1e-5
     )
     assert grown.n_estimators == 6
     assert grown.random_state == 0
-    for name, value in {"learning_rate": 0.9, "max_depth": 1, "reg_lambda": 9}.items():
-        assert probe(birth_of(model, {}), name, [value], training(model)) is (
-            Effect.EFFECTIVE
-        )
+
+
+@pytest.mark.parametrize("make", [lightgbm_model, xgboost_model])
+def test_audit_of_boosters(make: Any) -> None:
+    """Every parameter that is said to act does, and those under a condition do not."""
+    model = make()
+    library = type(model).__module__.partition(".")[0]
+    values = {
+        "learning_rate": 0.9, "num_leaves": 2, "max_depth": 1, "min_child_samples": 60,
+        "min_child_weight": 30.0, "colsample_bytree": 0.3, "reg_alpha": 5.0,
+        "reg_lambda": 50.0, "min_split_gain": 5.0, "gamma": 5.0, "max_leaves": 2,
+        "colsample_bylevel": 0.3, "subsample": 0.3,
+    }  # fmt: skip
+    settings: dict[str, list[dict[str, Any]]] = {
+        "lightgbm": [{}, {"subsample_freq": 1}, {"boosting_type": "dart"}],
+        "xgboost": [{}, {"tree_method": "exact"}, {"booster": "gblinear"}],
+    }
+    for setting in settings[library]:
+        model = make(**setting)
+        birth = birth_of(model, {})
+        assert birth.entry.effective <= values.keys()
+        for name in birth.entry.effective:
+            rule = birth.entry.rule(name, model.get_params())
+            assert rule is not None
+            seen = probe(birth, name, [values[name]], training(model))
+            assert seen is rule.effect, (setting, name)
+
+
+@pytest.mark.parametrize(
+    ("make", "params", "setting"),
+    [
+        (lightgbm_model, {"early_stopping_round": 2}, "early stopping"),
+        (lightgbm_model, {"early_stopping_rounds": 2}, "early stopping"),
+        (lightgbm_model, {"boosting_type": "rf"}, "boosting_type='rf'"),
+        (xgboost_model, {"early_stopping_rounds": 2}, "early stopping"),
+    ],
+)
+def test_settings_of_boosters_that_rule_out_steps_are_named(
+    make: Any, params: dict[str, Any], setting: str
+) -> None:
+    with pytest.raises(ValueError, match=f"with {setting} is not trained"):
+        take_apart(make(**params))

@@ -340,6 +340,27 @@ def test_registered_classes_reach_the_workers(
         GridSearch(scheduled, grid, cv=2, n_jobs=2, error_score="raise").fit(X, Y)
 
 
+@pytest.mark.parametrize("library", ["lightgbm", "xgboost"])
+def test_boosting_libraries(library: str) -> None:
+    """They grow tree by tree; the refit is the replay, in the same portions."""
+    module = pytest.importorskip(library)
+    model = (
+        module.LGBMClassifier(num_leaves=4, n_jobs=1, verbose=-1)
+        if library == "lightgbm"
+        else module.XGBClassifier(max_depth=2, n_jobs=1)
+    )
+    space = {"learning_rate": loguniform(0.01, 1), "reg_lambda": uniform(0, 5)}
+    options: dict[str, Any] = {"steps_per_generation": 3, "error_score": "raise"}
+    search = make(model, space, **options).fit(X, Y)
+    assert search.frozen_params_ == []
+    assert search.best_estimator_.n_estimators == 12
+    assert search.history_
+    again = make(model, space, n_jobs=2, **options).fit(X, Y)
+    for row in ("split0_test_score", "split1_test_score", "parent"):
+        np.testing.assert_array_equal(search.cv_results_[row], again.cv_results_[row])
+    np.testing.assert_array_equal(search.predict_proba(X), again.predict_proba(X))
+
+
 def test_two_fits_are_equal_and_seeds_differ() -> None:
     search = make().fit(X, Y)
     assert_equal_results(search, clone(search).fit(X, Y))
@@ -480,6 +501,18 @@ def test_it_stops_when_nothing_improves() -> None:
         ),
         (SGD, SPACE, {"frozen": ["eta"]}, r"frozen names \['eta'\]"),
         (SGD, SPACE, {"mutable": ["eta"]}, r"mutable names \['eta'\]"),
+        (
+            MLPClassifier(early_stopping=True),
+            {"alpha": [0.1, 1.0]},
+            {},
+            "MLPClassifier with early_stopping=True.*n_generations_no_change",
+        ),
+        (
+            make_pipeline(StandardScaler(), HistGradientBoostingRegressor()),
+            {"histgradientboostingregressor__n_iter_no_change": [2, 5]},
+            {},
+            "'n_iter_no_change' of HistGradient.*no effect.*all steps are done",
+        ),
         (SGD, {"aplha": [1.0]}, {}, "aplha.*Did you mean 'alpha'"),
         (SGD, SPACE, {"scoring": ["accuracy", "r2"], "refit": False}, "one score"),
         (SGD, SPACE, {"exploit": "ttest"}, "exploit"),

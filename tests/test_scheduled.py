@@ -327,6 +327,8 @@ def test_schedules_are_json() -> None:
             "fitted once",
         ),
         (SGD, ReduceOnPlateau("power_t", patience=1), "'power_t'.*no effect"),
+        (SGDClassifier(early_stopping=True), None, "early_stopping=True is not tr"),
+        (GradientBoostingClassifier(n_iter_no_change=2), None, "Set n_iter_no_change="),
         (SGD, {"eta0": "zigzag"}, "must be one of"),
         (SGD, 3, "schedule"),
     ],

@@ -159,7 +159,8 @@ def take_apart(
     Raises
     ------
     ValueError
-        If the estimator cannot continue its training: names those that can.
+        If the estimator cannot continue its training: names those that can. Also if
+        one of its settings rules it out, such as ``early_stopping=True``.
 
     Examples
     --------
@@ -183,6 +184,7 @@ def take_apart(
     entry = find_incremental(model, resource)
     if entry is None:
         raise ValueError(_cannot_continue(model, resource))
+    entry.check(model)
     return Parts(whole, prefix, model, name, entry)
 
 

@@ -42,6 +42,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from skhpo.evaluation._incremental_registry import (
     Effect,
     Incremental,
+    Refusal,
     Rule,
     add_entry,
 )
@@ -95,9 +96,21 @@ _ETA0 = (
         when=lambda params: params.get("learning_rate") == "optimal",
     ),
 )
-_EARLY = dict.fromkeys(
-    ("max_iter", "tol", "n_iter_no_change", "early_stopping", "validation_fraction"),
-    (_ONE_PASS,),
+_STOPPING = ("tol", "n_iter_no_change", "early_stopping", "validation_fraction")
+_EARLY = dict.fromkeys(("max_iter", *_STOPPING), (_ONE_PASS,))
+_STOPS_EARLY = "it would end before the steps that all members are compared after"
+_STOP_THE_SEARCH = "What ends early is a whole PBTSearch, by n_generations_no_change."
+_EARLY_STOPPING = Refusal(
+    "early_stopping=True",
+    _STOPS_EARLY,
+    f"Set early_stopping=False. {_STOP_THE_SEARCH}",
+    when=lambda params: params.get("early_stopping") is True,
+)
+_BALANCED = Refusal(
+    "class_weight='balanced'",
+    "partial_fit may not have seen all rows that it would count",
+    "Pass the weights as a dict, from sklearn.utils.class_weight.compute_class_weight.",
+    when=lambda params: params.get("class_weight") == "balanced",
 )
 _AVERAGE = Rule(Effect.FROZEN, "Averages are kept from the first step on or never.")
 _SGD = Incremental(
@@ -117,6 +130,7 @@ _SGD = Incremental(
         "warm_start": (_ONE_PASS,),
         **_EARLY,
     },
+    refusals=(_EARLY_STOPPING, _BALANCED),
 )
 _PERCEPTRON = Incremental(
     PartialFit(),
@@ -131,8 +145,17 @@ _PERCEPTRON = Incremental(
             ),
         ),
         "l1_ratio": _no_effect_unless("penalty", "elasticnet"),
+        "warm_start": (_ONE_PASS,),
         **_EARLY,
     },
+    refusals=(_EARLY_STOPPING, _BALANCED),
+)
+_ADAPTIVE = Rule(
+    Effect.EFFECTIVE,
+    "With learning_rate='adaptive' it tells when the step size is divided by 5.",
+    when=lambda params: (
+        (params["solver"], params["learning_rate"]) == ("sgd", "adaptive")
+    ),
 )
 _MLP = Incremental(
     PartialFit(),
@@ -160,10 +183,32 @@ _MLP = Incremental(
         },
         "max_fun": (_ONE_PASS,),
         "warm_start": (_ONE_PASS,),
-        **{name: rules for name, rules in _EARLY.items() if name != "early_stopping"},
+        **_EARLY,
+        **dict.fromkeys(("tol", "n_iter_no_change"), (_ADAPTIVE, _ONE_PASS)),
     },
     mutate=set_on_optimizer,
+    refusals=(
+        _EARLY_STOPPING,
+        Refusal(
+            "solver='lbfgs'",
+            "it has no steps in between",
+            "Set solver='adam' or solver='sgd'.",
+            when=lambda params: params["solver"] == "lbfgs",
+        ),
+    ),
 )
+_ALL_STEPS = Rule(
+    Effect.NONE,
+    "It rules when fit stops early, and here all steps are done.",
+    f"Leave it out of the search. {_STOP_THE_SEARCH}",
+)
+_ALWAYS_WARM = Rule(
+    Effect.NONE, "It is set whenever trees are added.", "Leave it out of the search."
+)
+_GROWING = {
+    "warm_start": (_ALWAYS_WARM,),
+    **dict.fromkeys((*_STOPPING, "scoring"), (_ALL_STEPS,)),
+}
 _GB_RATE = Rule(
     Effect.RETROACTIVE,
     "Predictions multiply all trees, also the old ones, by its current value.",
@@ -181,20 +226,38 @@ _GRADIENT_BOOSTING = Incremental(
         "learning_rate": (_GB_RATE,),
         "n_estimators": (_SIZE_IS_TIME,),
         "init": (Rule(Effect.FROZEN, "The first prediction is made once."),),
+        **_GROWING,
     },
+    refusals=(
+        Refusal(
+            "n_iter_no_change",
+            _STOPS_EARLY,
+            f"Set n_iter_no_change=None. {_STOP_THE_SEARCH}",
+            when=lambda params: params["n_iter_no_change"] is not None,
+        ),
+    ),
 )
 _HIST_GRADIENT_BOOSTING = Incremental(
-    WarmStart("max_iter"),
+    # "auto" is True on more than 10,000 rows: a step is a step on those, too.
+    WarmStart("max_iter", during={"early_stopping": False}),
     effective=_names(
         "learning_rate max_leaf_nodes max_depth min_samples_leaf l2_regularization "
         "max_features"
     ),
-    rules={"max_iter": (_SIZE_IS_TIME,)},
+    rules={"max_iter": (_SIZE_IS_TIME,), **_GROWING},
+    refusals=(_EARLY_STOPPING,),
 )
 _FOREST = Incremental(
     WarmStart("n_estimators"),
     effective=_TREE | {"criterion", "max_samples", "class_weight"},
-    rules={"n_estimators": (_SIZE_IS_TIME,)},
+    rules={"n_estimators": (_SIZE_IS_TIME,), "warm_start": (_ALWAYS_WARM,)},
+)
+_ROUNDS = ("early_stopping_rounds", "early_stopping_round", "n_iter_no_change")
+_BOOSTER_EARLY_STOPPING = Refusal(
+    "early stopping",
+    _STOPS_EARLY,
+    f"Leave early_stopping_rounds out. {_STOP_THE_SEARCH}",
+    when=lambda params: any(params.get(name) for name in _ROUNDS),
 )
 _LIGHTGBM = Incremental(
     BoosterFit("init_model"),
@@ -202,15 +265,52 @@ _LIGHTGBM = Incremental(
         "learning_rate num_leaves max_depth min_child_samples min_child_weight "
         "subsample colsample_bytree reg_alpha reg_lambda min_split_gain"
     ),
-    rules={"n_estimators": (_SIZE_IS_TIME,)},
+    rules={
+        "n_estimators": (_SIZE_IS_TIME,),
+        "subsample": (
+            Rule(
+                Effect.NONE,
+                "Rows are drawn every subsample_freq trees, and 0 is never.",
+                "Set subsample_freq=1, or leave it out of the search.",
+                when=lambda params: not params.get("subsample_freq"),
+            ),
+        ),
+    },
+    refusals=(
+        _BOOSTER_EARLY_STOPPING,
+        Refusal(
+            "boosting_type='rf'",
+            "LightGBM cannot continue a forest",
+            "Trees of a forest know nothing of each other: RandomSearch is enough.",
+            when=lambda params: params.get("boosting_type") == "rf",
+        ),
+    ),
+)
+_XGBOOST_TREE = _names(
+    "max_depth max_leaves min_child_weight gamma subsample colsample_bytree "
+    "colsample_bylevel"
+)
+_NO_TREES = Rule(
+    Effect.NONE,
+    "booster='gblinear' grows no trees.",
+    "Leave it out of the search, or set booster='gbtree'.",
+    when=lambda params: params.get("booster") == "gblinear",
+)
+_EXACT = Rule(
+    Effect.NONE,
+    "tree_method='exact' bounds the depth only.",
+    "Search max_depth, or set tree_method='hist'.",
+    when=lambda params: params.get("tree_method") == "exact",
 )
 _XGBOOST = Incremental(
     BoosterFit("xgb_model"),
-    effective=_names(
-        "learning_rate max_depth max_leaves min_child_weight gamma subsample "
-        "colsample_bytree colsample_bylevel reg_alpha reg_lambda"
-    ),
-    rules={"n_estimators": (_SIZE_IS_TIME,)},
+    effective=_XGBOOST_TREE | {"learning_rate", "reg_alpha", "reg_lambda"},
+    rules={
+        "n_estimators": (_SIZE_IS_TIME,),
+        **dict.fromkeys(_XGBOOST_TREE, (_NO_TREES,)),
+        "max_leaves": (_NO_TREES, _EXACT),
+    },
+    refusals=(_BOOSTER_EARLY_STOPPING,),
 )
 _CLUSTERS = Incremental(
     PartialFit(),

@@ -12,6 +12,7 @@ from skhpo.evaluation._trainers import PartialFit, Trainer, WarmStart
 __all__ = [
     "Effect",
     "Incremental",
+    "Refusal",
     "Rule",
     "add_entry",
     "adopt_incremental",
@@ -55,6 +56,28 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """A setting with which estimators of a class are not trained step by step.
+
+    Parameters
+    ----------
+    setting : str
+        As users write it; begins the error message.
+    reason : str
+        What would happen; ends the sentence.
+    remedy : str
+        Another one: what would work.
+    when : callable
+        ``when(params) -> bool``: whether the estimator has this setting.
+    """
+
+    setting: str
+    reason: str
+    remedy: str
+    when: Callable[[Mapping[str, Any]], bool]
+
+
+@dataclass(frozen=True)
 class Incremental:
     """How to train the estimators of one class a bit more.
 
@@ -69,12 +92,29 @@ class Incremental:
     mutate : callable or None, default=None
         ``mutate(model, names)`` is called after ``set_params`` with the names of the
         parameters that changed.
+    refusals : tuple of Refusal, default=()
+        Settings with which it is not.
     """
 
     trainer: Trainer
     effective: frozenset[str] = frozenset()
     rules: Mapping[str, tuple[Rule, ...]] | None = None
     mutate: Callable[[Any, Collection[str]], None] | None = None
+    refusals: tuple[Refusal, ...] = ()
+
+    def check(self, model: Any) -> None:
+        """Raise ValueError if the settings of an estimator rule out training by steps.
+
+        Before the first fit; else every member would fail, or be trained for fewer
+        steps than it says.
+        """
+        params = model.get_params(deep=False)
+        for refusal in self.refusals:
+            if refusal.when(params):
+                raise ValueError(
+                    f"{type(model).__name__} with {refusal.setting} is not trained "
+                    f"step by step: {refusal.reason}. {refusal.remedy}"
+                )
 
     def rule(self, name: str, params: Mapping[str, Any]) -> Rule | None:
         """Return what is known about a parameter, None if nothing is."""

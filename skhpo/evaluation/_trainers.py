@@ -222,16 +222,20 @@ class WarmStart:
     ----------
     resource : str
         The size parameter, such as ``"n_estimators"``.
+    during : mapping of str to object, default={}
+        Other parameters to set while it trains.
     """
 
     resource: str
+    during: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, model: Any, training: Training) -> Any:
         """Add the steps of `training` to `model` and return it."""
         _refuse_batches(model, training)
         own = model.get_params(deep=False)
-        during = {"warm_start": True, self.resource: training.total_steps}
-        after = {"warm_start": own["warm_start"]}
+        during = {"warm_start": True, **self.during}
+        after = {name: own[name] for name in during}
+        during[self.resource] = training.total_steps
         if "random_state" in own:
             # The seed must be the same at every call: forests draw the seeds of the
             # old trees again to come to those of the new ones.
