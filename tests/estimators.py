@@ -42,13 +42,19 @@ class Counting(Threshold):
 
 
 class Recording(Threshold):
-    """Keeps what came to `fit` and `score` of all its instances, in one process."""
+    """Keeps what came to `fit` and `score` of all its instances, in one process.
+
+    It may be trained in steps, of which each forgets those before.
+    """
 
     seen: ClassVar[list] = []
 
     def fit(self, X, y, sample_weight=None):
         self.seen.append(("fit", len(X), sample_weight))
         return super().fit(X, y, sample_weight)
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        return self.fit(X, y, sample_weight)
 
     def score(self, X, y, sample_weight=None):
         self.seen.append(("score", len(X), sample_weight))

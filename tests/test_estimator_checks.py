@@ -8,10 +8,16 @@ import warnings
 from unittest import SkipTest
 
 import pytest
-from sklearn.cluster import KMeans
+from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.decomposition import PCA
-from sklearn.ensemble import IsolationForest
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.ensemble import HistGradientBoostingRegressor, IsolationForest
+from sklearn.linear_model import (
+    LogisticRegression,
+    Ridge,
+    SGDClassifier,
+    SGDOneClassSVM,
+    SGDRegressor,
+)
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -22,7 +28,7 @@ from sklearn.utils.estimator_checks import (
 )
 from threadpoolctl import threadpool_limits
 
-from skhpo import BayesSearch, GridSearch, RandomSearch
+from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
 
 
 class Normality:
@@ -89,6 +95,34 @@ BAYES_SEARCHES = [
 ]
 
 
+def population(estimator, space, **options):
+    options = {"population_size": 2, "n_generations": 2, "cv": 2, **options}
+    return PBTSearch(estimator, space, random_state=0, **options)
+
+
+# Of what can be trained step by step, each kind that is above (MiniBatchKMeans is a
+# transformer, too).
+PBT_SEARCHES = [
+    population(SGDClassifier(), {"alpha": [1e-4, 1e-2]}),
+    population(SGDRegressor(), {"alpha": [1e-4, 1e-2]}),
+    population(MiniBatchKMeans(2, n_init=1), {"reassignment_ratio": [0.01, 0.1]}),
+    population(
+        SGDOneClassSVM(),
+        {"nu": [0.1, 0.5]},
+        scoring=Normality(),
+        steps_per_generation=25,  # before that, nothing looks like an outlier
+    ),
+    population(
+        make_pipeline(StandardScaler(), SGDClassifier()),
+        {"sgdclassifier__alpha": [1e-4, 1e-2]},
+    ),
+    population(
+        HistGradientBoostingRegressor(max_leaf_nodes=3, min_samples_leaf=2),
+        {"learning_rate": [0.1, 0.5]},
+    ),
+]
+
+
 @pytest.fixture(autouse=True)
 def one_thread():
     """On ten rows a second thread of BLAS or OpenMP does nothing but wait."""
@@ -96,7 +130,9 @@ def one_thread():
         yield
 
 
-@parametrize_with_checks(GRID_SEARCHES + RANDOM_SEARCHES + BAYES_SEARCHES)
+@parametrize_with_checks(
+    GRID_SEARCHES + RANDOM_SEARCHES + BAYES_SEARCHES + PBT_SEARCHES
+)
 def test_estimator_checks(estimator, check):
     """Our searches pass every check of scikit-learn, whatever they hold."""
     check(estimator)

@@ -37,7 +37,6 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
-from sklearn.utils.estimator_checks import parametrize_with_checks
 from threadpoolctl import threadpool_limits
 
 from skhpo import GridSearch, PBTSearch, ScheduledEstimator, register_incremental
@@ -687,29 +686,6 @@ def test_states_of_past_generations_are_dropped() -> None:
         PopulationEvaluator.next = original  # type: ignore[method-assign]
     gc.collect()
     assert set(sizes) == {4}
-
-
-@parametrize_with_checks(
-    [
-        PBTSearch(
-            estimator, space, population_size=2, n_generations=2, cv=2, random_state=0
-        )
-        for estimator, space in [
-            (SGDClassifier(), {"alpha": [1e-4, 1e-2]}),
-            (SGDRegressor(), {"alpha": [1e-4, 1e-2]}),
-            (
-                make_pipeline(StandardScaler(), SGDClassifier()),
-                {"sgdclassifier__alpha": [1e-4, 1e-2]},
-            ),
-            (
-                HistGradientBoostingRegressor(max_leaf_nodes=3, min_samples_leaf=2),
-                {"learning_rate": [0.1, 0.5]},
-            ),
-        ]
-    ]
-)
-def test_estimator_checks(estimator: Any, check: Any) -> None:
-    check(estimator)
 
 
 # --- on data --------------------------------------------------------------------------
