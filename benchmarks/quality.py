@@ -10,7 +10,8 @@ own evaluations.
 Normalized regret of a run at a budget: 0 is the best score known for the problem, 1
 the mean of random search's best at the same budget (values above 3 count as 3). Ranks
 are among methods, per problem and seed. Intervals (90 %) are bootstrapped over problems
-and seeds.
+and seeds. "Evaluations to random's 100" is the median number after which a run is as
+good as the mean random search after 100.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ def evaluate(
         "INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?)",
         (problem.name, key, json.dumps(scores)),
     )
+    database.commit()  # others may wait to write
     return scores
 
 
@@ -173,6 +175,33 @@ def regrets(
     return table
 
 
+def evaluations_to_reach(
+    database: sqlite3.Connection, problem: Problem, methods: list[str], seeds: int
+) -> np.ndarray:
+    """Return after how many evaluations each run is as good as random search after 100.
+
+    Shape (methods, seeds); infinite where it is not, NaN where not run or unknown.
+    """
+    runs = {
+        (method, seed): np.fmax.accumulate(json.loads(truths))
+        for method, seed, truths in database.execute(
+            "SELECT method, seed, truths FROM runs WHERE problem = ?", (problem.name,)
+        )
+    }
+    random = [
+        found[99]
+        for (method, _), found in runs.items()
+        if method == "random" and len(found) >= 100
+    ]
+    table = np.full((len(methods), seeds), np.nan)
+    for i, method in enumerate(methods):
+        for seed in range(seeds):
+            if random and (method, seed) in runs:
+                reached = np.flatnonzero(runs[method, seed] >= np.mean(random))
+                table[i, seed] = reached[0] + 1 if reached.size else math.inf
+    return table
+
+
 def bootstrap(values: np.ndarray, rng: np.random.Generator) -> tuple[float, float]:
     """Return a 90 % interval of the mean over problems of (problems, seeds) values."""
     n, m = values.shape
@@ -219,6 +248,15 @@ def print_tables(args: argparse.Namespace, database: sqlite3.Connection) -> None
                 mean = np.nanmean(values[:, i])
                 cells.append(f"{f'{mean:.2f} [{low:.2f} {high:.2f}]':>17}")
             print(f"{name:24}{''.join(cells)}")
+        reached = np.stack(
+            [
+                evaluations_to_reach(database, p, args.methods, args.seeds)
+                for p in problems
+            ],
+            axis=1,
+        )  # (methods, problems, seeds)
+        medians = [np.nanmedian(values) for values in reached]
+        print(f"{'to random 100, median':24}" + "".join(f"{n:17.0f}" for n in medians))
         times = [seconds_per_ask(database, method) for method in args.methods]
         print(f"{'ms per ask + tell':24}" + "".join(f"{ms:17.1f}" for ms in times))
 

@@ -245,6 +245,16 @@ def test_weights_of_branches_and_dicts() -> None:
         )
 
 
+def test_number_of_active_columns_is_that_of_random_points() -> None:
+    """Columns of a single value do not count, branches by their weights."""
+    deep = Choice({"p": {"y": Real(0, 1), "z": Real(0, 1)}, "q": {"fixed": [1]}})
+    heavy = ({"x": Real(0, 1), "deep": deep}, 3)
+    space = SearchSpace({"k": Choice({"a": None, "b": heavy}), "n": Integer(1, 9)})
+    U = np.random.default_rng(0).random((20_000, space.n_columns))
+    drawn = space.active(U)[:, space.n_values > 1].sum(axis=1).mean()
+    assert space.n_active == pytest.approx(drawn, abs=0.03)
+
+
 def test_equal_dimensions_of_sibling_dicts_share_a_column() -> None:
     """So a surrogate learns about C from all of them."""
     space = SearchSpace([{"C": Real(1, 2), "a": [1, 2]}, {"C": Real(1, 2)}])

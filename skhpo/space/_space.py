@@ -89,6 +89,18 @@ class SearchSpace:
         """Number of distinct points (constraints aside), infinite if continuous."""
         return self._count(None, 0)
 
+    @property
+    def n_active(self) -> float:
+        """Mean number of varying columns that a random point of the cube has."""
+        share = np.ones(self.n_columns)
+        for j, column in enumerate(self.columns):
+            if (i := column.parent) is not None:
+                parent = self.columns[i].dimension
+                assert isinstance(parent, Categorical)
+                width = np.diff(parent._edges)
+                share[j] = share[i] * width[list(column.branches)].sum()
+        return float(share[self.n_values > 1].sum())
+
     def _children(self, parent: int | None, branch: int) -> list[int]:
         return [
             i

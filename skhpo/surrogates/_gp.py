@@ -24,8 +24,9 @@ Notations:
 =============  ==============  =====================================================
 
 Priors, all Gaussian on the logarithms: length-scales w^-1/2 grow with the square root
-of the number of columns (Hvarfner, Hellsten & Nardi 2024), as distances do; tau2 is
-about 1; sigma2 is small.
+of the number of columns (Hvarfner, Hellsten & Nardi 2024), as distances do; with
+conditions, of those that a point has on average, since others add no distance within
+a branch. tau2 is about 1; sigma2 is small.
 
 References
 ----------
@@ -81,9 +82,9 @@ class Prior:
     bounds: Array
 
     @classmethod
-    def for_columns(cls, d: int) -> Prior:
-        """Return the prior for `d` columns."""
-        log_weight = -2.0 * math.log(LENGTH_SCALE_MODE * math.sqrt(max(d, 1)))
+    def for_columns(cls, d: int, n_active: float) -> Prior:
+        """Return the prior for `d` columns, of which a point has `n_active`."""
+        log_weight = -2.0 * math.log(LENGTH_SCALE_MODE * math.sqrt(max(n_active, 1.0)))
         mean = np.array([log_weight] * d + [0.0, math.log(NOISE_MODE)])
         sd = np.array([2.0 * LENGTH_SCALE_SD] * d + [SIGNAL_SD, NOISE_SD])
         bounds = [WEIGHT_BOUNDS] * d + [SIGNAL_BOUNDS, NOISE_BOUNDS]
@@ -214,7 +215,7 @@ class GaussianProcess:
     def __init__(self, space: SearchSpace) -> None:
         self.space = space
         self.embedding = Embedding(space)
-        self.prior = Prior.for_columns(self.embedding.n_groups)
+        self.prior = Prior.for_columns(self.embedding.n_groups, space.n_active)
         self.theta_: Array | None = None
 
     def fit(

@@ -7,9 +7,10 @@ Bengio & Kegl 2011, section 4.1), so candidates are drawn from l and ranked by i
 Both densities are mixtures with one product kernel per observation and a flat one for
 the prior (multivariate: Falkner, Klein & Hutter 2018), so interactions of parameters
 are kept. Numeric columns have Gaussians truncated to [0, 1], whose bandwidth is
-n^(-1/(d + 4)) (Scott's rule, as in Falkner et al.) times a fifth of the range, but at
-least a cell; categorical columns put a share on their own value and spread the rest. A
-column that is inactive in an observation is flat in its kernel.
+n^(-1/(a + 4)) (Scott's rule, as in Falkner et al.) times a fifth of the range, with a
+the mean number of active columns, but at least a cell; categorical columns put a share
+on their own value and spread the rest. A column that is inactive in an observation is
+flat in its kernel.
 
 Notations: ``n`` kernels, ``d`` columns, ``m`` points; ``X`` encoded points, NaN where
 inactive.
@@ -47,7 +48,7 @@ class Mixture:
     def __init__(self, X: Array, space: SearchSpace) -> None:
         self.X, self.space = X, space
         n, d = X.shape
-        spread = 0.2 * max(n, 1) ** (-1.0 / (d + 4)) * np.ones(d)
+        spread = 0.2 * max(n, 1) ** (-1.0 / (space.n_active + 4)) * np.ones(d)
         self.bandwidth = np.maximum(spread, 0.5 / space.n_values)
         self.own_share = n / (n + space.n_values)
 

@@ -182,6 +182,26 @@ def test_distances_of_inactive_columns() -> None:
     np.testing.assert_allclose(D[1], [0, 0.16 + 1 / 12, 0.16 + 1 / 12])
 
 
+def test_more_branches_do_not_make_a_branch_smoother() -> None:
+    """A point's neighborhood is that of its branch, however many others there are."""
+
+    def branches(n: int) -> SearchSpace:
+        return SearchSpace({"k": Choice({i: {f"x{i}": Real(0, 1)} for i in range(n)})})
+
+    few, many = branches(2), branches(9)
+    prior_of_few, prior_of_many = (
+        GaussianProcess(few).prior,
+        GaussianProcess(many).prior,
+    )
+    assert prior_of_few.mean[0] == pytest.approx(prior_of_many.mean[0])
+    X = np.zeros((5, 3)), np.zeros((5, 10))
+    bandwidth = [
+        ParzenEstimator(space).fit(x, np.arange(5.0))._bad.bandwidth[-1]
+        for space, x in zip((few, many), X, strict=True)
+    ]
+    assert bandwidth[0] == pytest.approx(bandwidth[1])
+
+
 # -- output warping --------------------------------------------------------------
 
 
