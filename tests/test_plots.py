@@ -382,3 +382,43 @@ def test_missing_matplotlib_is_named(
 def test_skhpo_does_not_import_matplotlib() -> None:
     code = "import sys, skhpo, skhpo.plots; assert 'matplotlib' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def many_parameters(n: int) -> dict[str, Any]:
+    """Results with `n` parameters of all kinds, with long names and values."""
+    rng = np.random.default_rng(0)
+    kinds = [
+        lambda: float(10 ** rng.uniform(-6, 2)),
+        lambda: int(rng.integers(1, 100)),
+        lambda: str(rng.choice(["a long category", "another one", "auto", "sqrt"])),
+        lambda: float(rng.uniform(-1, 1)),
+        lambda: [None, 5, 10][rng.integers(3)],
+        lambda: float(rng.uniform(3, 40)),
+    ]
+    names = [f"columntransformer__a_step__parameter_{j}" for j in range(n)]
+    params = [{s: kinds[j % 6]() for j, s in enumerate(names)} for _ in range(60)]
+    scores = np.array([next(iter(row.values())) for row in params])
+    return results(params, np.log(scores))
+
+
+def overlaps(boxes: list[Any]) -> bool:
+    return any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+@pytest.mark.parametrize("n", [3, 12])
+@pytest.mark.parametrize("display", ALL)
+def test_labels_do_not_overlap(display: Any, n: int) -> None:
+    drawn = display.from_cv_results(many_parameters(n))
+    drawn.figure_.canvas.draw()
+    titles = []
+    for ax in np.ravel(drawn.ax_):
+        if not ax.axison:
+            continue
+        for axis in (ax.xaxis, ax.yaxis):
+            texts = [label for label in axis.get_ticklabels() if label.get_text()]
+            straight = [t for t in texts if t.get_visible() and t.get_rotation() == 0]
+            assert not overlaps(
+                [t.get_window_extent().shrunk(0.98, 0.9) for t in straight]
+            )
+        titles += [t for t in (ax.xaxis.label, ax.yaxis.label) if t.get_text()]
+    assert not overlaps([t.get_window_extent() for t in titles])

@@ -217,4 +217,4 @@ def set_axis(ax: Any, which: str, axis: Axis, *, label: bool = True) -> None:
     else:
         mine.set_major_locator(locator(axis, 4))
     if label:
-        getattr(ax, f"set_{which}label")(shown_name(axis.name))
+        getattr(ax, f"set_{which}label")(shown_name(axis.name), fontsize=9)
