@@ -235,6 +235,15 @@ class Spark(Engine):
             return super().make_call(func, args, shared)
         return _call_with_broadcast, (func, args, shared)
 
+    def retrieve(self, out: Any, job: Any) -> Any:
+        """Raise what a task raised; joblib-spark returns it, in joblib's wrapping."""
+        if type(out).__name__ == "_ExceptionWithTraceback":
+            rebuild, args = out.__reduce__()
+            out = rebuild(*args)
+        if isinstance(out, BaseException):
+            raise out
+        return out
+
     def is_death(self, error: BaseException) -> bool:
         """Spark knows one kind of error, with a long text."""
         text = str(error)

@@ -38,12 +38,13 @@ from skhpo.exceptions import (
 from skhpo.journal import Journal
 from skhpo.optimizers import Optimizer
 from skhpo.search._asking import Asking
+from skhpo.search._bar import show_progress
 from skhpo.search._budget import TimeBudget
 from skhpo.search._check import check_against_estimator
 from skhpo.search._delegation import Delegation
 from skhpo.search._effects import warn_of_no_effect
 from skhpo.search._heartbeat import Heartbeat
-from skhpo.search._loop import Loop, is_impatient
+from skhpo.search._loop import Listener, Loop, is_impatient
 from skhpo.search._memory import JournalMemory, open_journal
 from skhpo.search._results import Record
 from skhpo.search._stop import StopRules, as_rules
@@ -234,8 +235,10 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             heart = Heartbeat(type(self).__name__, n_candidates, evaluator.running)
             if self.verbose > 0:
                 stack.enter_context(heart)
+            bar = show_progress(type(self).__name__, n_candidates)
+            listeners = [heart.note, stack.enter_context(bar).note]
             try:
-                loop = self._make_loop(run, optimizer, record, heart)
+                loop = self._make_loop(run, optimizer, record, listeners)
                 run.stop_reason = loop.run()
             except KeyboardInterrupt:
                 if is_impatient() or not record.n_candidates:
@@ -247,7 +250,11 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         return record
 
     def _make_loop(
-        self, run: Run, optimizer: Optimizer, record: Record, heart: Heartbeat
+        self,
+        run: Run,
+        optimizer: Optimizer,
+        record: Record,
+        listeners: Sequence[Listener],
     ) -> Loop:
         def check_metrics(*_: Any) -> None:
             if record.n_candidates == 1:
@@ -260,7 +267,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             run.evaluator,
             record,
             StopRules(rules, optimizer, run.start),
-            [check_metrics, run.budget.note, heart.note],
+            [check_metrics, run.budget.note, *listeners],
             keep_all=self._whole_batches,
         )
 

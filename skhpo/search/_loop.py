@@ -12,7 +12,7 @@ from skhpo.search._asking import Asking
 from skhpo.search._results import Record
 from skhpo.search._stop import StopRules
 
-__all__ = ["Loop", "is_impatient"]
+__all__ = ["Listener", "Loop", "is_impatient"]
 
 # A second Ctrl-C within so many seconds ends everything, also what is around a search
 # that has just taken the first one for itself, such as the next fold of nested
