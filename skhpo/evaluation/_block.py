@@ -20,6 +20,7 @@ from skhpo._sklearn_compat import FitHooks
 from skhpo._trial import Evaluation, Params
 from skhpo.evaluation._fit import evaluate
 from skhpo.evaluation._layout import Layout
+from skhpo.evaluation._orphans import end_with_parent
 from skhpo.evaluation._shipping import unpack
 from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit
 from skhpo.evaluation._task import Block, BlockResult, Task
@@ -134,6 +135,7 @@ def run_packed_block(
     block: Block, surroundings: Surroundings, *package: Any
 ) -> BlockResult:
     """Evaluate a block in another process, in the caller's surroundings."""
+    end_with_parent()
     with warnings.catch_warnings():
         _set_warning_filters(surroundings.warning_filters)
         spec, registrations = unpack(*package)

@@ -43,7 +43,7 @@ __all__ = ["Evaluator"]
 # task costs to send, short against the patience of whoever presses Ctrl-C. In this
 # process nothing is sent; and what has been sent is lost if this process is killed.
 TIME_SLICE = 1.0
-SHORT_TIME_SLICE = 0.1
+SHORT_TIME_SLICE = 0.05
 # The same, and the most evaluations in a block, when somebody listens. In this
 # process, callbacks hear of one evaluation at a time, in scikit-learn's order.
 HEARD_TIME_SLICE = 0.1

@@ -33,6 +33,7 @@ from skhpo.evaluation._incremental import (
     train,
 )
 from skhpo.evaluation._joblib_compat import cloudpickle
+from skhpo.evaluation._orphans import end_with_parent
 from skhpo.evaluation._shipping import unpack
 from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit, SplitData
 from skhpo.evaluation._trainers import Training
@@ -233,6 +234,7 @@ def run_packed_training(
     tasks: Sequence[Task], surroundings: Surroundings, *package: Any
 ) -> list[Any]:
     """Do some tasks in another process, in the caller's surroundings."""
+    end_with_parent()
     with warnings.catch_warnings():
         _set_warning_filters(surroundings.warning_filters)
         spec, plan, registrations = unpack(*package)

@@ -1,0 +1,36 @@
+"""Worker processes that end with the process that started them.
+
+loky's workers wait for tasks on a pipe that they hold open themselves, so they do not
+notice the death of its other end: after a SIGKILL they stayed for five minutes, loky's
+time limit for idle workers, with all their memory. Other backends look after their own.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import time
+
+__all__ = ["end_with_parent"]
+
+# How often to look, in seconds.
+PERIOD = 1.0
+_is_watching = False
+
+
+def end_with_parent() -> None:
+    """In a worker process of loky, begin to watch its parent; else do nothing."""
+    global _is_watching
+    if _is_watching:
+        return
+    _is_watching = True
+    if multiprocessing.current_process().name.startswith("Loky"):
+        thread = threading.Thread(target=_watch, args=(os.getppid(),), daemon=True)
+        thread.start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(PERIOD)
+    os._exit(1)
