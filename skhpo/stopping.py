@@ -164,16 +164,17 @@ class RegretBound:
         TypeError
             If the search has no model that knows a bound.
         """
-        bound_of = getattr(progress.optimizer, "regret_bound", None)
-        if bound_of is None:
-            raise TypeError(
-                "RegretBound needs a search with a Gaussian process: BayesSearch with "
-                "surrogate='gp'. Take NoImprovement or TargetScore here."
-            )
         best = progress.best
         if best is None or len(progress.trials) < self.min_candidates:
             return None
-        error, bound = standard_error(best.split_scores), bound_of()
+        try:
+            bound = progress.optimizer.regret_bound()
+        except (AttributeError, TypeError) as cause:
+            raise TypeError(
+                "RegretBound needs a search with a Gaussian process: BayesSearch with "
+                "surrogate='gp'. Take NoImprovement or TargetScore here."
+            ) from cause
+        error = standard_error(best.split_scores)
         if not bound < error:
             return None
         return (

@@ -27,12 +27,19 @@ from skhpo.exceptions import (
     SearchInterruptedWarning,
     SearchStoppedError,
 )
+from skhpo.optimizers import BayesOptimizer
 from skhpo.search import _loop
 from skhpo.search._budget import TimeBudget
 from skhpo.search._failures import group_failures, summarize
 from skhpo.search._heartbeat import Heartbeat, duration
 from skhpo.space import Real
-from skhpo.stopping import NoImprovement, Progress, TargetScore, standard_error
+from skhpo.stopping import (
+    NoImprovement,
+    Progress,
+    RegretBound,
+    TargetScore,
+    standard_error,
+)
 
 X, Y = make_classification(n_samples=60, n_features=5, random_state=0)
 LEVELS = [0.1, 0.5, 0.3, 0.9, 0.2, 0.4, 0.6, 0.7]
@@ -195,6 +202,60 @@ def test_rules_need_one_score():
     )
     with pytest.raises(ValueError, match="'stop' looks at one score"):
         search.fit(X, Y)
+
+
+def regret_bounds(noise):
+    """The bound and the true regret, after 5, 10, ... 40 trials on a parabola."""
+    optimizer = BayesOptimizer({"x": Real(-2, 2)}, random_state=0)
+    rng = np.random.default_rng(0)
+    assert optimizer.regret_bound() == math.inf
+    bounds, best = [], -math.inf
+    for i in range(1, 41):
+        (candidate,) = optimizer.ask(1)
+        value = -((candidate.params["x"] - 1) ** 2)
+        best = max(best, value)
+        splits = tuple(value + noise * rng.normal(size=3))
+        optimizer.tell([Trial(candidate, splits)])
+        if i % 5 == 0:
+            bounds.append((optimizer.regret_bound(), -best))
+    return bounds
+
+
+def test_the_regret_bound_holds_and_shrinks():
+    """On a function with a known optimum, and units of its score."""
+    bounds = regret_bounds(noise=1e-3)[1:]
+    assert all(bound >= regret for bound, regret in bounds)
+    assert bounds[-1][0] < 0.01 < bounds[0][0] * 10
+    with pytest.raises(TypeError, match="tpe"):
+        BayesOptimizer({"x": Real(0, 1)}, surrogate="tpe").regret_bound()
+
+
+class Parabola(Counted):
+    """With noise that differs between the splits."""
+
+    def score(self, X, y=None):
+        return -((self.level - 0.3) ** 2) + 0.05 * float(np.sin(1e3 * X.sum()))
+
+
+def test_a_search_stops_when_nothing_is_left_to_gain():
+    """And goes on where the splits tell more than that."""
+    space = {"level": Real(0, 1)}
+    search = BayesSearch(Parabola(), space, n_iter=60, random_state=0, cv=3)
+    search.set_params(stop=RegretBound(min_candidates=12)).fit(X, Y)
+    assert search.stop_reason_.startswith("RegretBound")
+    assert 12 <= len(search.cv_results_["params"]) < 60
+    assert abs(search.best_params_["level"] - 0.3) < 0.1
+    with pytest.raises(TypeError, match="needs a search with a Gaussian process"):
+        SEARCHES["grid"](Counted(), stop=RegretBound(min_candidates=2)).fit(X, Y)
+
+
+def test_to_ask_for_a_bound_changes_nothing():
+    bounds = []
+    search = SEARCHES["bayes"](
+        Counted(), stop=lambda p: bounds.append(p.optimizer.regret_bound())
+    ).fit(X, Y)
+    assert np.isfinite(bounds).any()
+    assert scores_of(search) == scores_of(SEARCHES["bayes"](Counted()).fit(X, Y))
 
 
 def test_the_standard_error_of_splits():
@@ -407,3 +468,44 @@ def test_limits_change_no_score(tmp_path):
         ).fit(X, Y)
         assert scores_of(plain) == scores_of(limited)
         assert limited.stop_reason_ == "completed"
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="needs /proc")
+def test_nothing_is_left_behind(tmp_path):
+    """No file descriptor and no thread, however a search ends."""
+
+    def ends():
+        grid = {"level": list(np.linspace(0, 1, 50))}
+        options = {"cv": 2, "journal": tmp_path / "a.db"}
+        GridSearch(Counted(), grid, **options).fit(X, Y)
+        GridSearch(Counted(), grid, stop=NoImprovement(1), **options).fit(X, Y)
+        with pytest.raises(SearchStoppedError):
+            GridSearch(Counted(offset=1.0), grid, time_budget=1e-9, **options).fit(X, Y)
+        with pytest.raises(ValueError, match="too high"):
+            GridSearch(
+                Counted(fail_above=0.5), grid, error_score="raise", **options
+            ).fit(X, Y)
+
+    ends()
+    before = len(os.listdir("/proc/self/fd")), threading.active_count()
+    for _ in range(3):
+        ends()
+    assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == before
+
+
+@pytest.mark.slow
+def test_memory_grows_by_the_results_only(tmp_path):
+    """Of 20,000 evaluations, against the size of what they leave behind."""
+    import tracemalloc
+
+    def grown(n, **options):
+        grid = {"level": list(np.linspace(0, 1, n))}
+        search = GridSearch(Counted(), grid, cv=2, refit=False, **options)
+        tracemalloc.start()
+        search.fit(X, Y)
+        current, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return current
+
+    grown(100)
+    assert grown(10_000, journal=tmp_path / "a.db") < 1.1 * grown(10_000) + 1e6

@@ -19,8 +19,20 @@ from skhpo.acquisition import (
 )
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers._base import check_trials
-from skhpo.optimizers._belief import Observations, objective, relative_noise
-from skhpo.optimizers._maximize import Objective, best_unseen, maximize, point_key
+from skhpo.optimizers._belief import (
+    MAX_OBSERVATIONS,
+    Observations,
+    objective,
+    relative_noise,
+)
+from skhpo.optimizers._maximize import (
+    Objective,
+    best_unseen,
+    maximize,
+    perturb,
+    point_key,
+)
+from skhpo.optimizers._regret import regret_bound
 from skhpo.optimizers._sampling import first_unseen
 from skhpo.space import SearchSpace
 from skhpo.space._sampling import SobolSequence
@@ -45,6 +57,8 @@ MAX_REPEATS = 100
 MAX_NOISE = 0.02
 # Candidates drawn from a surrogate that has a density of good ones, as Optuna does.
 N_SAMPLES = 24
+# Points, drawn anywhere and near the best ones, at which a regret is bounded.
+N_BOUND_POINTS = 1000
 # "auto": one of these, drawn at every step.
 MIXTURE = ("log_ei", "ucb", "pi")
 
@@ -188,6 +202,35 @@ class BayesOptimizer:
             raise ValueError("No trial with a finite score has been told yet.")
         best = int(np.argmax(np.where(np.isfinite(scores), scores, -np.inf)))
         return dict(self._params[best])
+
+    def regret_bound(self) -> float:
+        """Return by how much any point may be better than the best one, at most.
+
+        Returns
+        -------
+        float
+            In units of the score; see `skhpo.stopping.RegretBound`. Infinite as long as
+            the model knows too little.
+
+        Raises
+        ------
+        TypeError
+            If the surrogate expects no scores: "tpe" is a ratio of densities.
+        """
+        if hasattr(self._model, "sample"):
+            raise TypeError("A regret has no bound with surrogate='tpe': take 'gp'.")
+        if not self._n_fitted or not np.isfinite(self._scores).any():
+            return math.inf
+        seen = self._observations()
+        points = self._points
+        if points is None:
+            rng = child_rng(self._root, "regret", len(self._X))
+            best = seen.X[np.argsort(-np.where(seen.ok, seen.scores, -np.inf))[:5]]
+            near = perturb(best, N_BOUND_POINTS, self.space, rng)
+            far = rng.random((N_BOUND_POINTS, self.space.n_columns))
+            points = np.concatenate([near, self.space.snap(far)])
+        points = points[self.space.is_feasible(points)]
+        return regret_bound(self._model, seen.subset(MAX_OBSERVATIONS), points)
 
     # -- one proposal ----------------------------------------------------------
 

@@ -49,6 +49,24 @@ class LimitedOptimizer:
         self._n_asked += len(candidates)
         return candidates
 
+    def regret_bound(self) -> float:
+        """Return what the other one says, if it has a model.
+
+        Returns
+        -------
+        float
+            In units of the score; see `skhpo.stopping.RegretBound`.
+
+        Raises
+        ------
+        TypeError
+            If it has none.
+        """
+        bound_of = getattr(self._optimizer, "regret_bound", None)
+        if bound_of is None:
+            raise TypeError(f"{type(self._optimizer).__name__} has no model.")
+        return float(bound_of())
+
     def tell(self, trials: Sequence[Trial]) -> None:
         """Pass the trials on.
 
