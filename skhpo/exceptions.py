@@ -6,6 +6,9 @@ scikit-learn keeps catching what it caught::
     SkhpoError
     ├── InvalidSpaceError (ValueError)      the space cannot be searched as written
     ├── AllFitsFailedError (ValueError)     no candidate gave a score on any split
+    ├── FitTimeoutError (TimeoutError)      a fit passed its ``fit_timeout``
+    ├── FitMemoryError (MemoryError)        a fit passed its ``memory_limit``
+    ├── FitLostError (RuntimeError)         a fit ended its process, or tried to
     ├── SearchStoppedError (RuntimeError)   stopped before one candidate was complete
     └── JournalError (RuntimeError)         a file that cannot serve as a journal
     SkhpoWarning (UserWarning)
@@ -17,6 +20,9 @@ scikit-learn keeps catching what it caught::
 
 __all__ = [
     "AllFitsFailedError",
+    "FitLostError",
+    "FitMemoryError",
+    "FitTimeoutError",
     "InvalidSpaceError",
     "JournalError",
     "JournalWarning",
@@ -39,6 +45,21 @@ class InvalidSpaceError(SkhpoError, ValueError):
 
 class AllFitsFailedError(SkhpoError, ValueError):
     """Every fit of the search failed; the message groups the failures by kind."""
+
+
+class FitTimeoutError(SkhpoError, TimeoutError):
+    """An evaluation took longer than ``fit_timeout`` and was stopped."""
+
+
+class FitMemoryError(SkhpoError, MemoryError):
+    """An evaluation asked for more memory than ``memory_limit``."""
+
+
+class FitLostError(SkhpoError, RuntimeError):
+    """An evaluation ended without a result.
+
+    It called ``sys.exit``, or its process died, or what came of it cannot be pickled.
+    """
 
 
 class SearchStoppedError(SkhpoError, RuntimeError):

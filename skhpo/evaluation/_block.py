@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +58,13 @@ class Surroundings:
         # Python 3.14 can keep the filters per context, behind a function.
         get_filters = getattr(warnings, "_get_filters", lambda: warnings.filters)
         return cls(get_config(), tuple(get_filters()))
+
+    @contextmanager
+    def recreated(self) -> Iterator[None]:
+        """Have the same here."""
+        with warnings.catch_warnings(), config_context(**self.config):
+            _set_warning_filters(self.warning_filters)
+            yield
 
 
 def run_block(
@@ -136,11 +144,10 @@ def run_packed_block(
 ) -> BlockResult:
     """Evaluate a block in another process, in the caller's surroundings."""
     end_with_parent()
-    with warnings.catch_warnings():
-        _set_warning_filters(surroundings.warning_filters)
+    with surroundings.recreated():
         spec, registrations = unpack(*package)
         registrations.adopt()
-        return run_block(spec, block, surroundings.config)
+        return run_block(spec, block)
 
 
 def _set_warning_filters(filters: tuple[Any, ...]) -> None:

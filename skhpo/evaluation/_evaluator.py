@@ -22,7 +22,9 @@ from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params
 from skhpo.evaluation._block import Surroundings, run_block, run_packed_block
 from skhpo.evaluation._fit import killed_evaluation
+from skhpo.evaluation._guards import Limits
 from skhpo.evaluation._joblib_compat import (
+    OutOfTimeError,
     WorkerLostError,
     Workers,
     limited_inner_threads,
@@ -84,6 +86,8 @@ class Evaluator:
         ``make_context(task_id, slim=...)`` returns the callback context of an
         evaluation, whose id is candidate * n_splits + split. None where nobody
         listens; else blocks are small, and nothing is shared.
+    limits : Limits or None, default=None
+        What an evaluation may use. With limits, nothing is shared.
 
     Attributes
     ----------
@@ -106,16 +110,19 @@ class Evaluator:
         memory: Memory | None = None,
         remaining: Callable[[], float] | None = None,
         make_context: Callable[..., Any] | None = None,
+        limits: Limits | None = None,
     ) -> None:
         layout = find_layout(spec)
         may_share = reuse and layout is not None and make_context is None
+        may_share = may_share and limits is None
         self._spec = replace(spec, layout=layout)
         self._n_steps = len(layout.names) if layout else 1
         self._key_maker = KeyMaker(layout) if layout and may_share else None
         self._n_splits = len(spec.splits)
-        self._workers = Workers(n_jobs, pre_dispatch)
         self._memory = memory
         self._remaining = remaining or (lambda: math.inf)
+        self._workers = Workers(n_jobs, pre_dispatch, as_threads=limits is not None)
+        self._limits = limits
         self._make_context = make_context
         self._entries: dict[int, _Entry] = {}
         self._by_key: dict[Hashable, _Entry] = {}
@@ -134,7 +141,7 @@ class Evaluator:
         with ExitStack() as stack:  # what has been entered is left if the rest fails
             stack.enter_context(self._workers)
             stack.enter_context(limited_inner_threads(self._workers))
-            self._run, self._before, self._after = self._shared_arguments()
+            self._run, self._before, self._after = self._shared_arguments(stack)
             self._n_heard = 1 if self._workers.share_memory else HEARD_FROM_AFAR
             self._time_slice = self._choose_time_slice()
             self._exit = stack.pop_all()
@@ -149,9 +156,18 @@ class Evaluator:
         self._exit.__exit__(kind, error, traceback)
         self._by_key.clear()  # it weighs as much as the results, which come next
 
-    def _shared_arguments(self) -> tuple[Callable[..., BlockResult], tuple, tuple]:
+    def _shared_arguments(
+        self, stack: ExitStack
+    ) -> tuple[Callable[..., BlockResult], tuple, tuple]:
         """Return the function of all tasks, its arguments before and after a block."""
         keep = None if self._memory is None else self._memory.keep
+        if self._limits is not None:
+            from skhpo.evaluation._limited import isolated_evaluation, run_limited_block
+
+            isolated = stack.enter_context(
+                isolated_evaluation(self._spec, self._limits, self._workers)
+            )
+            return run_limited_block, (isolated, self._spec), (keep,)
         if self._workers.are_here:
             return run_block, (self._spec,), (None, keep)
         surroundings = Surroundings.capture()
@@ -306,7 +322,7 @@ class Evaluator:
         if task.context is not None:  # it was started before, in a worker that died
             return task
         task_id = task.number * self._n_splits + split
-        slim = not self._workers.share_memory
+        slim = self._limits is not None or not self._workers.share_memory
         return replace(task, context=self._make_context(task_id, slim=slim))
 
     def _collect(self) -> None:
@@ -316,7 +332,7 @@ class Evaluator:
         except WorkerLostError as error:
             self._recover(error)
             return
-        except TimeoutError:
+        except OutOfTimeError:
             return
         block, started = self._running.pop(number)
         if self._quarantine.has_one_suspect:

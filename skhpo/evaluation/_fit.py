@@ -7,8 +7,10 @@ warns of, when it calls the hooks, what it prints), on data that is sliced alrea
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from numbers import Real
 from traceback import format_exc
 from typing import Any
 
@@ -18,8 +20,15 @@ from skhpo._sklearn_compat import FitHooks, is_multimetric, score_estimator
 from skhpo._trial import Evaluation, Params, Scores
 from skhpo.evaluation._lending import is_write_refused
 from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit, SplitData
+from skhpo.exceptions import FitLostError
 
-__all__ = ["evaluate", "failed_evaluation", "killed_evaluation", "score"]
+__all__ = [
+    "evaluate",
+    "exits_are_errors",
+    "failed_evaluation",
+    "killed_evaluation",
+    "score",
+]
 
 
 def evaluate(
@@ -125,11 +134,31 @@ def score(
     Evaluation
         Its scores.
     """
+    try:
+        with exits_are_errors():
+            return _scores(spec, data, estimator, fit_time, strict=strict)
+    except FitLostError:
+        if strict or spec.error_score == "raise":
+            raise
+        return failed_evaluation(spec, data.n_test_samples, fit_time, format_exc())
+
+
+def _scores(
+    spec: EvaluationSpec,
+    data: SplitData,
+    estimator: Any,
+    fit_time: float,
+    *,
+    strict: bool,
+) -> Evaluation:
     scorer = spec.strict_scorer if strict else spec.scorer
     error_score = "raise" if strict else spec.error_score
 
     def scored(X: Any, y: Any, params: dict[str, Any]) -> Scores:
-        return score_estimator(estimator, X, y, scorer, params, error_score)
+        given = score_estimator(estimator, X, y, scorer, params, error_score)
+        if isinstance(given, dict):
+            return {name: _plain(value) for name, value in given.items()}
+        return _plain(given)
 
     start = time.perf_counter()
     test_scores = scored(data.X_test, data.y_test, data.score_params_test)
@@ -140,6 +169,11 @@ def score(
     return Evaluation(
         test_scores, train_scores, fit_time, score_time, data.n_test_samples
     )
+
+
+def _plain(score: Any) -> Any:
+    """Return a score as a float, which can be sent wherever its class cannot."""
+    return float(score) if isinstance(score, Real) else score
 
 
 def failed_evaluation(
@@ -166,8 +200,27 @@ def killed_evaluation(
     return replace(evaluation, ended_from_outside=True)
 
 
+@contextmanager
+def exits_are_errors() -> Iterator[None]:
+    """Let ``sys.exit`` in somebody's fit or score be a failure like any other.
+
+    It would end a program that is in the middle of its search, or silently a thread
+    for which others then wait.
+
+    Raises
+    ------
+    FitLostError
+        In its place.
+    """
+    try:
+        yield
+    except SystemExit as error:
+        raise FitLostError(f"The fit called sys.exit({error.code!r}).") from error
+
+
 def _fit(estimator: Any, data: SplitData) -> None:
-    if data.y_train is None:
-        estimator.fit(data.X_train, **data.fit_params)
-    else:
-        estimator.fit(data.X_train, data.y_train, **data.fit_params)
+    with exits_are_errors():
+        if data.y_train is None:
+            estimator.fit(data.X_train, **data.fit_params)
+        else:
+            estimator.fit(data.X_train, data.y_train, **data.fit_params)

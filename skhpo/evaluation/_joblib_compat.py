@@ -23,6 +23,7 @@ from typing import Any
 
 import joblib
 from joblib import Parallel, delayed
+from joblib.parallel import get_active_backend
 
 from skhpo.evaluation._engines import find_engine
 
@@ -36,10 +37,20 @@ try:
 except ImportError:  # pragma: no cover - a joblib that does not exist yet
     BatchedCalls = None
 
-__all__ = ["WorkerLostError", "Workers", "cloudpickle"]
+__all__ = [
+    "OutOfTimeError",
+    "WorkerLostError",
+    "Workers",
+    "cloudpickle",
+    "inner_thread_variables",
+]
 
 # How often to look for workers that died without a word, in seconds.
 POLL = 0.5
+
+
+class OutOfTimeError(Exception):
+    """No task has finished in time. (A TimeoutError may be what a fit has raised.)"""
 
 
 class WorkerLostError(RuntimeError):
@@ -69,6 +80,8 @@ class Workers:
         As in joblib; None takes the value of the active ``parallel_config``.
     pre_dispatch : int or str
         As in joblib: an upper bound on the tasks in flight.
+    as_threads : bool, default=False
+        Whether to take threads of this process in place of the backend's workers.
 
     Attributes
     ----------
@@ -78,9 +91,16 @@ class Workers:
         Whether workers see this process's objects (one thread, or many).
     """
 
-    def __init__(self, n_jobs: int | None, pre_dispatch: int | str) -> None:
+    def __init__(
+        self,
+        n_jobs: int | None,
+        pre_dispatch: int | str,
+        *,
+        as_threads: bool = False,
+    ) -> None:
         self._n_jobs = n_jobs
         self._pre_dispatch = pre_dispatch
+        self._as_threads = as_threads
         self._pending: dict[int, Any] = {}
         self._count = 0
         self._shared: tuple = ()
@@ -98,7 +118,10 @@ class Workers:
         self._close(abort=bool(self._pending))
 
     def _open(self) -> None:
-        self._parallel = Parallel(n_jobs=self._n_jobs, pre_dispatch=self._pre_dispatch)
+        config: dict[str, Any] = {"n_jobs": self._n_jobs}
+        if self._as_threads:
+            config = {"n_jobs": _n_local_jobs(self._n_jobs), "backend": "threading"}
+        self._parallel = Parallel(pre_dispatch=self._pre_dispatch, **config)
         self._parallel.__enter__()
         self._driver = _make_driver(self._parallel)
         self.are_here = isinstance(self._driver, _Here)
@@ -180,7 +203,7 @@ class Workers:
 
         Raises
         ------
-        TimeoutError
+        OutOfTimeError
             If none has finished by then.
         WorkerLostError
             If a worker died. Call `recover`.
@@ -305,7 +328,7 @@ class _Backend(_Driver):
                 if death := self._engine.look():
                     raise WorkerLostError(death) from None
                 if left <= 0:
-                    raise TimeoutError from None
+                    raise OutOfTimeError from None
             else:
                 return number, partial(self._result, number, out, pending[number])
 
@@ -363,6 +386,18 @@ def _make_driver(parallel: Parallel) -> _Here | _Backend | _Rounds:
     return _Backend(parallel, n_workers) if usable else _Rounds(parallel, n_workers)
 
 
+def _n_local_jobs(n_jobs: int | None) -> int:
+    """Return how many workers the active backend would have, all on this machine."""
+    backend, _ = get_active_backend()
+    if not type(backend).__module__.startswith("joblib._parallel_backends"):
+        raise NotImplementedError(
+            "fit_timeout and memory_limit hold for processes of this machine, but the "
+            f"active joblib backend is {type(backend).__name__}. Take one of joblib's "
+            "own, such as 'loky', or the limits that the other one has."
+        )
+    return joblib.effective_n_jobs(n_jobs)
+
+
 def _evaluate_pre_dispatch(pre_dispatch: int | str, n_workers: int) -> int:
     if pre_dispatch == "all":
         return n_workers + 2
@@ -394,3 +429,15 @@ def limited_inner_threads(workers: Workers) -> Iterator[None]:
     }
     with controller.limit(limits=limits):
         yield
+
+
+def inner_thread_variables(workers: Workers) -> dict[str, str]:
+    """Return the environment of processes that share the processor.
+
+    As joblib has it for its own processes: BLAS and OpenMP get a share each, or what
+    ``parallel_config(inner_max_num_threads=...)`` says.
+    """
+    if workers.are_here:
+        return {}
+    backend, _ = get_active_backend()
+    return backend._prepare_worker_env(workers.n_workers)

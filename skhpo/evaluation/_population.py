@@ -21,8 +21,10 @@ from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params
 from skhpo.evaluation._block import Surroundings
 from skhpo.evaluation._fit import killed_evaluation
+from skhpo.evaluation._guards import Limits
 from skhpo.evaluation._incremental import take_apart
 from skhpo.evaluation._joblib_compat import (
+    OutOfTimeError,
     WorkerLostError,
     Workers,
     limited_inner_threads,
@@ -91,6 +93,8 @@ class PopulationEvaluator:
         Returns the seconds that are left; None for no limit.
     make_context : callable or None, default=None
         As for `Evaluator`.
+    limits : Limits or None, default=None
+        What a training, on one split and for one generation, may use.
 
     Attributes
     ----------
@@ -115,13 +119,15 @@ class PopulationEvaluator:
         memory: GenerationMemory | None = None,
         remaining: Callable[[], float] | None = None,
         make_context: Callable[..., Any] | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self._spec = spec
         self.plan = plan
         self._n_splits = len(spec.splits)
-        self._workers = Workers(n_jobs, pre_dispatch)
         self._memory = memory
         self._remaining = remaining or (lambda: math.inf)
+        self._workers = Workers(n_jobs, pre_dispatch, as_threads=limits is not None)
+        self._limits = limits
         self._make_context = make_context
         self._generation: list[Candidate] = []
         self._states: dict[int, State] = {}
@@ -151,6 +157,15 @@ class PopulationEvaluator:
     def _shared_arguments(self) -> tuple[Callable[..., list[Any]], tuple, tuple]:
         """Return the function of all tasks, its arguments before and after them."""
         shared = (self._spec, self.plan)
+        if self._limits is not None:
+            from skhpo.evaluation._limited import (
+                isolated_training,
+                run_limited_training,
+            )
+
+            isolated = isolated_training(*shared, self._limits, self._workers)
+            self._exit.enter_context(isolated)
+            return run_limited_training, (isolated, self._spec), ()
         if self._workers.are_here:
             return run_training, shared, ()
         surroundings = Surroundings.capture()
@@ -177,7 +192,7 @@ class PopulationEvaluator:
         generation, self._generation = self._generation, []
         try:
             evaluations = self._look_up(generation) or self._train_anew(generation)
-        except TimeoutError:
+        except OutOfTimeError:
             self.out_of_time = True
             return []
         return [(c, evaluations[c.id]) for c in generation]
@@ -334,7 +349,7 @@ class PopulationEvaluator:
         context = None
         if self._make_context is not None:
             task_id = candidate.id * self._n_splits + split
-            slim = not self._workers.share_memory
+            slim = self._limits is not None or not self._workers.share_memory
             context = self._make_context(task_id, slim=slim)
         return Member(
             candidate.id,
@@ -369,7 +384,7 @@ class PopulationEvaluator:
                 index = suspects.pop()
                 running[self._submit([tasks[index]])] = [index]
             if self._remaining() <= 0:
-                raise TimeoutError
+                raise OutOfTimeError
             try:
                 number, done = self._workers.fetch(self._remaining())
             except WorkerLostError as error:

@@ -9,15 +9,28 @@ workers in the same way. A worker unpickles once and remembers the last search.
 
 from __future__ import annotations
 
+import mmap
 import pickle
+import tempfile
 import uuid
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from skhpo.evaluation._joblib_compat import cloudpickle
 
-__all__ = ["Package", "unpack"]
+__all__ = ["Package", "dumps", "load", "store", "unpack"]
+
+# Of buffers in a file, in bytes: that of NumPy's own big arrays.
+ALIGNMENT = 64
+
+
+def dumps(content: Any) -> bytes:
+    """Pickle an object; by value what is defined in a script, which costs more."""
+    try:
+        return pickle.dumps(content, protocol=5)
+    except Exception:
+        return cloudpickle.dumps(content, protocol=5)
 
 
 class Package:
@@ -35,10 +48,15 @@ class Package:
     """
 
     def __init__(self, content: Any) -> None:
-        buffers: list[pickle.PickleBuffer] = []
-        text = cloudpickle.dumps(content, protocol=5, buffer_callback=buffers.append)
-        arrays = (np.frombuffer(buffer.raw(), dtype=np.uint8) for buffer in buffers)
-        self.parts = (uuid.uuid4().hex, np.frombuffer(text, dtype=np.uint8), *arrays)
+        arrays = (np.frombuffer(part, dtype=np.uint8) for part in _parts(content))
+        self.parts = (uuid.uuid4().hex, *arrays)
+
+
+def _parts(content: Any) -> list[Any]:
+    """Return the pickle of an object, and its big buffers."""
+    buffers: list[pickle.PickleBuffer] = []
+    text = cloudpickle.dumps(content, protocol=5, buffer_callback=buffers.append)
+    return [text, *(buffer.raw() for buffer in buffers)]
 
 
 # The last package of this process, by token: a search sends many tasks in a row,
@@ -57,3 +75,45 @@ def unpack(token: str, text: np.ndarray, *buffers: np.ndarray) -> Any:
         if not any(isinstance(part, np.memmap) for part in buffers):
             _last = (token, content)
     return content
+
+
+def store(content: Any) -> IO[bytes]:
+    """Write an object into a file without a name, to be mapped by child processes.
+
+    The file is gone when its last descriptor is closed, however the process ends.
+
+    Parameters
+    ----------
+    content : object
+        What to send. It must not change any more.
+
+    Returns
+    -------
+    file
+        Open; its descriptor is for `load`.
+    """
+    parts = _parts(content)
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    spans = []
+    for part in parts:
+        start = -(-file.tell() // ALIGNMENT) * ALIGNMENT
+        file.seek(start)
+        file.write(part)
+        spans.append((start, file.tell()))
+    index = pickle.dumps(spans)
+    file.write(index + len(index).to_bytes(8, "little"))
+    file.flush()
+    return file
+
+
+def load(descriptor: int) -> Any:
+    """Return the object in a file written by `store`.
+
+    Its big buffers stay in the file, shared by all processes that map it. They can be
+    written to, as if they were not: whoever does so has a copy of the page.
+    """
+    view = memoryview(mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY))
+    size = int.from_bytes(view[-8:], "little")
+    spans = pickle.loads(view[-8 - size : -8])
+    text, *buffers = (view[start:end] for start, end in spans)
+    return pickle.loads(text, buffers=buffers)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import pickle
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from traceback import format_exc
@@ -23,8 +22,8 @@ from sklearn.utils.multiclass import unique_labels
 
 from skhpo._sklearn_compat import FitHooks, is_multimetric
 from skhpo._trial import Evaluation, Params
-from skhpo.evaluation._block import Surroundings, _set_warning_filters
-from skhpo.evaluation._fit import failed_evaluation, score
+from skhpo.evaluation._block import Surroundings
+from skhpo.evaluation._fit import exits_are_errors, failed_evaluation, score
 from skhpo.evaluation._incremental import (
     Parts,
     continued,
@@ -32,9 +31,8 @@ from skhpo.evaluation._incremental import (
     take_apart,
     train,
 )
-from skhpo.evaluation._joblib_compat import cloudpickle
 from skhpo.evaluation._orphans import end_with_parent
-from skhpo.evaluation._shipping import unpack
+from skhpo.evaluation._shipping import dumps, unpack
 from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit, SplitData
 from skhpo.evaluation._trainers import Training
 from skhpo.evaluation._verbose import print_end, print_start
@@ -235,11 +233,10 @@ def run_packed_training(
 ) -> list[Any]:
     """Do some tasks in another process, in the caller's surroundings."""
     end_with_parent()
-    with warnings.catch_warnings():
-        _set_warning_filters(surroundings.warning_filters)
+    with surroundings.recreated():
         spec, plan, registrations = unpack(*package)
         registrations.adopt()
-        return run_training(spec, plan, tasks, surroundings.config)
+        return run_training(spec, plan, tasks)
 
 
 def _prepare(
@@ -253,13 +250,15 @@ def _prepare(
     try:
         fit_params, _ = parts.fit_params_of(data.fit_params)
         training = plan.training(data.X_train, data.y_train, task.split)
-        prefix, X_train = fit_prefix(parts.prefix, training, fit_params)
+        with exits_are_errors():
+            prefix, X_train = fit_prefix(parts.prefix, training, fit_params)
     except Exception:
         if spec.error_score == "raise":
             raise
         return format_exc()
     try:
-        X_test = prefix.transform(data.X_test)
+        with exits_are_errors():
+            X_test = prefix.transform(data.X_test)
     except Exception:
         X_test = None  # no failure of the fit: scoring will meet it again
     for rows in (X_train, X_test):
@@ -294,7 +293,7 @@ def _advance(spec: EvaluationSpec, plan: TrainingPlan, task: Member) -> Training
     else:
         seconds = time.perf_counter() - start
         evaluation = _score(spec, parts, data, task, model, seconds)
-        result = TrainingResult(evaluation, _dumps(model))
+        result = _keep(spec, evaluation, model)
     finally:
         stop = hooks.end(data.X_train, data.y_train, data.fit_params)
     print_end(spec.verbose, *progress, task.params, result.evaluation)
@@ -312,15 +311,22 @@ def _train(plan: TrainingPlan, parts: Parts, data: SplitData, task: Member) -> A
         n_steps=task.n_steps,
         fit_params=fit_params,
     )
-    return train(parts.model, parts.entry, parts.own_params(task.changes), training)
+    changes = parts.own_params(task.changes)
+    with exits_are_errors():
+        return train(parts.model, parts.entry, changes, training)
 
 
-def _dumps(model: Any) -> bytes:
-    """Pickle a model; by value what is defined in a script, which costs more."""
+def _keep(spec: EvaluationSpec, evaluation: Evaluation, model: Any) -> TrainingResult:
+    """Add the state of the model; a model that cannot be kept has failed."""
     try:
-        return pickle.dumps(model, protocol=5)
+        return TrainingResult(evaluation, dumps(model))
     except Exception:
-        return cloudpickle.dumps(model, protocol=5)
+        if spec.error_score == "raise":
+            raise
+        failed = failed_evaluation(
+            spec, evaluation.n_test_samples, evaluation.fit_time, format_exc()
+        )
+        return TrainingResult(failed, None)
 
 
 def _score(

@@ -27,7 +27,12 @@ from sklearn.utils import get_tags
 
 from skhpo._sklearn_compat import FitHooks
 from skhpo._trial import Evaluation
-from skhpo.evaluation._fit import evaluate, failed_evaluation, score
+from skhpo.evaluation._fit import (
+    evaluate,
+    exits_are_errors,
+    failed_evaluation,
+    score,
+)
 from skhpo.evaluation._layout import Layout
 from skhpo.evaluation._lending import copies_by_itself, is_write_refused, lend
 from skhpo.evaluation._paths import find_path
@@ -190,7 +195,7 @@ class Tree:
         """Transform what is to be scored, and walk on."""
         start = time.perf_counter()
         X_train = X_test = None
-        with suppress(Exception):
+        with suppress(Exception), exits_are_errors():
             if stage.X_train is not None:
                 X_train = _transform(fit.step, self._lend(stage.X_train))
             start = time.perf_counter()
@@ -295,7 +300,7 @@ class Tree:
                 X_after = None if is_last else fitted.transform(self._lend(stage.X))
                 seconds += time.perf_counter() - start
                 yield Fit(fitted, seconds, X_after, stage.y, is_on_path=True)
-        except Exception:  # whose fault it is will be seen without the path
+        except (Exception, SystemExit):  # whose fault will be seen without the path
             return
 
     def _fit_members(
@@ -324,7 +329,8 @@ class Tree:
         start = time.perf_counter()
         try:
             X = stage.X if copies_by_itself(step) else self._lend(stage.X)
-            X, y = fit(step, X, self._lend(stage.y))
+            with exits_are_errors():
+                X, y = fit(step, X, self._lend(stage.y))
         except Exception as error:
             was_lent = is_write_refused(error)
             if self._spec.error_score == "raise" and not was_lent:

@@ -29,6 +29,7 @@ from skhpo._sklearn_compat import (
 )
 from skhpo._units import parse_seconds
 from skhpo.evaluation import EvaluationSpec, Evaluator
+from skhpo.evaluation._guards import Limits
 from skhpo.exceptions import (
     AllFitsFailedError,
     JournalWarning,
@@ -69,6 +70,7 @@ class Run:
     estimator: Any
     start: float
     budget: TimeBudget
+    limits: Limits | None
     evaluator: Any = None
     reuse: Reuse | None = None
     stop_reason: str = "completed"
@@ -112,6 +114,8 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         "journal": [str, os.PathLike, None],
         "time_budget": [Real, str, None],
         "stop": [callable, list, tuple, None],
+        "fit_timeout": [Real, str, None],
+        "memory_limit": [Real, str, None],
     }
 
     @abstractmethod
@@ -187,6 +191,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         budget = self._seconds("time_budget")
         as_rules(self.stop, type(self).__name__)
         self._check_repeatable()
+        limits = Limits.parse(self.fit_timeout, self.memory_limit)
         scorers, refit_metric = self._get_scorers()
         if is_multimetric(scorers):
             self._check_one_score(scorers._scorers)
@@ -209,6 +214,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             estimator=clone(self.estimator),
             start=start,
             budget=TimeBudget(budget, start),
+            limits=limits,
         )
 
     def _seconds(self, name: str) -> float:
@@ -321,6 +327,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             memory=memory,
             remaining=run.budget.remaining,
             make_context=run.hooks.evaluation if run.hooks.listening else None,
+            limits=run.limits,
         )
 
     def _make_memory(self, journal: Journal) -> Any:

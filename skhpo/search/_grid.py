@@ -73,6 +73,14 @@ class GridSearch(BaseSearch):
         it, and time for the last fit is saved. Complete candidates count.
     stop : callable, list of callable or None, default=None
         Rules that end the search early, such as those of :mod:`skhpo.stopping`.
+    fit_timeout : float, str or None, default=None
+        Time for one candidate on one split, in seconds or as "30s". What takes longer
+        is killed and scores `error_score`. The last fit, on all the data, is not
+        limited.
+    memory_limit : float, str or None, default=None
+        Memory for the same, in bytes or as "2GB", on Linux. With one of these limits,
+        fits are done in processes of their own: they share no steps, and none of them
+        can end the search.
 
     Attributes
     ----------
@@ -154,6 +162,8 @@ class GridSearch(BaseSearch):
         journal: str | os.PathLike[str] | None = None,
         time_budget: float | str | None = None,
         stop: StopRule | Sequence[StopRule] | None = None,
+        fit_timeout: float | str | None = None,
+        memory_limit: float | str | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -170,6 +180,8 @@ class GridSearch(BaseSearch):
         self.journal = journal
         self.time_budget = time_budget
         self.stop = stop
+        self.fit_timeout = fit_timeout
+        self.memory_limit = memory_limit
         self.param_grid = param_grid
 
     def _subspaces(self) -> list[Mapping]:

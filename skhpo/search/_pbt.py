@@ -141,6 +141,13 @@ class PBTSearch(BaseSearch):
         generations count. The last training is not included.
     stop : callable, list of callable or None, default=None
         Rules that end the search early, such as those of :mod:`skhpo.stopping`.
+    fit_timeout : float, str or None, default=None
+        Time for one generation of a member on one split, in seconds or as "30s". What
+        takes longer is killed and scores `error_score`. The last training, on all the
+        data, is not limited.
+    memory_limit : float, str or None, default=None
+        Memory for the same, in bytes or as "2GB", on Linux. With one of these limits,
+        the training is done in processes of its own, and cannot end the search.
 
     Attributes
     ----------
@@ -275,6 +282,8 @@ class PBTSearch(BaseSearch):
         journal: str | os.PathLike[str] | None = None,
         time_budget: float | str | None = None,
         stop: StopRule | Sequence[StopRule] | None = None,
+        fit_timeout: float | str | None = None,
+        memory_limit: float | str | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -308,6 +317,8 @@ class PBTSearch(BaseSearch):
         self.journal = journal
         self.time_budget = time_budget
         self.stop = stop
+        self.fit_timeout = fit_timeout
+        self.memory_limit = memory_limit
 
     def schedule_of(self, row: int) -> Schedule:
         """Return the parameters over time of the training that led to a row.
@@ -391,6 +402,7 @@ class PBTSearch(BaseSearch):
             memory=memory,
             remaining=run.budget.remaining,
             make_context=run.hooks.evaluation if run.hooks.listening else None,
+            limits=run.limits,
         )
 
     def _make_memory(self, journal: Journal) -> PopulationMemory:
