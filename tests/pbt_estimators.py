@@ -114,3 +114,16 @@ class LastLabels(ClassifierMixin, BaseEstimator):
 
     def predict(self, X):
         return np.full(len(X), self.classes_[0])
+
+
+class Hoarder(Walker):
+    """Grows by `n_bytes` at each step, as an ensemble does."""
+
+    def __init__(self, rate=0.5, act="go", after=0, lock=None, n_bytes=0):
+        super().__init__(rate, act, after, lock)
+        self.n_bytes = n_bytes
+
+    def partial_fit(self, X, y=None, sample_weight=None):
+        super().partial_fit(X, y, sample_weight)
+        self.hoard_ = [*getattr(self, "hoard_", []), np.ones(self.n_bytes, np.uint8)]
+        return self

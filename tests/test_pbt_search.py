@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import pickle
+import tracemalloc
 import warnings
 from typing import Any
 
 import joblib
 import numpy as np
 import pytest
-from pbt_estimators import CountingScaler, LastLabels, Walker
+from hypothesis import given
+from hypothesis import strategies as st
+from pbt_estimators import CountingScaler, Hoarder, LastLabels, Walker
 from scipy.stats import loguniform, uniform
 from sklearn import config_context
 from sklearn.base import clone
@@ -42,6 +45,7 @@ from threadpoolctl import threadpool_limits
 from skhpo import GridSearch, PBTSearch, ScheduledEstimator, register_incremental
 from skhpo._rng import seed_sequence
 from skhpo.evaluation import _incremental_registry
+from skhpo.evaluation._grouping import TASK_TIME, group_tasks
 from skhpo.evaluation._incremental import WarmStart, replay
 from skhpo.evaluation._training import TrainingPlan, labels_of
 from skhpo.exceptions import (
@@ -666,26 +670,38 @@ def test_nothing_changes_what_it_was_given() -> None:
     assert not hasattr(estimator, "coef_")
 
 
-def test_states_of_past_generations_are_dropped() -> None:
-    import gc
+def memory_of_a_growing_ensemble(population_size: int, n_generations: int) -> float:
+    """The most that a search holds at a time, in units of the models at its end."""
+    hoard = Hoarder(n_bytes=100_000)
+    space = {"rate": uniform(0, 1)}
+    options = {**SMALL, "cv": ShuffleSplit(1, random_state=0), "refit": False}
+    options |= {"population_size": population_size, "n_generations": n_generations}
+    tracemalloc.start()
+    PBTSearch(hoard, space, **options).fit(X, Y)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak / (population_size * n_generations * hoard.n_bytes)
 
-    from skhpo.evaluation._population import PopulationEvaluator
 
-    sizes = []
-    original = PopulationEvaluator.next
+def test_memory_is_linear_in_the_population() -> None:
+    """Two generations are held at a time, and not all that were: these would be 5.5
+    times the last one, if models grow for 10 generations."""
+    memory_of_a_growing_ensemble(2, 2)  # imports
+    assert memory_of_a_growing_ensemble(8, 10) < 3
+    assert memory_of_a_growing_ensemble(16, 10) < 3
 
-    def next_and_count(self: PopulationEvaluator) -> Any:
-        batch = original(self)
-        sizes.append(len(self._states))
-        return batch
 
-    PopulationEvaluator.next = next_and_count  # type: ignore[method-assign]
-    try:
-        make(n_generations=6).fit(X, Y)
-    finally:
-        PopulationEvaluator.next = original  # type: ignore[method-assign]
-    gc.collect()
-    assert set(sizes) == {4}
+@given(st.integers(1, 200), st.integers(2, 64), st.floats(1e-5, 10))
+def test_groups_of_tasks_keep_all_workers_busy(
+    n_tasks: int, n_workers: int, seconds: float
+) -> None:
+    groups = group_tasks(n_tasks, n_workers, seconds)
+    assert [task for group in groups for task in group] == list(range(n_tasks))
+    assert len({len(group) for group in groups}) <= 2
+    loads = [sum(map(len, groups[worker::n_workers])) for worker in range(n_workers)]
+    assert max(loads) - min(loads) <= max(map(len, groups))
+    assert len(groups) % n_workers == 0 or all(len(group) == 1 for group in groups)
+    assert seconds < TASK_TIME or all(len(group) == 1 for group in groups)
 
 
 # --- on data --------------------------------------------------------------------------

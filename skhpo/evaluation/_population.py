@@ -21,6 +21,7 @@ from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params
 from skhpo.evaluation._block import Surroundings
 from skhpo.evaluation._fit import killed_evaluation
+from skhpo.evaluation._grouping import group_tasks
 from skhpo.evaluation._guards import Limits
 from skhpo.evaluation._incremental import take_apart
 from skhpo.evaluation._joblib_compat import (
@@ -45,9 +46,6 @@ from skhpo.evaluation._training import (
 from skhpo.exceptions import WorkerDiedWarning
 
 __all__ = ["PopulationEvaluator"]
-
-# What a task should take at least, in seconds: sending one costs 1 to 3 ms.
-TASK_TIME = 0.05
 
 
 @dataclass(frozen=True)
@@ -404,15 +402,10 @@ class PopulationEvaluator:
         return self._workers.submit(self._run, *self._before, tasks, *self._after)
 
     def _chunks(self, tasks: Sequence[Any]) -> list[list[int]]:
-        """Group short tasks, so that sending them costs little beside doing them."""
         n_workers = self._workers.n_workers
         if n_workers == 1 and self._remaining() == math.inf:
             return [list(range(len(tasks)))] if tasks else []
-        share = max(1, len(tasks) // (2 * n_workers))  # enough for all to be busy
-        wanted = math.ceil(TASK_TIME / max(self._task_seconds, 1e-6))
-        size = min(max(wanted, 1), share)
-        indices = list(range(len(tasks)))
-        return [indices[i : i + size] for i in range(0, len(indices), size)]
+        return group_tasks(len(tasks), n_workers, self._task_seconds)
 
     def _died(self, task: Any, error: WorkerLostError) -> Any:
         """Return the result of a task that killed its worker, when it was alone."""
