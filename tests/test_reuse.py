@@ -160,10 +160,17 @@ SCORINGS = [
 ]
 
 
-@settings(max_examples=15)
-@given(pipelines_and_grids(), st.sampled_from(SCORINGS))
-def test_same_scores_as_one_by_one(drawn, options):
+WORKERS = [
+    *itertools.product(["sequential", "loky", "threading", "multiprocessing"], [1]),
+    *itertools.product(["loky", "threading", "multiprocessing"], [2]),
+]
+
+
+@settings(max_examples=20)
+@given(pipelines_and_grids(), st.sampled_from(SCORINGS), st.sampled_from(WORKERS))
+def test_same_scores_as_one_by_one(drawn, options, workers):
     """Sharing shows in no score, in no failure, in no order of the columns."""
+    backend, n_jobs = workers
     pipeline, grid = drawn
     options = {"cv": 3, "error_score": -7.0, **options}
     with warnings.catch_warnings():
@@ -171,10 +178,11 @@ def test_same_scores_as_one_by_one(drawn, options):
         try:
             apart = GridSearch(pipeline, grid, reuse=False, **options).fit(X, Y)
         except ValueError as error:  # every candidate failed
-            with pytest.raises(type(error)):
-                GridSearch(pipeline, grid, **options).fit(X, Y)
+            with pytest.raises(type(error)), joblib.parallel_config(backend):
+                GridSearch(pipeline, grid, n_jobs=n_jobs, **options).fit(X, Y)
             return
-        together = GridSearch(pipeline, grid, **options).fit(X, Y)
+        with joblib.parallel_config(backend):
+            together = GridSearch(pipeline, grid, n_jobs=n_jobs, **options).fit(X, Y)
         theirs = GridSearchCV(pipeline, grid, **options).fit(X, Y)
     assert not differences(apart.cv_results_, together.cv_results_)
     assert not differences(theirs.cv_results_, together.cv_results_)
