@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import loguniform, uniform
 from sklearn.datasets import make_classification
 from sklearn.linear_model import SGDClassifier
@@ -17,6 +19,8 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
+from skhpo._fence import lower_fence
+from skhpo.plots._axis import is_logarithmic, make_axis
 from skhpo.space import Choice
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -355,6 +359,10 @@ def test_unknown_parameters_and_axes_are_refused() -> None:
     found = results(params, points[:, 0])
     with pytest.raises(ValueError, match="'x9' was not searched"):
         SliceDisplay.from_cv_results(found, params=["x9"])
+    with pytest.raises(ValueError, match="no parameter to draw"):
+        SliceDisplay.from_cv_results(found, params=[])
+    with pytest.raises(ValueError, match="no parameter to draw"):
+        ParallelDisplay.from_search(GridSearch(TREE, {}).fit(X, y))
     with pytest.raises(ValueError, match="must be one Axes or 3"):
         SliceDisplay.from_cv_results(found, ax=plt.subplots(1, 2)[1])
     with pytest.raises(ValueError, match="'surrogate' must be one of"):
@@ -422,3 +430,35 @@ def test_labels_do_not_overlap(display: Any, n: int) -> None:
             )
         titles += [t for t in (ax.xaxis.label, ax.yaxis.label) if t.get_text()]
     assert not overlaps([t.get_window_extent() for t in titles])
+
+
+numbers = st.floats(1e-6, 1e6)
+
+
+@given(st.lists(numbers, min_size=1, max_size=20), st.booleans())
+def test_axes_and_the_unit_interval_are_each_others_inverse(
+    values: list[float], is_log: bool
+) -> None:
+    axis = make_axis("a", values, is_log)
+    units = axis.to_unit(axis.positions)
+    assert ((units >= 0) & (units <= 1 + 1e-12)).all()
+    if axis.n_values > 1:
+        back = axis.from_unit(units)
+        np.testing.assert_allclose(back, values, rtol=1e-6, atol=1e-9 * max(values))
+
+
+@given(numbers, st.integers(2, 8))
+def test_scale_of_even_spacings_is_found(start: float, decades: int) -> None:
+    even = np.logspace(0, decades, 5) * start
+    assert is_logarithmic(even[0], even[2], even[-1])
+    even = np.linspace(start, start * 10**decades, 5)
+    assert not is_logarithmic(even[0], even[2], even[-1])
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=30))
+def test_fence_moves_with_the_scores(scores: list[float]) -> None:
+    values = np.array([*scores, np.nan])
+    fence = lower_fence(values)
+    assert fence in scores
+    assert np.mean(np.array(scores) >= fence) >= 0.75
+    assert lower_fence(values * 2.0) == 2.0 * fence

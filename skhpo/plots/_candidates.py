@@ -133,18 +133,19 @@ def _column(results: Mapping[str, Any], name: str, metric: str) -> Array:
 def select(axes: Sequence[Axis], params: Sequence[str] | None) -> list[Axis]:
     """Return the axes of some parameters, in their order; of all if None.
 
-    Raises ValueError if one of them was not searched.
+    Raises ValueError if one of them was not searched, or if there is none.
     """
-    if params is None:
-        return list(axes)
+    names = [axis.name for axis in axes] if params is None else list(params)
+    if not names:
+        raise ValueError("There is no parameter to draw: none was searched, or named.")
     known = {axis.name: axis for axis in axes}
-    for name in params:
+    for name in names:
         if name not in known:
             raise ValueError(
                 f"The parameter {name!r} was not searched: 'params' may name "
                 f"{sorted(known)}."
             )
-    return [known[name] for name in params]
+    return [known[name] for name in names]
 
 
 def _logarithmic_parameters(search: Any) -> list[str] | None:
