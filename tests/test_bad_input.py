@@ -14,15 +14,16 @@ from estimators import Counting, Failing
 from scipy.stats import loguniform, randint, uniform
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import FitFailedWarning
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.model_selection import GridSearchCV, KFold, RandomizedSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from skhpo import BayesSearch, GridSearch, RandomSearch
-from skhpo.space import Categorical, Choice, Integer, Real
+from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
+from skhpo.exceptions import SkhpoWarning
+from skhpo.space import Choice, Integer, Real
 
 BOTH = pytest.mark.parametrize("search_class", [GridSearch, RandomSearch])
 LEVELS = {"level": [0.0, 1.0]}
@@ -244,31 +245,137 @@ def test_a_space_of_the_wrong_type(search_class, space, refused):
     assert f"Got {space!r} instead" in message
 
 
-def test_a_distribution_in_a_grid(refused):
-    """A grid needs values: a distribution is for another search."""
-    search = GridSearch(LogisticRegression(), {"C": loguniform(0.1, 1)})
-    message = refused(search, error=TypeError)
-    assert "'C'" in message
-    assert "list" in message
+@pytest.mark.parametrize(
+    ("n_levels", "essentials"),
+    [
+        (0, ["The 'n_levels' parameter of GridSearch must be", "Got 0 instead"]),
+        (2.5, ["The 'n_levels' parameter of GridSearch must be", "Got 2.5 instead"]),
+        ({"C": 0}, ["'n_levels' must be a positive integer", "Got 0"]),
+        ({}, ["'n_levels' has no number for the range 'C'"]),
+        ({"C": 3, "penalty": 2}, ["has a number for 'penalty'", "no range", "['C']"]),
+    ],
+)
+def test_a_number_of_levels_that_is_none(n_levels, essentials, refused):
+    """A positive integer, or one by name of a range."""
+    space = {"C": loguniform(0.1, 1), "penalty": ["l2"]}
+    message = refused(GridSearch(LogisticRegression(), space, n_levels=n_levels))
+    for essential in essentials:
+        assert essential in message, message
+
+
+def test_levels_of_a_grid_without_ranges(refused):
+    """Lists give all of their values, whatever is asked for."""
+    search = GridSearch(LogisticRegression(), {"C": [1.0, 2.0]}, n_levels={"C": 2})
+    assert "has a number for 'C', which is no range" in refused(search)
+
+
+def test_a_bound_in_a_grid_that_is_rejected(refused):
+    """Nobody draws the bound of uniform(0, 1); a grid would try it."""
+    message = refused(GridSearch(LogisticRegression(), {"C": uniform(0, 1)}))
+    assert "'C' parameter of LogisticRegression must be" in message
+    assert "Got 0.0 instead" in message
+
+
+class Drawn:
+    """A distribution of which nothing is known but draws."""
+
+    def rvs(self, random_state=None):
+        return 1.0
 
 
 @pytest.mark.parametrize(
-    ("search_class", "values", "remedy"),
+    "search",
     [
-        (GridSearch, Real(0.1, 1), "BayesSearch and RandomSearch take it"),
-        (GridSearch, Categorical([0.1, 1]), "Write its values as a list"),
-        (RandomSearch, Choice({0.1: None}), "BayesSearch takes it"),
-        (GridSearch, (0.1, 1, "log-uniform"), "BayesSearch takes it as a range"),
-        (RandomSearch, (0.1, 1, "uniform"), "BayesSearch takes it as a range"),
+        GridSearch(LogisticRegression(), {"C": Drawn()}),
+        RandomSearch(LogisticRegression(), {"C": Drawn()}, sampling="sobol"),
+        RandomSearch(LogisticRegression(), {"C": Drawn()}, strategy="anneal"),
+        BayesSearch(LogisticRegression(), {"C": Drawn()}),
     ],
+    ids=["grid", "sobol", "anneal", "bayes"],
 )
-def test_a_space_for_another_search(search_class, values, remedy, refused):
-    """What only BayesSearch takes is sent there."""
-    message = refused(
-        search_class(LogisticRegression(), {"C": values}), error=TypeError
-    )
-    assert "'C'" in message
-    assert remedy in message
+def test_a_distribution_without_quantiles(search, refused):
+    """Its place in [0, 1] is needed by all but plain draws."""
+    message = refused(search)
+    assert "Parameter 'C'" in message
+    assert "no ppf, cdf and support" in message
+
+
+RICH = {"kernel": Choice({"rbf": {"gamma": Real(0.1, 1)}}), "gamma": [0.1]}
+
+
+@pytest.mark.parametrize("search_class", [GridSearch, RandomSearch, BayesSearch])
+@pytest.mark.parametrize(
+    ("space", "essentials"),
+    [
+        (RICH, ["'gamma' is named twice", "Choice 'kernel'"]),
+        ({"C": (1.0, 0.1, "uniform")}, ["'C'", "ascending", "swap"]),
+        ({"C": (0.0, 1.0, "log-uniform")}, ["'C'", "positive for log=True", "0.0"]),
+        ({"k": Choice({"a": None})}, ["Invalid parameter 'k' for estimator SVC()"]),
+        ({"C": Choice({-1.0: None})}, ["The 'C' parameter of SVC", "Got -1.0"]),
+        ([({"C": [1.0]}, -2), {"degree": [2]}], ["positive numbers"]),
+    ],
+    ids=["twice", "reversed", "log from 0", "unknown", "rejected", "weight"],
+)
+def test_mistakes_in_what_only_we_take(search_class, space, essentials, refused):
+    """Every search that takes more than scikit-learn says what is wrong with it."""
+    message = refused(search_class(SVC(), space))
+    for essential in essentials:
+        assert essential in message, message
+
+
+@pytest.mark.parametrize(
+    "space",
+    [[({"alpha": [1.0]}, 2.0)], {"penalty": Choice({"l1": ({"alpha": [1.0]}, 2.0)})}],
+    ids=["dict", "branch"],
+)
+def test_weights_in_a_population(space, refused):
+    """Members are spread over all branches; a weight is not dropped silently."""
+    message = refused(PBTSearch(SGDClassifier(), space))
+    assert re.search("ha(s a weight|s weights), and a population draws all", message)
+
+
+@pytest.mark.parametrize("search_class", [GridSearch, RandomSearch, BayesSearch])
+def test_constraints_that_nothing_meets(search_class, refused):
+    """A bounded number of draws, and then an error."""
+    space = {"C": Real(0.1, 1)}
+    search = search_class(SVC(), space, constraints=lambda params: params["C"] > 2)
+    assert re.search(r"No (candidate|combination).* constraints", refused(search))
+
+
+@pytest.mark.parametrize("search_class", [GridSearch, RandomSearch, BayesSearch])
+def test_constraints_that_are_none(search_class, refused):
+    """They are callables, which is said; so is what one raised."""
+    message = refused(search_class(SVC(), {"C": [1.0]}, constraints=["C < 1"]))
+    assert "A constraint must be a callable" in message
+    assert "'C < 1'" in message
+    search = search_class(SVC(), {"C": [1.0]}, constraints=lambda params: params["c"])
+    assert re.search(r"The constraint .*<lambda> raised KeyError: 'c'", refused(search))
+
+
+def test_an_even_spread_around_the_best(refused):
+    """What is drawn around the best candidates cannot be spread over the space."""
+    search = RandomSearch(SVC(), {"C": [1.0]}, strategy="anneal", sampling="sobol")
+    message = refused(search)
+    assert "'sampling' parameter of RandomSearch must be 'random' with str" in message
+    assert "Got 'sobol'" in message
+
+
+@pytest.mark.parametrize(
+    "learning",
+    [
+        BayesSearch(SVC(), {"C": [1.0, 2.0]}),
+        RandomSearch(SVC(), {"C": [1.0, 2.0]}, strategy="anneal"),
+    ],
+    ids=["bayes", "anneal"],
+)
+@pytest.mark.parametrize("refit", [False, len])
+def test_several_scores_and_none_to_learn_from(learning, refit, refused):
+    """What learns from one score says which ones there are."""
+    search = learning.set_params(scoring=["accuracy", "f1"], refit=refit)
+    message = refused(search)
+    assert f"{type(search).__name__} learns from one score" in message
+    assert "['accuracy', 'f1']" in message
+    assert f"Got {refit!r}" in message
 
 
 @pytest.mark.parametrize(
@@ -295,6 +402,15 @@ def test_more_iterations_than_candidates(data):
     with pytest.warns(
         UserWarning, match=r"space of parameters 2 is smaller .*n_iter=5"
     ):
+        search.fit(*data)
+    assert sorted(search.cv_results_["param_level"]) == [0.0, 1.0]
+
+
+def test_more_iterations_than_points(data):
+    """The same for a space that only we take."""
+    space = {"level": Choice({0.0: {"fails": ["never"]}, 1.0: None})}
+    search = RandomSearch(Failing(), space, n_iter=5, cv=2, random_state=0)
+    with pytest.warns(SkhpoWarning, match=r"n_iter=5 is more than .* candidates, 2"):
         search.fit(*data)
     assert sorted(search.cv_results_["param_level"]) == [0.0, 1.0]
 

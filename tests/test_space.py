@@ -16,6 +16,7 @@ from sklearn.svm import SVC
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space import Categorical, Choice, Integer, Real, SearchSpace
 from skhpo.space._convert import as_dimension
+from skhpo.space._discretize import discretize
 from skhpo.space._sampling import SobolSequence
 
 finite = st.floats(-1e12, 1e12)
@@ -262,19 +263,87 @@ def test_equal_dimensions_of_sibling_dicts_share_a_column() -> None:
     assert space.active(np.array([[0.9, 0.5, 0.5]])).tolist() == [[True, True, False]]
 
 
-def test_size_grid_and_points() -> None:
-    """Finite spaces know their points; ranges give quantiles."""
+def test_size_and_points() -> None:
+    """Finite spaces know their points."""
     space = SearchSpace(
         {"n": [1, 2, 3], "k": Choice({"a": None, "b": {"m": [True, False]}})}
     )
     assert space.size == 9
     rows = space.decode_many(space.points())
+    assert rows[:3] == [
+        {"n": 1, "k": "a"},
+        {"n": 1, "k": "b", "m": True},
+        {"n": 1, "k": "b", "m": False},
+    ]
     assert len({repr(row) for row in rows}) == 9
     assert SearchSpace({"x": Real(0, 1)}).size == math.inf
-    grid = SearchSpace({"C": Real(0.01, 100, log=True), "n": Integer(1, 3)})
-    rows = grid.decode_many(grid.grid(5))
-    assert [row["C"] for row in rows[::3]] == pytest.approx([0.01, 0.1, 1, 10, 100])
-    assert [row["n"] for row in rows[:3]] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("values", "n_levels", "expected"),
+    [
+        (Real(0.01, 100, log=True), 5, [0.01, 0.1, 1, 10, 100]),
+        (Real(-1, 1), 1, [0]),
+        (Integer(1, 3), 5, [1, 2, 3]),
+        (Integer(0, 100), 3, [0, 50, 100]),
+        (Integer(1, 4, log=True), 4, [1, 2, 3, 4]),
+        (Integer(1, 1000, log=True), 4, [1, 10, 100, 1000]),
+        ([3, 1], 5, [3, 1]),
+        (Categorical(["a", "b", "c"], weights=[1, 1, 8]), 2, ["a", "b", "c"]),
+        ((1e-2, 1e2, "log-uniform"), 3, [0.01, 1, 100]),
+        (stats.loguniform(0.01, 100), 3, [0.01, 1, 100]),
+        (stats.randint(1, 4), 9, [1, 2, 3]),
+        (stats.randint(0, 101), 3, [0, 50, 100]),
+        (stats.uniform(2, 4), 3, [2, 4, 6]),
+        # These fade out: medians of parts of equal probability.
+        (stats.norm(3, 2), 3, stats.norm(3, 2).ppf([1 / 6, 1 / 2, 5 / 6])),
+        (stats.beta(2, 5), 2, stats.beta(2, 5).ppf([1 / 4, 3 / 4])),
+        (stats.poisson(4), 3, stats.poisson(4).ppf([1 / 6, 1 / 2, 5 / 6])),
+        (stats.geom(0.9), 9, [1, 2]),
+    ],
+)
+def test_ranges_become_lists_of_quantiles(
+    values: Any, n_levels: int, expected: Any
+) -> None:
+    """Bounds included if there are any; each value once, in ascending order."""
+    space = discretize(SearchSpace({"x": values}), n_levels)
+    found = [params["x"] for params in space.decode_many(space.points())]
+    assert found == (
+        expected if isinstance(expected[0], str) else pytest.approx(list(expected))
+    )
+    assert not any(isinstance(value, np.generic) for value in found)
+
+
+@given(dimensions, st.integers(1, 9))
+@settings(max_examples=200, deadline=None)
+def test_levels_are_distinct_values_of_the_dimension(dimension: Any, n: int) -> None:
+    """As many as asked for, as far as there are so many."""
+    space = discretize(SearchSpace({"x": dimension}), n)
+    found = [params["x"] for params in space.decode_many(space.points())]
+    for value in found:
+        dimension.to_unit(value)
+    assert len(found) == len({repr(value) for value in found}) >= 1
+    if not isinstance(dimension, Categorical):
+        assert len(found) <= n
+        assert found == sorted(found)
+        if dimension.n_values is not None and dimension.n_values <= n:
+            assert len(found) == dimension.n_values
+
+
+def test_levels_by_name_and_in_branches() -> None:
+    """A dict names all ranges, at any depth; conditions and constraints stay."""
+    kernel = Choice({"linear": None, "rbf": {"g": Real(0, 1)}})
+    space = SearchSpace(
+        {"C": Real(1, 2), "kernel": kernel}, lambda params: params.get("g") != 0.5
+    )
+    finite = discretize(space, {"C": 2, "g": 3})
+    rows = finite.decode_many(finite.points())
+    assert rows == [
+        {"C": C, "kernel": "rbf", "g": g} if g is not None else {"C": C, "kernel": k}
+        for C in (1.0, 2.0)
+        for k, g in (("linear", None), ("rbf", 0.0), ("rbf", 1.0))
+    ]
+    assert discretize(finite, 7).subspaces() == finite.subspaces()
 
 
 def test_complete_keeps_what_it_can() -> None:
@@ -381,6 +450,18 @@ def test_constraints_filter_samples_and_grids() -> None:
             "No candidate met the constraints in 1",
         ),
         (lambda: SearchSpace({"x": [1, 2]}).encode({"x": 3}), "3 is not among"),
+        (
+            lambda: discretize(SearchSpace({"x": Real(0, 1)}), 0),
+            "'n_levels' must be a positive integer.*Got 0",
+        ),
+        (
+            lambda: discretize(SearchSpace({"x": Real(0, 1)}), {}),
+            "'n_levels' has no number for the range 'x'",
+        ),
+        (
+            lambda: discretize(SearchSpace({"x": Real(0, 1)}), {"x": 2, "y": 3}),
+            r"a number for 'y', which is no range.*a dict of such for \['x'\]",
+        ),
         (lambda: SearchSpace({"x": [1, 2]}).encode({}), "parameter 'x' is missing"),
         (lambda: SearchSpace({"x": [1]}).encode({"x": 1, "y": 2}), "'y' is unknown"),
     ],

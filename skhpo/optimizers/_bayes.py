@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skhpo._rng import RandomState, child_rng, seed_sequence
+from skhpo._threads import one_blas_thread
 from skhpo._trial import Candidate, Trial
 from skhpo.acquisition import (
     ACQUISITIONS,
@@ -245,6 +246,7 @@ class BayesOptimizer:
                 return x, params
         return None, None
 
+    @one_blas_thread()
     def _propose(self, rng: np.random.Generator) -> Array | None:
         """Return the next point, None if all points of the space were proposed."""
         n_known = len(self._X) + len(self._pending)

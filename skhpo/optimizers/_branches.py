@@ -14,6 +14,7 @@ import numpy as np
 
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space import Choice
+from skhpo.space._columns import split_weight
 from skhpo.space._convert import as_dimension
 
 __all__ = ["plain_spaces"]
@@ -35,7 +36,7 @@ def plain_spaces(space: Any) -> list[Any]:
     Raises
     ------
     InvalidSpaceError
-        If a `Choice` has weights, or an entry is nothing to search.
+        If a dict or a `Choice` has weights, or an entry is nothing to search.
 
     Examples
     --------
@@ -46,6 +47,11 @@ def plain_spaces(space: Any) -> list[Any]:
     subspaces = space if isinstance(space, list | tuple) else [space]
     written_out = []
     for subspace in subspaces:
+        if split_weight(subspace)[0] is not subspace:
+            raise InvalidSpaceError(
+                f"{subspace!r} has a weight, and a population draws all dicts equally. "
+                "Leave it out."
+            )
         if isinstance(subspace, Mapping):
             written_out += _write_out(subspace)
         else:

@@ -9,6 +9,11 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from skhpo._rng import RandomState
 from skhpo._trial import Candidate, Params, Trial
+from skhpo.exceptions import InvalidSpaceError
+from skhpo.space import SearchSpace
+from skhpo.space._constraints import Constraints
+from skhpo.space._discretize import discretize
+from skhpo.space._plain import is_plain, with_listed_tuples
 
 __all__ = ["GridOptimizer", "RandomOptimizer"]
 
@@ -64,21 +69,64 @@ class GridOptimizer(EnumeratedOptimizer):
 
     Parameters
     ----------
-    param_grid : dict or list of dict
-        Values to try by parameter name; a list is a union of grids.
+    param_grid : dict, list of dict, or SearchSpace
+        Values to try by parameter name; a list is a union of grids. Lists of values,
+        as scikit-learn takes them, or anything that
+        :class:`skhpo.space.SearchSpace` takes.
+    n_levels : int or dict of str to int, default=5
+        Number of values of each range or distribution, for all of them or by name.
+    constraints : callable or sequence of callables, default=None
+        Predicates on the params of a candidate; only those that meet all of them are
+        proposed.
 
     Examples
     --------
     >>> from skhpo.optimizers import GridOptimizer
+    >>> from skhpo.space import Integer
     >>> optimizer = GridOptimizer({"a": [1, 2], "b": [True]})
     >>> [candidate.params for candidate in optimizer.ask(10)]
     [{'a': 1, 'b': True}, {'a': 2, 'b': True}]
     >>> optimizer.ask(10)
     []
+    >>> optimizer = GridOptimizer({"n": Integer(0, 100)}, n_levels=3)
+    >>> [candidate.params["n"] for candidate in optimizer.ask(10)]
+    [0, 50, 100]
     """
 
-    def __init__(self, param_grid: Any) -> None:
-        super().__init__(ParameterGrid(param_grid))
+    def __init__(
+        self,
+        param_grid: Any,
+        *,
+        n_levels: int | Mapping[str, int] = 5,
+        constraints: Any = None,
+    ) -> None:
+        space = grid_space(param_grid, n_levels)
+        grid: Iterable[Params]
+        if space is None:
+            grid = ParameterGrid(param_grid)
+        else:
+            grid = space.decode_many(space.points())
+        predicates = Constraints(constraints)
+        super().__init__(params for params in grid if predicates.allow(params))
+        if not self.n_candidates:
+            raise InvalidSpaceError(
+                "No combination of the grid meets the constraints. Relax them, or list "
+                "other values."
+            )
+
+
+def grid_space(
+    param_grid: Any, n_levels: int | Mapping[str, int]
+) -> SearchSpace | None:
+    """Return the finite space of a grid; None if it is lists that scikit-learn takes.
+
+    The latter are left to scikit-learn: values may be there twice, and come in the
+    order that they were given.
+    """
+    all_by_one = not isinstance(n_levels, Mapping)
+    if all_by_one and is_plain(param_grid, distributions=False):
+        return None
+    return discretize(SearchSpace(with_listed_tuples(param_grid)), n_levels)
 
 
 class RandomOptimizer(EnumeratedOptimizer):
@@ -108,7 +156,7 @@ class RandomOptimizer(EnumeratedOptimizer):
 
     def __init__(
         self,
-        param_distributions: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        param_distributions: Any,
         n_iter: int,
         random_state: RandomState = None,
     ) -> None:

@@ -18,8 +18,9 @@ __all__ = ["SamplingOptimizer"]
 
 Array = NDArray[np.float64]
 
-# A space is exhausted when so many draws in a row repeated what was seen.
-MAX_REPEATS = 1000
+# After so many repetitions in a row, what is left of a small space is looked up.
+MAX_REPEATS = 100
+MAX_ENUMERATED = 2**16
 
 
 class SamplingOptimizer:
@@ -124,9 +125,16 @@ def first_unseen(
     seen: set[bytes],
     max_repeats: int,
 ) -> Array | None:
-    """Return the first drawn point that is new; None after too many repetitions."""
+    """Return a point that is new; None if a space is exhausted.
+
+    It is the first such point drawn, or after too many repetitions one of those that
+    are left. Larger spaces than can be enumerated count as exhausted then.
+    """
     for _ in range(max_repeats):
         x: Array = space.sample(1, draw)[0]
         if point_key(x) not in seen:
             return x
-    return None
+    if space.size > MAX_ENUMERATED:
+        return None
+    left = [x for x in space.points() if point_key(x) not in seen]
+    return left[int(draw(1)[0, 0] * len(left))] if left else None

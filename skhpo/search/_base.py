@@ -100,13 +100,12 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
     candidates and an evaluator fits them, block by block and in parallel.
     """
 
-    # How many candidates may be asked for and not yet told; None for no limit. A
-    # parameter of the search, never the number of workers: results depend on it.
+    # If it learns: how many candidates may be asked for and not yet told; None for no
+    # limit. A parameter of the search, never the number of workers: results depend on
+    # it.
     n_pending: int | None = None
     # Whether trials are told as they are completed, and not in the order of their ids.
     asynchronous = False
-    # Whether the optimizer learns from the scores, so that there must be one to learn.
-    _needs_one_score = False
     # Whether candidates count only together with those that came with them.
     _whole_batches = False
     # What all searches have beside what scikit-learn's have.
@@ -117,6 +116,11 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         "fit_timeout": [Real, str, None],
         "memory_limit": [Real, str, None],
     }
+
+    @property
+    def _learns(self) -> bool:
+        """Whether the scores so far decide what is next: there must be one score."""
+        return False
 
     @abstractmethod
     def _make_optimizer(self) -> Optimizer:
@@ -267,9 +271,10 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
                 self._check_refit_for_callable(run, record)
 
         in_order = not self.asynchronous
+        n_pending = self.n_pending if self._learns else None
         rules = as_rules(self.stop, type(self).__name__)
         return Loop(
-            Asking(optimizer, run.evaluator, self.n_pending, in_order=in_order),
+            Asking(optimizer, run.evaluator, n_pending, in_order=in_order),
             run.evaluator,
             record,
             StopRules(rules, optimizer, run.start),
@@ -374,8 +379,8 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         several = len(list(names)) > 1
         if not several or isinstance(self.refit, str):
             return
-        if self._needs_one_score or self.stop is not None:
-            what = "learns from" if self._needs_one_score else "with 'stop' looks at"
+        if self._learns or self.stop is not None:
+            what = "learns from" if self._learns else "with 'stop' looks at"
             raise ValueError(
                 f"{type(self).__name__} {what} one score: with several, the "
                 "'refit' parameter must be the name of the one to maximize, one of "

@@ -199,7 +199,7 @@ class BayesSearch(BaseSearch):
         "reuse": ["boolean"],
         **BaseSearch._durability_constraints,
     }
-    _needs_one_score = True
+    _learns = True
 
     def __init__(
         self,

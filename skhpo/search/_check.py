@@ -16,7 +16,7 @@ from sklearn.utils.discovery import all_estimators
 
 from skhpo._sklearn_compat import validate_parameter_constraints
 from skhpo.space import Categorical, Integer, Real
-from skhpo.space._check import is_distribution
+from skhpo.space._plain import is_distribution
 
 __all__ = ["check_against_estimator"]
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 
-from skhpo._sklearn_compat import BaseSearchCV
+from skhpo._sklearn_compat import BaseSearchCV, Interval
 from skhpo.optimizers import GridOptimizer
+from skhpo.optimizers._enumerated import grid_space
 from skhpo.search._base import BaseSearch
+from skhpo.space import SearchSpace
 from skhpo.space._check import check_space
 from skhpo.stopping import StopRule
 
@@ -29,11 +32,19 @@ class GridSearch(BaseSearch):
     ----------
     estimator : estimator object
         What to tune. It has a ``score`` method, or `scoring` is given.
-    param_grid : dict or list of dict
+    param_grid : dict, list of dict, or SearchSpace
         The values to try, a list or array for each parameter name, as ``set_params``
         takes it (``"svc__C"`` in a pipeline). Several dicts are searched one after
         the other; an empty dict is the estimator as it is. Equal combinations are
-        fitted once, and each keeps its row in the results.
+        fitted once, and each keeps its row in the results. Ranges, distributions and
+        conditions, as :class:`BayesSearch` takes them, are written out as lists; but
+        a tuple of two numbers is two values. Weights mean nothing to a grid.
+    n_levels : int or dict of str to int, default=5
+        Number of values of a range or distribution, for all of them or by name: evenly
+        spread quantiles, bounds included if it has any. There are fewer if there are
+        not so many integers.
+    constraints : callable or list of callables, default=None
+        Predicates on the params of a candidate; only those that meet all are tried.
     scoring : str, callable, list, tuple, dict or None, default=None
         How to score a candidate on the test part of a split; greater is better. None
         is the estimator's ``score``; several names, or a dict of names and callables,
@@ -136,11 +147,20 @@ class GridSearch(BaseSearch):
     {'C': 1, 'kernel': 'linear'}
     >>> search.predict(X[:3])
     array([0, 0, 0])
+
+    Of a range, the quantiles are tried:
+
+    >>> from skhpo.space import Real
+    >>> search = GridSearch(SVC(), {"C": Real(0.01, 100, log=True)}, n_levels=3)
+    >>> [params["C"] for params in search.fit(X, y).cv_results_["params"]]
+    [0.01, 1.0, 100.0]
     """
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseSearchCV._parameter_constraints,
-        "param_grid": [dict, list],
+        "param_grid": [Mapping, list, tuple, SearchSpace],
+        "n_levels": [Interval(Integral, 1, None, closed="left"), Mapping],
+        "constraints": [callable, list, tuple, None],
         "reuse": ["boolean"],
         **BaseSearch._durability_constraints,
     }
@@ -148,8 +168,10 @@ class GridSearch(BaseSearch):
     def __init__(
         self,
         estimator: Any,
-        param_grid: Mapping[str, Sequence] | Sequence[Mapping[str, Sequence]],
+        param_grid: Mapping[str, Any] | Sequence[Any] | SearchSpace,
         *,
+        n_levels: int | Mapping[str, int] = 5,
+        constraints: Any = None,
         scoring: Any = None,
         n_jobs: int | None = None,
         refit: Any = True,
@@ -176,16 +198,22 @@ class GridSearch(BaseSearch):
             error_score=error_score,
             return_train_score=return_train_score,
         )
+        self.param_grid = param_grid
+        self.n_levels = n_levels
+        self.constraints = constraints
         self.reuse = reuse
         self.journal = journal
         self.time_budget = time_budget
         self.stop = stop
         self.fit_timeout = fit_timeout
         self.memory_limit = memory_limit
-        self.param_grid = param_grid
 
-    def _subspaces(self) -> list[Mapping]:
-        return check_space(self.param_grid, name="param_grid", distributions=False)
+    def _subspaces(self) -> Sequence[Mapping[str, Any]]:
+        subspaces = check_space(self.param_grid, name="param_grid", distributions=False)
+        space = grid_space(self.param_grid, self.n_levels)
+        return subspaces if space is None else space.subspaces()
 
     def _make_optimizer(self) -> GridOptimizer:
-        return GridOptimizer(self.param_grid)
+        return GridOptimizer(
+            self.param_grid, n_levels=self.n_levels, constraints=self.constraints
+        )

@@ -247,7 +247,7 @@ class PBTSearch(BaseSearch):
         **BaseSearch._durability_constraints,
     }
 
-    _needs_one_score = True
+    _learns = True
 
     def __init__(
         self,

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.model_selection import RandomizedSearchCV
 
-from skhpo.optimizers import RandomOptimizer
+from skhpo._sklearn_compat import Interval, StrOptions
+from skhpo.exceptions import SkhpoWarning
+from skhpo.optimizers import (
+    AnnealOptimizer,
+    LimitedOptimizer,
+    Optimizer,
+    RandomOptimizer,
+    SamplingOptimizer,
+)
 from skhpo.search._base import BaseSearch
+from skhpo.space import SearchSpace
 from skhpo.space._check import check_space
+from skhpo.space._plain import is_plain, with_listed_tuples
 from skhpo.stopping import StopRule
 
 __all__ = ["RandomSearch"]
@@ -29,14 +41,28 @@ class RandomSearch(BaseSearch):
     ----------
     estimator : estimator object
         What to tune. It has a ``score`` method, or `scoring` is given.
-    param_distributions : dict or list of dict
+    param_distributions : dict, list of dict, or SearchSpace
         For each parameter name, as ``set_params`` takes it, a list or array of values
         (drawn uniformly) or a distribution: an object with ``rvs``, such as those of
         ``scipy.stats``. Of several dicts, one is drawn for each candidate. If all are
-        lists, draws are without replacement.
+        lists, draws are without replacement. Also whatever :class:`BayesSearch`
+        takes; but a tuple of two numbers is two values.
     n_iter : int, default=10
-        Number of candidates. If lists hold fewer combinations, all of them are tried,
-        with a warning.
+        Number of candidates. If the space holds fewer, all of them are tried, with a
+        warning.
+    sampling : {"random", "sobol"}, default="random"
+        Whether draws are independent, or spread evenly over the space: a Sobol
+        sequence, shifted at random [2]_.
+    strategy : {"random", "anneal"}, default="random"
+        Where to draw: from the whole space, or around the best candidates so far,
+        ever closer [3]_. The latter learns from the scores and costs no thought; its
+        draws are independent.
+    n_pending : int, default=2
+        With "anneal", how many candidates may be under way at a time. Candidate *i*
+        is drawn when the trials up to *i* - `n_pending` are known, whatever the
+        number of workers. Otherwise all candidates are known from the start.
+    constraints : callable or list of callables, default=None
+        Predicates on the params of a candidate; only those that meet all are tried.
     scoring : str, callable, list, tuple, dict or None, default=None
         How to score a candidate on the test part of a split; greater is better. None
         is the estimator's ``score``; several names, or a dict of names and callables,
@@ -56,7 +82,7 @@ class RandomSearch(BaseSearch):
         2 with its scores, above 9 also when it starts.
     pre_dispatch : int or str, default="2*n_jobs"
         An upper bound on the number of tasks that are sent to workers in advance.
-    random_state : int, RandomState or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Seed of the draws; an int gives the same candidates at every ``fit``.
     error_score : "raise" or float, default=nan
         What a failed fit scores; the search goes on, and warns at the end. Values that
@@ -68,7 +94,8 @@ class RandomSearch(BaseSearch):
         Whether candidates share the fits that they have in common: the first steps of
         a pipeline, and values that one fit serves (such as ``n_estimators`` of a
         forest). The scores are the same, bit for bit, and the times are reported as
-        if each candidate had been fitted alone.
+        if each candidate had been fitted alone. With "anneal", only the first
+        `n_pending` candidates are drawn together and can share.
     journal : str, path-like or None, default=None
         A file that keeps each finished evaluation. The same call again after a crash
         goes on where it stopped, and a search over a related space takes from it what
@@ -129,11 +156,17 @@ class RandomSearch(BaseSearch):
     See Also
     --------
     GridSearch : All combinations of listed values.
+    BayesSearch : A model of the score decides what to try next.
 
     References
     ----------
     .. [1] J. Bergstra and Y. Bengio, "Random search for hyper-parameter
        optimization", Journal of Machine Learning Research 13, 281-305, 2012.
+    .. [2] R. Cranley and T. N. L. Patterson, "Randomization of number theoretic
+       methods for multiple integration", SIAM Journal on Numerical Analysis 13,
+       904-914, 1976.
+    .. [3] J. Bergstra, D. Yamins and D. D. Cox, "Making a science of model search",
+       ICML 2013 (the package hyperopt, whose module ``anneal`` this is).
 
     Examples
     --------
@@ -146,10 +179,30 @@ class RandomSearch(BaseSearch):
     >>> search = RandomSearch(SVC(), space, n_iter=20, random_state=0).fit(X, y)
     >>> bool(search.best_score_ > 0.97)
     True
+
+    Evenly spread, among the values that are allowed:
+
+    >>> from skhpo.space import Integer
+    >>> space = {"C": loguniform(1e-2, 1e2), "degree": Integer(1, 6)}
+    >>> search = RandomSearch(
+    ...     SVC(kernel="poly"),
+    ...     space,
+    ...     sampling="sobol",
+    ...     constraints=lambda params: params["C"] * params["degree"] < 50,
+    ...     random_state=0,
+    ... ).fit(X, y)
+    >>> bool(search.best_score_ > 0.97)
+    True
     """
 
     _parameter_constraints: ClassVar[dict] = {
         **RandomizedSearchCV._parameter_constraints,
+        "param_distributions": [Mapping, list, tuple, SearchSpace],
+        "sampling": [StrOptions({"random", "sobol"})],
+        "strategy": [StrOptions({"random", "anneal"})],
+        "n_pending": [Interval(Integral, 1, None, closed="left")],
+        "constraints": [callable, list, tuple, None],
+        "random_state": ["random_state", np.random.Generator],
         "reuse": ["boolean"],
         **BaseSearch._durability_constraints,
     }
@@ -157,9 +210,13 @@ class RandomSearch(BaseSearch):
     def __init__(
         self,
         estimator: Any,
-        param_distributions: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        param_distributions: Mapping[str, Any] | Sequence[Any] | SearchSpace,
         *,
         n_iter: int = 10,
+        sampling: str = "random",
+        strategy: str = "random",
+        n_pending: int = 2,
+        constraints: Any = None,
         scoring: Any = None,
         n_jobs: int | None = None,
         refit: Any = True,
@@ -187,20 +244,69 @@ class RandomSearch(BaseSearch):
             error_score=error_score,
             return_train_score=return_train_score,
         )
+        self.param_distributions = param_distributions
+        self.n_iter = n_iter
+        self.sampling = sampling
+        self.strategy = strategy
+        self.n_pending = n_pending
+        self.constraints = constraints
+        self.random_state = random_state
         self.reuse = reuse
         self.journal = journal
         self.time_budget = time_budget
         self.stop = stop
         self.fit_timeout = fit_timeout
         self.memory_limit = memory_limit
-        self.param_distributions = param_distributions
-        self.n_iter = n_iter
-        self.random_state = random_state
 
-    def _subspaces(self) -> list[Mapping]:
-        return check_space(
+    @property
+    def _learns(self) -> bool:
+        return self.strategy == "anneal"
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether scikit-learn would draw the same: then its own sampler does."""
+        is_more = (
+            self.sampling != "random"
+            or self.strategy != "random"
+            or bool(self.constraints)
+            or isinstance(self.random_state, np.random.Generator)
+        )
+        return not is_more and is_plain(self.param_distributions, distributions=True)
+
+    def _space(self) -> SearchSpace:
+        space = with_listed_tuples(self.param_distributions)
+        return SearchSpace(space, self.constraints)
+
+    def _subspaces(self) -> Sequence[Mapping[str, Any]]:
+        subspaces = check_space(
             self.param_distributions, name="param_distributions", distributions=True
         )
+        return subspaces if self._is_plain else self._space().subspaces()
 
-    def _make_optimizer(self) -> RandomOptimizer:
-        return RandomOptimizer(self.param_distributions, self.n_iter, self.random_state)
+    def _make_optimizer(self) -> Optimizer:
+        if self._learns and self.sampling != "random":
+            raise ValueError(
+                "The 'sampling' parameter of RandomSearch must be 'random' with "
+                "strategy='anneal', which draws around the best candidates. Got "
+                f"{self.sampling!r} instead; an even spread needs strategy='random'."
+            )
+        if self._is_plain:
+            return RandomOptimizer(
+                self.param_distributions, self.n_iter, self.random_state
+            )
+        space = self._space()
+        if space.size < self.n_iter:
+            warnings.warn(
+                f"n_iter={self.n_iter} is more than the space has candidates, "
+                f"{space.size:.0f}: all of them are tried.",
+                SkhpoWarning,
+                stacklevel=4,
+            )
+        optimizer: Optimizer
+        if self.strategy == "anneal":
+            optimizer = AnnealOptimizer(space, random_state=self.random_state)
+        else:
+            optimizer = SamplingOptimizer(
+                space, sampling=self.sampling, random_state=self.random_state
+            )
+        return LimitedOptimizer(optimizer, self.n_iter)

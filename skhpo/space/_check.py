@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from skhpo.exceptions import InvalidSpaceError
-from skhpo.space._categorical import Categorical, Choice
-from skhpo.space._convert import PRIORS, is_tuple_range
-from skhpo.space._dimensions import Dimension
+from skhpo.space._columns import split_weight
+from skhpo.space._convert import convert
+from skhpo.space._plain import is_distribution, is_list
+from skhpo.space._space import SearchSpace
 
-__all__ = ["check_space", "is_distribution"]
+__all__ = ["check_space"]
 
 
 def check_space(space: Any, *, name: str, distributions: bool) -> list[Mapping]:
     """Return the sub-spaces of a space; raise if it cannot be searched.
 
+    The errors are of scikit-learn's types and in its words. What only skhpo takes is
+    looked at no further: to compile it finds its mistakes.
+
     Parameters
     ----------
-    space : dict or list of dict
-        The user's space.
+    space : dict, list of dict, or SearchSpace
+        The user's space; items of a list may have a weight.
     name : str
         What the search calls it, for the messages.
     distributions : bool
-        Whether objects with ``rvs`` are allowed as well as lists of values.
+        Whether to speak of objects with ``rvs`` as well as of lists of values.
 
     Returns
     -------
@@ -49,6 +53,8 @@ def check_space(space: Any, *, name: str, distributions: bool) -> list[Mapping]:
 but got 1 (of type int) instead. Single values need to be wrapped in a list with one \
 element.
     """
+    if isinstance(space, SearchSpace):
+        return list(space.subspaces())
     subspaces = [space] if isinstance(space, Mapping) else space
     if not isinstance(subspaces, list | tuple):
         raise TypeError(f"{name} must be a dict or a list of dicts. Got {space!r}.")
@@ -57,6 +63,7 @@ element.
             f"{name} must hold at least one dict. Got {space!r}: there is no candidate."
             " To evaluate the estimator as it is, pass {}."
         )
+    subspaces = [split_weight(item)[0] for item in subspaces]
     for subspace in subspaces:
         if not isinstance(subspace, Mapping):
             raise TypeError(
@@ -64,29 +71,27 @@ element.
                 " a list of dicts."
             )
         for key, values in subspace.items():
-            if distributions and is_distribution(values):
+            if is_list(values):
+                _check_list(key, values)
+            elif is_distribution(values):
                 _check_distribution(key, values)
-            else:
-                _check_values(key, values, distributions)
-    return list(subspaces)
+            elif convert(key, values) is None:
+                raise TypeError(_no_values(key, values, distributions))
+    return subspaces
 
 
-def is_distribution(values: Any) -> bool:
-    """Whether values are drawn from `values` by ``rvs``, rather than listed in it."""
-    return hasattr(values, "rvs")
+def _no_values(key: str, values: Any, distributions: bool) -> str:
+    """Return what to say of values that are none."""
+    wanted = "a list or a numpy array"
+    wanted += " or a distribution (an object with rvs)" if distributions else ""
+    return (
+        f"Parameter grid for parameter {key!r} needs to be {wanted}, but got "
+        f"{values!r} (of type {type(values).__name__}) instead. Single values need to "
+        "be wrapped in a list with one element."
+    )
 
 
-def _check_values(key: str, values: Any, distributions: bool) -> None:
-    is_text = isinstance(values, str | bytes)
-    has_prior = is_tuple_range(values) and values[2:] and values[2] in PRIORS
-    if is_text or has_prior or not isinstance(values, np.ndarray | Sequence):
-        wanted = "a list or a numpy array"
-        wanted += " or a distribution (an object with rvs)" if distributions else ""
-        raise TypeError(
-            f"Parameter grid for parameter {key!r} needs to be {wanted}, but got "
-            f"{values!r} (of type {type(values).__name__}) instead. "
-            f"{_remedy(values)}"
-        )
+def _check_list(key: str, values: Any) -> None:
     if isinstance(values, np.ndarray) and values.ndim != 1:
         raise InvalidSpaceError(
             f"Parameter array for {key!r} should be one-dimensional, got: {values!r} "
@@ -97,19 +102,6 @@ def _check_values(key: str, values: Any, distributions: bool) -> None:
             f"Parameter grid for parameter {key!r} need to be a non-empty sequence, "
             f"got: {values!r}"
         )
-
-
-def _remedy(values: Any) -> str:
-    """Return what to do with what is neither a list nor a distribution."""
-    if isinstance(values, Categorical):
-        return "Write its values as a list, or take BayesSearch or RandomSearch."
-    if isinstance(values, Choice):
-        return "BayesSearch takes it; here, write a list of dicts, one per value."
-    if isinstance(values, Dimension):
-        return "BayesSearch and RandomSearch take it; here, list the values to try."
-    if isinstance(values, tuple):
-        return "BayesSearch takes it as a range; so do Real and Integer."
-    return "Single values need to be wrapped in a list with one element."
 
 
 def _check_distribution(key: str, distribution: Any) -> None:

@@ -25,7 +25,7 @@ from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._convert import as_dimension
 from skhpo.space._dimensions import Dimension, is_number
 
-__all__ = ["Column", "compile_columns"]
+__all__ = ["Column", "compile_columns", "split_weight"]
 
 
 @dataclass
@@ -101,7 +101,7 @@ def _add_parameter(
                 return
         _add_column(columns, Column(name, dimension, parent), branch)
         return
-    options = [_split_weight(sub_space) for _, sub_space in dimension.branches]
+    options = [split_weight(sub_space) for _, sub_space in dimension.branches]
     values = [option for option, _ in dimension.branches]
     weights = _weights([weight for _, weight in options])
     which = Categorical(values, ordered=False, weights=weights)
@@ -120,7 +120,7 @@ def _add_column(columns: list[Column], column: Column, branch: int) -> int:
 
 def _names(space: Any) -> set[str]:
     """Return the names of all parameters of `space`, at any depth."""
-    space, _ = _split_weight(space)
+    space, _ = split_weight(space)
     if space is None:
         return set()
     if not isinstance(space, Mapping):
@@ -158,7 +158,7 @@ def _weights(weights: list[float]) -> list[float] | None:
     return None if len(set(weights)) == 1 else weights
 
 
-def _split_weight(space: Any) -> tuple[Any, float]:
+def split_weight(space: Any) -> tuple[Any, float]:
     """Return a sub-space and its weight, 1 if it was given without."""
     if isinstance(space, tuple) and len(space) == 2 and is_number(space[1]):
         return space[0], float(space[1])
@@ -174,7 +174,7 @@ def _check_list(space: Any) -> tuple[list[Any], list[float] | None]:
         )
     if not space:
         raise InvalidSpaceError("A list of search spaces must not be empty.")
-    pairs = [_split_weight(item) for item in space]
+    pairs = [split_weight(item) for item in space]
     for item, _ in pairs:
         if not isinstance(item, Mapping):
             raise InvalidSpaceError(

@@ -15,7 +15,7 @@ from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._dimensions import Array, Dimension, Integer, Real, is_number
 
-__all__ = ["PRIORS", "as_dimension", "is_tuple_range"]
+__all__ = ["PRIORS", "as_dimension", "convert", "is_skopt", "is_tuple_range"]
 
 # Where a support is infinite, the outermost quantiles that are proposed.
 _TAIL = 1e-6
@@ -111,9 +111,18 @@ class Distribution(Dimension):
         low, high = self.frozen.support()
         if self.n_values is not None and self.n_values <= n and self.is_discrete:
             return self._middle(np.arange(low, high + 1, dtype=float))
-        if np.isinf(low) or np.isinf(high):
-            return np.unique(self.snap((np.arange(n) + 0.5) / n))
-        return super()._levels(n)
+        return super()._levels(n) if self._has_ends else self._medians(n)
+
+    @property
+    def _has_ends(self) -> bool:
+        """Whether the distribution stops at its bounds; others fade out."""
+        bounds = np.array(self.frozen.support(), dtype=float)
+        density = self.frozen.pmf if self.is_discrete else self.frozen.pdf
+        return bool(np.isfinite(bounds).all() and np.all(density(bounds) > 0))
+
+    def _medians(self, n: int) -> Array:
+        """Return the medians of `n` parts of equal probability."""
+        return np.unique(self.snap((np.arange(n) + 0.5) / n))
 
 
 def _describe(frozen: Any) -> str:
@@ -153,22 +162,34 @@ def as_dimension(name: str, value: Any) -> Dimension | Choice:
     >>> as_dimension("C", (0.1, 10.0, "log-uniform"))
     Real(low=0.1, high=10.0, log=True)
     """
+    dimension = convert(name, value)
+    if dimension is not None:
+        return dimension
+    raise InvalidSpaceError(
+        f"Parameter {name!r}: the values must be a list, a frozen scipy distribution "
+        f"or a dimension such as Real(low, high). Got {value!r} instead"
+        + (f"; write [{value!r}] to fix it." if _is_scalar(value) else ".")
+    )
+
+
+def convert(name: str, value: Any) -> Dimension | Choice | None:
+    """Return the dimension that `value` stands for; None if nobody writes that.
+
+    Raises InvalidSpaceError, with the name of the parameter, if there is a mistake in
+    what was written.
+    """
     try:
         # skopt's have an rvs that is no scipy's, so they go before these.
-        for convert in (_own, _from_skopt, _from_scipy, _from_optuna, _from_values):
-            dimension = convert(value)
+        for notation in (_own, _from_skopt, _from_scipy, _from_optuna, _from_values):
+            dimension = notation(value)
             if dimension is not None:
                 return dimension
     except InvalidSpaceError as error:
         raise InvalidSpaceError(f"Parameter {name!r}: {error}") from None
-    raise InvalidSpaceError(
-        f"Parameter {name!r}: the values must be a list, a frozen scipy distribution "
-        f"or a dimension such as Real(low, high). Got {value!r} instead"
-        + (f"; write [{value!r}] to fix it." if _is_plain(value) else ".")
-    )
+    return None
 
 
-def _is_plain(value: Any) -> bool:
+def _is_scalar(value: Any) -> bool:
     return value is None or isinstance(value, str | bytes | bool) or is_number(value)
 
 
@@ -212,7 +233,7 @@ def _from_optuna(value: Any) -> Dimension | None:
 
 def _from_skopt(value: Any) -> Dimension | None:
     """Translate skopt's dimensions and the tuples that stand for them."""
-    if hasattr(value, "prior") and hasattr(value, "transform"):
+    if is_skopt(value):
         return _from_skopt_object(value)
     if not is_tuple_range(value):
         return None
@@ -230,6 +251,11 @@ def _from_skopt(value: Any) -> Dimension | None:
     return Real(float(low), float(high), log=log)
 
 
+def is_skopt(value: Any) -> bool:
+    """Whether `value` is a dimension of skopt, known by the names of its attributes."""
+    return hasattr(value, "prior") and hasattr(value, "transform")
+
+
 def is_tuple_range(value: Any) -> bool:
     """Whether `value` is ``(low, high)``, or these with a prior (and a base)."""
     if not isinstance(value, tuple) or not all(map(is_number, value[:2])):
@@ -238,7 +264,7 @@ def is_tuple_range(value: Any) -> bool:
 
 
 def _from_skopt_object(value: Any) -> Dimension | None:
-    """Translate a dimension of skopt, known by the names of its attributes."""
+    """Translate a dimension of skopt."""
     if hasattr(value, "categories"):
         weights = None if value.prior is None else list(value.prior)
         return Categorical(list(value.categories), weights=weights)

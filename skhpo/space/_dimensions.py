@@ -164,7 +164,8 @@ class Dimension(ABC):
         return value
 
     def _levels(self, n: int) -> Array:
-        u = np.linspace(0.0, 1.0, n) if n > 1 else np.array([0.5])
+        first, last = self.snap(np.array([0.0, 1.0]))
+        u = np.linspace(first, last, n) if n > 1 else np.array([0.5])
         if self.n_values is not None and self.n_values <= n:
             u = (np.arange(self.n_values) + 0.5) / self.n_values
         return np.unique(self.snap(u))

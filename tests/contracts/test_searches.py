@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from estimators import Recording, Threshold
+from estimators import Recording, Threshold, Uneven
 from scipy import sparse
 from sklearn import config_context
 from sklearn.base import (
@@ -43,11 +43,18 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
+from skhpo.evaluation import Evaluator
+from skhpo.space import Real
 
 SEARCHES = {
     "grid": GridSearch,
     "random": lambda estimator, space, **keywords: RandomSearch(
         estimator, space, **{"n_iter": 2, "random_state": 0, **keywords}
+    ),
+    "anneal": lambda estimator, space, **keywords: RandomSearch(
+        estimator,
+        space,
+        **{"n_iter": 2, "random_state": 0, "strategy": "anneal", **keywords},
     ),
     "bayes": lambda estimator, space, **keywords: BayesSearch(
         estimator, space, **{"n_iter": 2, "random_state": 0, **keywords}
@@ -58,8 +65,11 @@ SEARCHES = {
         **{"population_size": 3, "n_generations": 2, "random_state": 0, **keywords},
     ),
 }
-RANDOM = ["random", "bayes", "pbt"]  # those with a `random_state`
-SET_BY_THE_FACTORY = {"n_iter", "random_state", "population_size", "n_generations"}
+RANDOM = ["random", "anneal", "bayes", "pbt"]  # those with a `random_state`
+LEARNING = ["anneal", "bayes"]  # those that learn from one trial after the other
+SET_BY_THE_FACTORY = {
+    *("n_iter", "random_state", "strategy", "population_size", "n_generations")
+}
 
 MODEL = (
     SGDClassifier(loss="log_loss", random_state=0),
@@ -508,3 +518,46 @@ def test_the_number_of_workers_changes_nothing(make, data, backend):
         np.testing.assert_array_equal(
             together.cv_results_[name], alone.cv_results_[name]
         )
+
+
+def learned(name, backend="loky", **keywords):
+    """What a search that learns makes of fits that take unequal time."""
+    X = np.random.default_rng(0).normal(size=(30, 1))
+    y = (X[:, 0] > 0).astype(int)
+    space = {"level": Real(-1, 1)}
+    with joblib.parallel_config(backend):
+        search = SEARCHES[name](
+            Uneven(), space, n_iter=14, n_pending=4, cv=2, **keywords
+        ).fit(X, y)
+    results = search.cv_results_
+    scores = [results[key].tolist() for key in results if "test_score" in key]
+    return results["params"], scores, search.best_index_
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_who_finishes_first_changes_nothing(name):
+    """Whatever the number of workers, and whether they are threads or processes."""
+    alone = learned(name, n_jobs=1)
+    for backend in ("threading", "loky"):
+        for n_jobs in (2, 4):
+            assert learned(name, backend, n_jobs=n_jobs) == alone
+
+
+class Backwards(Evaluator):
+    """Waits until all that is under way is complete, and hands out the last first."""
+
+    def next(self):
+        complete = []
+        while more := super().next():
+            complete += more
+        return complete[::-1]
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_trials_are_told_in_the_order_of_candidates(name, monkeypatch):
+    """Also if the last one is complete first; unless the user waives it."""
+    alone = learned(name)
+    monkeypatch.setattr("skhpo.search._base.Evaluator", Backwards)
+    assert learned(name) == alone
+    if name == "bayes":
+        assert learned(name, asynchronous=True) != alone
