@@ -194,5 +194,5 @@ def best_unseen(
     """Return the row of highest value that is neither seen nor forbidden."""
     for i in np.argsort(-values, kind="stable"):
         if point_key(X[i]) not in seen and space.is_feasible(X[i : i + 1])[0]:
-            return X[i]
+            return X[i].copy()  # a view would keep all of X alive
     return None

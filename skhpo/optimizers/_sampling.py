@@ -137,4 +137,4 @@ def first_unseen(
     if space.size > MAX_ENUMERATED:
         return None
     left = [x for x in space.points() if point_key(x) not in seen]
-    return left[int(draw(1)[0, 0] * len(left))] if left else None
+    return left[int(draw(1)[0, 0] * len(left))].copy() if left else None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import pickle
+import tracemalloc
 from copy import deepcopy
 from typing import Any
 
@@ -178,6 +180,27 @@ def test_never_mutates_its_input(make: Any) -> None:
     optimizer.ask(2)
     assert repr(space) == before
     assert trials == kept
+
+
+@pytest.mark.parametrize("name", ["gp", "anneal"])
+def test_a_step_leaves_behind_what_was_observed(name: str) -> None:
+    """In memory and in the pickled state: about 1 kB, and not what was looked at."""
+    rng = np.random.default_rng(0)
+    space = SearchSpace({f"x{i}": Real(0, 1) for i in range(5)})
+    optimizer = OPTIMIZERS[name](space, random_state=0)
+    for i, x in enumerate(rng.random((520, 5))):  # models keep 500 at the most
+        optimizer.tell([trial(Candidate(-1 - i, space.decode(x)))])
+    sizes = []
+    tracemalloc.start()
+    for _ in range(8):
+        drive(optimizer, 1)
+        gc.collect()
+        traced, _ = tracemalloc.get_traced_memory()
+        sizes.append((traced, len(pickle.dumps(optimizer))))
+    tracemalloc.stop()
+    in_use, pickled = np.diff(np.median([sizes[1:4], sizes[5:8]], axis=1), axis=0)[0]
+    assert in_use / 4 < 4_000
+    assert pickled / 4 < 4_000
 
 
 def test_told_in_any_grouping(make: Any) -> None:
