@@ -43,8 +43,11 @@ def test_readme_examples_run() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_examples_of_the_documentation_run(page: str) -> None:
+def test_examples_of_the_documentation_run(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Blocks of one page share their names, as in a notebook."""
+    monkeypatch.chdir(tmp_path)
     X, y = load_iris(return_X_y=True)
     pipeline = make_pipeline(StandardScaler(), SVC())
     namespace: dict[str, object] = {"X": X, "y": y, "pipeline": pipeline}
