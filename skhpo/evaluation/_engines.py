@@ -231,18 +231,19 @@ class Spark(Engine):
 
     def make_call(self, func: Callable[..., Any], args: tuple, shared: Any) -> tuple:
         """Let the worker read what was broadcast."""
-        if self._shared is None:
-            return super().make_call(func, args, shared)
-        return _call_with_broadcast, (func, args, shared)
+        return _call_on_spark, (func, args, shared)
 
     def retrieve(self, out: Any, job: Any) -> Any:
-        """Raise what a task raised; joblib-spark returns it, in joblib's wrapping."""
+        """Raise what a task raised; the plug-in returns it, wrapped by joblib."""
         if type(out).__name__ == "_ExceptionWithTraceback":
             rebuild, args = out.__reduce__()
             out = rebuild(*args)
         if isinstance(out, BaseException):
             raise out
-        return out
+        ((result, error),) = out
+        if error is not None:
+            raise error
+        return [result]
 
     def is_death(self, error: BaseException) -> bool:
         """Spark knows one kind of error, with a long text."""
@@ -273,8 +274,13 @@ def _call_from_store(func: Callable[..., Any], args: tuple, reference: Any) -> A
     return func(*args, *ray.get(reference))
 
 
-def _call_with_broadcast(func: Callable[..., Any], args: tuple, broadcast: Any) -> Any:
-    return func(*args, *broadcast.value)
+def _call_on_spark(func: Callable[..., Any], args: tuple, shared: Any) -> Any:
+    """Return a result and no error, or the reverse: Spark would make it a text."""
+    try:
+        parts = shared if isinstance(shared, tuple) else shared.value
+        return func(*args, *parts), None
+    except Exception as error:
+        return None, error
 
 
 # By the names of the classes: whoever uses one engine need not have the others.
