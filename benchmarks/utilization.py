@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--sigma", nargs="+", type=float, default=[0.7, 1.2])
     parser.add_argument("--mean", type=float, default=0.05, help="seconds of a fit")
     parser.add_argument(
-        "--pending-fits", type=float, default=2.0, help="pending fits per worker"
+        "--pending-fits", type=float, default=6.0, help="pending fits per worker"
     )
     args = parser.parse_args()
     print("costs          sigma  workers  n_pending  search  queue  ratio  mark")

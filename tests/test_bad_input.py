@@ -323,6 +323,54 @@ def test_mistakes_in_what_only_we_take(search_class, space, essentials, refused)
         assert essential in message, message
 
 
+EARLIER = {"params": [{"C": 1.0}], "mean_test_score": [0.5]}
+
+
+@pytest.mark.parametrize(
+    ("prior_results", "essentials"),
+    [
+        ({**EARLIER, "params": [{"C": 50.0}]}, ["another search space", "50.0"]),
+        (
+            {**EARLIER, "params": [{"gamma": 1.0}]},
+            ["another search space", "'C' is mi"],
+        ),
+        ({**EARLIER, "params": [3]}, ["another search space", "Got 3"]),
+        ({"mean_test_score": [0.5]}, ["'params'", "have ['mean_test_score'] only"]),
+        (
+            {"params": [{"C": 1.0}], "mean_test_f1": [0.5]},
+            ["'mean_test_score'", "have ['params', 'mean_test_f1'] only"],
+        ),
+        (GridSearch(SVC(), {"C": [1.0]}), ["GridSearch that is not fitted", "Clones"]),
+        ([{"C": 1.0}], ["must be a fitted search or its cv_results_", "Got [{'C'"]),
+    ],
+    ids=["outside", "other names", "no dict", "no params", "other", "unfitted", "list"],
+)
+def test_results_of_another_search(prior_results, essentials, refused):
+    """Of other parameters, of another score, or none at all."""
+    search = BayesSearch(SVC(), {"C": Real(0.1, 9)}, prior_results=prior_results)
+    message = refused(search)
+    for essential in essentials:
+        assert essential in message, message
+
+
+@pytest.mark.parametrize(
+    ("initial_params", "essential"),
+    [
+        ([{"C": 50.0}], "50.0 is not a value of Real(low=0.1, high=9"),
+        ([{}], "parameter 'C' is missing"),
+        ([{"C": 1.0, "gamma": 1.0}], "parameter 'gamma' is unknown"),
+        ([1.0], "must be a dict of names and values. Got 1.0"),
+        ({"C": 1.0}, "'initial_params' parameter of BayesSearch must be"),
+        ("default", "'initial_params' parameter of BayesSearch must be"),
+    ],
+)
+def test_first_candidates_that_are_none(initial_params, essential, refused):
+    """Each is a dict of all parameters that exist together."""
+    space = {"C": Real(0.1, 9)}
+    search = BayesSearch(SVC(), space, initial_params=initial_params)
+    assert essential in refused(search)
+
+
 @pytest.mark.parametrize(
     "space",
     [[({"alpha": [1.0]}, 2.0)], {"penalty": Choice({"l1": ({"alpha": [1.0]}, 2.0)})}],

@@ -313,3 +313,22 @@ def test_no_score_no_best() -> None:
     optimizer.tell([Trial(candidate, (math.nan,), failed=True)])
     with pytest.raises(ValueError, match="No trial with a finite score"):
         _ = optimizer.best_params
+
+
+def test_an_earlier_search_is_learned_from() -> None:
+    """As a search or as its results; what it tried is not tried again."""
+    X, y = load_iris(return_X_y=True)
+    options = {"n_iter": 6, "cv": 3, "random_state": 0, "initial_params": None}
+    space = {"C": Integer(1, 40)}
+    first = BayesSearch(SVC(), space, **options).fit(X, y)
+    tried = [params["C"] for params in first.cv_results_["params"]]
+    afresh = BayesSearch(SVC(), space, **options).fit(X, y)
+    for earlier in (first, first.cv_results_):
+        search = BayesSearch(SVC(), space, prior_results=earlier, **options).fit(X, y)
+        found = [params["C"] for params in search.cv_results_["params"]]
+        assert len(set(found) | set(tried)) == 12
+        assert found != [params["C"] for params in afresh.cv_results_["params"]]
+    means = {name: first.cv_results_[name] for name in ("params", "mean_test_score")}
+    search = BayesSearch(SVC(), space, prior_results=means, **options).fit(X, y)
+    found = [params["C"] for params in search.cv_results_["params"]]
+    assert len(set(found) | set(tried)) == 12

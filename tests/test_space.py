@@ -223,6 +223,31 @@ def test_dimensions_work_in_scikit_learn() -> None:
     assert drawn == list(ParameterSampler(space, 20, random_state=0))
 
 
+@pytest.mark.parametrize(
+    "frozen",
+    [
+        stats.loguniform(1e-3, 1e3),
+        stats.norm(3, 2),
+        stats.gamma(2.5, scale=3),
+        stats.truncnorm(-1, 2),
+        stats.poisson(4),
+        stats.binom(9, 0.3),
+    ],
+    ids=lambda frozen: frozen.dist.name,
+)
+def test_distributions_are_kept_exact(frozen: Any) -> None:
+    """A coordinate is a probability: `ppf` decodes it and `cdf` encodes the value."""
+    dimension = as_dimension("x", frozen)
+    u = np.linspace(0.01, 0.99, 50)
+    values = dimension.from_unit(u)
+    assert values == frozen.ppf(u).tolist()
+    at = np.array([dimension.to_unit(value) for value in values])
+    if hasattr(frozen.dist, "pmf"):  # the middle of the step
+        np.testing.assert_allclose(at, frozen.cdf(values) - frozen.pmf(values) / 2)
+    else:
+        np.testing.assert_array_equal(at, frozen.cdf(values))
+
+
 def test_distributions_are_drawn_exactly() -> None:
     """Uniform coordinates give scipy's own distribution."""
     space = SearchSpace({"x": stats.beta(2, 5), "k": stats.poisson(3)})

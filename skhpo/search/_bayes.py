@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skhpo._sklearn_compat import BaseSearchCV, HasMethods, Interval, StrOptions
-from skhpo._trial import Candidate, Trial
+from skhpo._trial import Trial
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers import BayesOptimizer, LimitedOptimizer
 from skhpo.search._base import BaseSearch
+from skhpo.search._prior import prior_trials
 from skhpo.space import Categorical, SearchSpace
 from skhpo.space._dimensions import is_number
 from skhpo.stopping import StopRule
@@ -289,33 +290,10 @@ class BayesSearch(BaseSearch):
         return [params] if space.allows(params) else []
 
     def _prior_trials(self, space: SearchSpace) -> list[Trial]:
-        """Return what an earlier search found, as trials with ids of their own."""
         if self.prior_results is None:
             return []
-        results = getattr(self.prior_results, "cv_results_", self.prior_results)
         metric = self.refit if isinstance(self.refit, str) else "score"
-        if not isinstance(results, Mapping) or f"mean_test_{metric}" not in results:
-            raise ValueError(
-                "The 'prior_results' parameter of BayesSearch must be a fitted search "
-                f"or its cv_results_, with a column 'mean_test_{metric}'. Got "
-                f"{self.prior_results!r} instead."
-            )
-        columns = [
-            results[name]
-            for name in results
-            if name.startswith("split") and name.endswith(f"_test_{metric}")
-        ]
-        trials = []
-        for row, params in enumerate(results["params"]):
-            try:
-                space.encode(params)
-            except InvalidSpaceError as error:
-                raise InvalidSpaceError(
-                    f"'prior_results' come from another search space: {error}"
-                ) from None
-            scores = tuple(float(column[row]) for column in columns)
-            trials.append(Trial(Candidate(-1 - row, params), scores))
-        return trials
+        return prior_trials(self.prior_results, metric, space)
 
 
 def _as_given(space: SearchSpace, x: Any, own: Mapping[str, Any]) -> dict[str, Any]:

@@ -136,6 +136,11 @@ class SearchSpace(Cube):
         InvalidSpaceError
             If a parameter is missing, unknown, or has a value outside of the space.
         """
+        if not isinstance(params, Mapping):
+            raise InvalidSpaceError(
+                "The params of a candidate must be a dict of names and values. Got "
+                f"{params!r} instead."
+            )
         x, problems = self._nearest_place(params)
         if problems:
             raise InvalidSpaceError(

@@ -1,0 +1,80 @@
+"""What an earlier search found, as trials to learn from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from skhpo._trial import Candidate, Trial
+from skhpo.exceptions import InvalidSpaceError
+from skhpo.space import SearchSpace
+
+__all__ = ["prior_trials"]
+
+
+def prior_trials(prior_results: Any, metric: str, space: SearchSpace) -> list[Trial]:
+    """Return the trials of an earlier search, with ids that no other trial has.
+
+    Parameters
+    ----------
+    prior_results : fitted search or dict
+        The search, or its ``cv_results_``; at least ``params`` and mean test scores.
+    metric : str
+        The score that is maximized, as the names of the columns end.
+    space : SearchSpace
+        What is searched now.
+
+    Returns
+    -------
+    list of Trial
+        With the scores of the splits; with the mean alone where there are none.
+
+    Raises
+    ------
+    ValueError
+        If these are no such results.
+    InvalidSpaceError
+        If params are not in the space.
+
+    Examples
+    --------
+    >>> results = {"params": [{"C": 1}, {"C": 2}], "mean_test_score": [0.5, 0.7]}
+    >>> trials = prior_trials(results, "score", SearchSpace({"C": [1, 2]}))
+    >>> [trial.score for trial in trials]
+    [0.5, 0.7]
+    """
+    results = getattr(prior_results, "cv_results_", prior_results)
+    mean = f"mean_test_{metric}"
+    if not isinstance(results, Mapping) or not {"params", mean} <= results.keys():
+        raise ValueError(
+            "The 'prior_results' parameter of BayesSearch must be a fitted search or "
+            f"its cv_results_, with 'params' and {mean!r}. {_what(prior_results)}"
+        )
+    of_a_split = re.compile(rf"split\d+_test_{re.escape(metric)}")
+    columns = [results[name] for name in results if of_a_split.fullmatch(name)]
+    trials = []
+    for row, params in enumerate(results["params"]):
+        try:
+            space.encode(params)
+        except InvalidSpaceError as error:
+            raise InvalidSpaceError(
+                f"'prior_results' come from another search space: {error}"
+            ) from None
+        scores = (float(column[row]) for column in columns or [results[mean]])
+        trials.append(Trial(Candidate(-1 - row, params), tuple(scores)))
+    return trials
+
+
+def _what(given: Any) -> str:
+    """Return what was given in place of results, and the remedy if there is one."""
+    results = getattr(given, "cv_results_", given)
+    if isinstance(results, Mapping):
+        names = [name for name in results if re.match("params$|mean_test_", str(name))]
+        return f"Got results that have {names} only."
+    if hasattr(given, "fit"):
+        return (
+            f"Got a {type(given).__name__} that is not fitted. (Clones forget their "
+            "fit, as in nested cross-validation: pass the cv_results_ there.)"
+        )
+    return f"Got {given!r} instead."
