@@ -6,6 +6,7 @@ pytest, and those in `docs/examples` when the gallery is built. Here is the rest
 
 from __future__ import annotations
 
+import ast
 import re
 import runpy
 from pathlib import Path
@@ -19,9 +20,12 @@ from sklearn.svm import SVC
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
-# What a block of another package's code begins with. It is compiled and not run: the
-# package is not there, and the block shows what a reader has, not what works alone.
-OTHERS = {"# Optuna", "# Ray Tune", "# hyperopt", "# scikit-optimize"}
+# What is not installed for the tests, or would start a cluster. Blocks that use one of
+# them are compiled and not run; tests/clusters start the engines.
+ELSEWHERE = {
+    *{"dask", "joblibspark", "pyspark", "ray"},
+    *{"hyperopt", "optuna", "optuna_integration", "skopt"},
+}
 
 
 def blocks(language: str, path: Path = README) -> list[str]:
@@ -42,19 +46,31 @@ def test_readme_examples_run() -> None:
         exec(example, namespace)
 
 
+def names_in(code: str) -> set[str]:
+    """Return the names that a block uses, and the packages it imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Import):
+            found.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").partition(".")[0])
+    return found
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_examples_of_the_documentation_run(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Blocks of one page share their names, as in a notebook."""
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)  # they may write files
     X, y = load_iris(return_X_y=True)
     pipeline = make_pipeline(StandardScaler(), SVC())
     namespace: dict[str, object] = {"X": X, "y": y, "pipeline": pipeline}
     for example in blocks("python", ROOT / "docs" / page):
-        code = compile(example, page, "exec")
-        if example.partition("\n")[0] not in OTHERS:
-            exec(code, namespace)
+        if not names_in(example) & ELSEWHERE:
+            exec(compile(example, page, "exec"), namespace)
 
 
 def test_demo_gains_on_unseen_data(capsys: pytest.CaptureFixture[str]) -> None:
