@@ -7,7 +7,7 @@ A linear kernel has no ``gamma``, and only the polynomial one has a ``degree``. 
 effect.
 """
 
-from sklearn.datasets import load_wine
+from sklearn.datasets import load_breast_cancer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -15,7 +15,7 @@ from sklearn.svm import SVC
 from skhpo import BayesSearch
 from skhpo.space import Choice, Integer, Real
 
-X, y = load_wine(return_X_y=True)
+X, y = load_breast_cancer(return_X_y=True)
 gamma = Real(1e-4, 1e1, log=True)
 space = {
     "svc__C": Real(1e-3, 1e3, log=True),
