@@ -77,6 +77,11 @@ def process_id(estimator, X, y):
 class Laws:
     """The fixture `cluster` returns the keywords of ``joblib.parallel_config``."""
 
+    @pytest.fixture
+    def mortal_cluster(self, cluster):
+        """One whose workers are killed."""
+        return cluster
+
     @pytest.mark.parametrize("name", SEARCHES)
     def test_a_search_finds_what_it_finds_here(self, name, cluster):
         """Bit by bit what it finds on the processes of loky."""
@@ -115,7 +120,7 @@ class Laws:
         assert max(sizes) < 10_000 < big.nbytes
 
     @pytest.mark.parametrize("name", ["grid", "pbt"])
-    def test_a_killed_worker_costs_nothing(self, name, cluster, tmp_path):
+    def test_a_killed_worker_costs_nothing(self, name, mortal_cluster, tmp_path):
         """What it was doing is done again; no row is lost, and no other one changed."""
         walk = {"rate": [0.1, 0.2, 0.3, 0.4]}
         make = {
@@ -123,11 +128,11 @@ class Laws:
             "pbt": lambda walker: PBTSearch(walker, walk, **POPULATION),
         }[name]
         killed = Walker(act="die", lock=str(tmp_path / "lock"))
-        search = fit(make(killed), cluster)
+        search = fit(make(killed), mortal_cluster)
         assert (tmp_path / "lock").exists()
         assert_same_results(search, make(Walker()).fit(X, Y))
 
-    def test_a_deadly_candidate_costs_one_candidate(self, cluster):
+    def test_a_deadly_candidate_costs_one_candidate(self, mortal_cluster):
         """The culprit is found and named; all others have their scores."""
         alive = GridSearch(Threshold(), LEVELS, cv=2).fit(X, Y).cv_results_
         # It lives for a while: dask's nanny gives up on who dies as soon as it is born.
@@ -135,7 +140,7 @@ class Laws:
         deadly = GridSearch(dying, LEVELS, cv=2)
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
-            search = fit(deadly, cluster)
+            search = fit(deadly, mortal_cluster)
         died = [w.message for w in heard if isinstance(w.message, WorkerDiedWarning)]
         assert len(died) == 2  # once on each split
         assert all("{'level': 0.3}" in str(message) for message in died)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 from cluster_laws import Laws
 
 distributed = pytest.importorskip("distributed", reason="dask.distributed is missing")
 
 
-@pytest.fixture
-def cluster():
+@contextmanager
+def start():
     """Two processes, which a nanny starts again when they die."""
     import dask
 
@@ -24,5 +26,18 @@ def cluster():
         yield {"backend": "dask"}
 
 
+@pytest.fixture(scope="module")
+def cluster():
+    """For the quiet laws."""
+    with start() as config:
+        yield config
+
+
 class TestDask(Laws):
     """All laws, as they are."""
+
+    @pytest.fixture
+    def mortal_cluster(self):
+        """Of its own: a nanny gives up on a worker that dies as soon as it is born."""
+        with start() as config:
+            yield config
