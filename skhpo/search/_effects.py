@@ -9,11 +9,12 @@ on any split.
 That is no proof yet: a score that does not look at the model is equal for all, and
 accuracies on few rows are equal by chance. So nothing is said
 
-- of a single comparison: there must be three values, or two pairs of values;
+- of parameters with two values only: ``weights`` of ``KNeighborsClassifier`` changed no
+  accuracy on 300 rows in a fifth of our trials;
 - if all candidates have the same scores; unless only one parameter was searched, and
   scores differ between splits;
-- if scores are counts of rows, such as accuracies, and of fewer than 100; or of more,
-  and `n` comparisons are ties by chance with a probability above 10 %. It is ``p**n``,
+- if fewer than 100 rows were scored;
+- if `n` comparisons are ties by chance with a probability above 10 %. It is ``p**n``,
   where `p` is how often candidates tie that differ in other parameters. (So a single
   parameter must have five values or more.)
 
@@ -38,8 +39,8 @@ from skhpo.search._results import Record
 
 __all__ = ["parameters_without_effect", "warn_of_no_effect"]
 
-MIN_COMPARISONS = 2
-MIN_COUNTED = 100
+MIN_ROWS = 100
+MIN_VALUES = 3
 MAX_CHANCE = 0.1
 ABSENT = -1
 
@@ -103,20 +104,17 @@ def parameters_without_effect(
     """
     known = np.flatnonzero(~np.isnan(scores).any(axis=1))
     candidates, scores = [candidates[int(i)] for i in known], scores[known]
-    if len(candidates) <= MIN_COMPARISONS:
+    if len(candidates) < MIN_VALUES or sum(n_test_rows) < MIN_ROWS:
         return []
     columns = _varied(candidates)
     outcomes = np.unique(scores, axis=0, return_inverse=True)[1].ravel()
     if outcomes.max() == 0 and (len(columns) > 1 or len(np.unique(scores)) == 1):
         return []
-    counted = _are_counts(scores, n_test_rows)
-    if counted and sum(n_test_rows) < MIN_COUNTED:
-        return []
     surroundings = _surroundings(candidates, columns)
     return [
         name
         for name, values in sorted(columns.items())
-        if _has_no_effect(values, surroundings[name], outcomes, counted)
+        if _has_no_effect(values, surroundings[name], outcomes)
     ]
 
 
@@ -172,12 +170,9 @@ def _surroundings(
 
 
 def _has_no_effect(
-    values: np.ndarray, surroundings: np.ndarray, outcomes: np.ndarray, counted: bool
+    values: np.ndarray, surroundings: np.ndarray, outcomes: np.ndarray
 ) -> bool:
-    """Whether candidates in the same surroundings have the same outcome, by no chance.
-
-    Chance is possible where scores are `counted`.
-    """
+    """Whether candidates in the same surroundings tie, and not by chance."""
     having = values != ABSENT
     values, outcomes = values[having], outcomes[having]
     _, first, groups = np.unique(
@@ -188,9 +183,8 @@ def _has_no_effect(
         return False
     distinct = np.unique(groups * (values.max() + 1) + values)
     n_comparisons = len(distinct) - len(first)
-    if n_comparisons < MIN_COMPARISONS:
-        return False
-    return not counted or _tie_rate(outcome_of_group) ** n_comparisons <= MAX_CHANCE
+    several = len(np.unique(values)) >= MIN_VALUES
+    return several and _tie_rate(outcome_of_group) ** n_comparisons <= MAX_CHANCE
 
 
 def _tie_rate(outcomes: np.ndarray) -> float:
@@ -199,9 +193,3 @@ def _tie_rate(outcomes: np.ndarray) -> float:
     n_ties = (counts * (counts - 1)).sum() / 2
     n_pairs = len(outcomes) * (len(outcomes) - 1) / 2
     return (n_ties + 1) / (n_pairs + 2)
-
-
-def _are_counts(scores: np.ndarray, n_rows: Sequence[int]) -> bool:
-    """Whether all scores are counts of rows, divided by the number of rows."""
-    counts = scores[:, :, None] * np.unique(n_rows)
-    return bool(np.isclose(counts, np.round(counts), 0, 1e-9).any(axis=2).all())
