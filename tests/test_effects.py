@@ -118,6 +118,15 @@ def test_draws_are_compared_together() -> None:
     assert dead([{"x": p["x"]} for p in params], lambda x: 0.0) == ["x"]
 
 
+def test_what_acts_in_one_branch_only_has_an_effect() -> None:
+    """It may be compared in the other one alone, where the draws repeat nothing."""
+    linear = [{"kernel": "linear", "C": c} for c in range(9)]
+    rbf = [{"kernel": "rbf", "C": c / 7, "gamma": c / 13} for c in range(9)]
+    assert dead(linear + rbf, lambda kernel, C, gamma=0: gamma) == []
+    repeated = [{"kernel": "rbf", "C": c, "gamma": c % 3} for c in range(9)]
+    assert dead(linear + repeated, lambda kernel, C, gamma=0: gamma) == ["C"]
+
+
 def test_candidates_that_failed_do_not_count() -> None:
     params = grid(a=[1, 2, 3], b=[1, 2, 3])
     candidates = [Candidate(id, p) for id, p in enumerate(params)]

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from numbers import Real
+from numbers import Integral, Real
 from traceback import format_exc
 from typing import Any
 
@@ -172,7 +172,11 @@ def _scores(
 
 
 def _plain(score: Any) -> Any:
-    """Return a score as a float, which can be sent wherever its class cannot."""
+    """Return a score as Python's own number, which can be sent wherever it is from."""
+    if type(score) in (bool, int, float):
+        return score
+    if isinstance(score, Integral):
+        return int(score)
     return float(score) if isinstance(score, Real) else score
 
 

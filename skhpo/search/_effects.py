@@ -17,6 +17,8 @@ accuracies on few rows are equal by chance. So nothing is said
 - if `n` comparisons are ties by chance with a probability above 10 %. It is ``p**n``,
   where `p` is how often candidates tie that differ in other parameters. (So a single
   parameter must have five values or more.)
+- of a parameter of several branches of a conditional space, unless it was compared in
+  each of them: ``C`` may not matter to a linear kernel, and to another one it does.
 
 Values drawn from distributions are never drawn twice, so of two such parameters none is
 ever varied alone. They are compared together: if that changes no score, none of them
@@ -111,10 +113,12 @@ def parameters_without_effect(
     if outcomes.max() == 0 and (len(columns) > 1 or len(np.unique(scores)) == 1):
         return []
     surroundings = _surroundings(candidates, columns)
+    branches = _codes([frozenset(c.params) for c in candidates])
     return [
         name
         for name, values in sorted(columns.items())
         if _has_no_effect(values, surroundings[name], outcomes)
+        and _is_compared_everywhere(values, surroundings[name], branches)
     ]
 
 
@@ -185,6 +189,20 @@ def _has_no_effect(
     n_comparisons = len(distinct) - len(first)
     several = len(np.unique(values)) >= MIN_VALUES
     return several and _tie_rate(outcome_of_group) ** n_comparisons <= MAX_CHANCE
+
+
+def _is_compared_everywhere(
+    values: np.ndarray, surroundings: np.ndarray, branches: np.ndarray
+) -> bool:
+    """Whether each branch that has the parameter has two candidates to compare."""
+    having = values != ABSENT
+    groups = np.unique(surroundings[having], return_inverse=True)[1]
+    places = np.column_stack([branches[having], groups])
+    places, place = np.unique(places, axis=0, return_inverse=True)
+    pairs = np.unique(np.column_stack([place.ravel(), values[having]]), axis=0)
+    compared = np.bincount(pairs[:, 0]) > 1
+    branch = places[:, 0]
+    return set(branch) == set(branch[compared])
 
 
 def _tie_rate(outcomes: np.ndarray) -> float:
