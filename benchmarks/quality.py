@@ -9,7 +9,8 @@ own evaluations.
 
 Normalized regret of a run at a budget: 0 is the best score known for the problem, 1
 the mean of random search's best at the same budget (values above 3 count as 3). Ranks
-are among methods, per problem and seed. Intervals (90 %) are bootstrapped over problems
+are among methods, per problem and seed; seeds that not all of the methods have run do
+not count. Intervals (90 %) are bootstrapped over problems
 and seeds. "Evaluations to random's 100" is the median number after which a run is as
 good as the mean random search after 100.
 """
@@ -234,6 +235,8 @@ def print_tables(args: argparse.Namespace, database: sqlite3.Connection) -> None
                 for p in problems
             ]
         )  # (problems, methods, seeds)
+        complete = ~np.isnan(tables).any(axis=1, keepdims=True)
+        tables = np.where(complete, tables, np.nan)
         clipped = np.minimum(tables, 3.0)
         ranks = np.apply_along_axis(rankdata, 1, tables, nan_policy="omit")
         print(f"\n{suite}: normalized regret after {args.budget} evaluations")
