@@ -166,7 +166,7 @@ WORKERS = [
 ]
 
 
-@settings(max_examples=20)
+@settings(max_examples=15)
 @given(pipelines_and_grids(), st.sampled_from(SCORINGS), st.sampled_from(WORKERS))
 def test_same_scores_as_one_by_one(drawn, options, workers):
     """Sharing shows in no score, in no failure, in no order of the columns."""

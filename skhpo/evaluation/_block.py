@@ -35,6 +35,8 @@ Keep = Callable[[int, Sequence[tuple[Params, Evaluation]]], None]
 # A block may be cut once it has worked this many times as long as what the rest will
 # have to do again (slicing, shared steps): that costs 5 % at most.
 OVERHEADS = 20
+# Where fits would be repeated, however short they are, this is the least time slice.
+SHARED_TIME_SLICE = 1.0
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,8 @@ def _run_tree(
         outcome = next(outcomes)
         _report(spec, block, task, outcome.evaluation, keep)
         evaluations.append(outcome.evaluation)
-        patience = max(block.time_slice, OVERHEADS * outcome.overhead)
+        time_slice = max(block.time_slice, SHARED_TIME_SLICE if outcome.n_shared else 0)
+        patience = max(time_slice, OVERHEADS * outcome.overhead)
         patience = min(patience, block.limit)
         if outcome.divisible and time.perf_counter() - start > patience:
             break

@@ -53,12 +53,15 @@ class Outcome:
     overhead : float
         Seconds of work that the tasks behind this one would profit from, and that
         has to be done again if the block is cut here.
+    n_shared : int
+        Number of fits among it.
     divisible : bool, default=True
         Whether the block may be cut here at all.
     """
 
     evaluation: Evaluation
     overhead: float
+    n_shared: int
     divisible: bool = True
 
 
@@ -233,7 +236,7 @@ class Tree:
         score_time = evaluation.score_time + stage.score_time
         self.n_needed += stage.n_fits + 1
         evaluation = replace(evaluation, score_time=score_time)
-        return Outcome(evaluation, stage.overhead, divisible)
+        return Outcome(evaluation, stage.overhead, stage.n_fits, divisible)
 
     def _fail(
         self, stage: Stage, tasks: list[Task], failure: Failure
@@ -247,7 +250,7 @@ class Tree:
         for _ in tasks:
             evaluation = failed_evaluation(self._spec, n_test, seconds, failure.error)
             self.n_needed += stage.n_fits + 1
-            yield Outcome(evaluation, stage.overhead)
+            yield Outcome(evaluation, stage.overhead, stage.n_fits)
 
     def _one_by_one(self, stage: Stage, tasks: Sequence[Task]) -> Iterator[Outcome]:
         for task in tasks:
@@ -260,7 +263,7 @@ class Tree:
         self.n_needed += n_steps
         own = self._split.own()
         evaluation, _ = evaluate(self._spec, own, task.params, FitHooks())
-        return Outcome(evaluation, stage.overhead)
+        return Outcome(evaluation, stage.overhead, stage.n_fits)
 
     def _fit_variants(
         self, stage: Stage, depth: int, tasks: list[Task], step: Any
