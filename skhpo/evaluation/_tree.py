@@ -247,10 +247,11 @@ class Tree:
             return
         n_test = self._data.n_test_samples
         seconds = stage.fit_time + failure.seconds
-        for _ in tasks:
+        for task in tasks:
             evaluation = failed_evaluation(self._spec, n_test, seconds, failure.error)
             self.n_needed += stage.n_fits + 1
-            yield Outcome(evaluation, stage.overhead, stage.n_fits)
+            shares_failure = task is not tasks[-1]
+            yield Outcome(evaluation, stage.overhead, stage.n_fits + shares_failure)
 
     def _one_by_one(self, stage: Stage, tasks: Sequence[Task]) -> Iterator[Outcome]:
         for task in tasks:
