@@ -412,6 +412,8 @@ def _check_file(path: str) -> None:
     if not os.path.exists(path) or os.path.getsize(path) == 0:
         return
     with contextlib.closing(_connect_to_read(path)) as connection:
+        # One look at all of it: another process may be making it into a journal.
+        connection.execute("BEGIN")
         (kind,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -441,9 +443,23 @@ def _connect(path: str) -> sqlite3.Connection:
     )
     # Write-ahead: a killed process leaves whole transactions. The files are synced at
     # checkpoints only; what a power failure can take is the last few evaluations.
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
     return _readable(connection)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Set the mode, which SQLite does not wait for while another process looks."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _readable(connection: sqlite3.Connection) -> sqlite3.Connection:

@@ -152,7 +152,7 @@ class GridSearch(BaseSearch):
 
     >>> from skhpo.space import Real
     >>> search = GridSearch(SVC(), {"C": Real(0.01, 100, log=True)}, n_levels=3)
-    >>> [params["C"] for params in search.fit(X, y).cv_results_["params"]]
+    >>> [round(params["C"], 2) for params in search.fit(X, y).cv_results_["params"]]
     [0.01, 1.0, 100.0]
     """
 

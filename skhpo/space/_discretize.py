@@ -45,9 +45,9 @@ def discretize(space: SearchSpace, n_levels: int | Mapping[str, int]) -> SearchS
     Examples
     --------
     >>> from skhpo.space import Integer, Real
-    >>> space = SearchSpace({"C": Real(0.01, 100, log=True), "n": Integer(1, 2)})
+    >>> space = SearchSpace({"share": Real(0, 1), "n": Integer(1, 2)})
     >>> discretize(space, 3).subspaces()
-    [{'C': [0.01, 1.0, 100.0], 'n': [1, 2]}]
+    [{'share': [0.0, 0.5, 1.0], 'n': [1, 2]}]
     """
     ranges = {
         str(column.name)

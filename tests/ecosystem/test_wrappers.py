@@ -107,6 +107,10 @@ def test_frames_reach_each_step(library):
     prepare = ColumnTransformer(
         [("number", StandardScaler(), ["number"]), ("text", OneHotEncoder(), ["text"])]
     )
+    try:
+        clone(prepare).fit(frame)
+    except AttributeError:
+        pytest.skip(f"this scikit-learn cannot take columns of this {library} by name")
     pipe = Pipeline([("prepare", prepare), ("model", LogisticRegression())])
     space = {"model__C": [0.01, 1.0], "prepare__number__with_mean": [True, False]}
     target = frames.Series(Y)
