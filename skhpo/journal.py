@@ -164,7 +164,9 @@ class Journal:
                 "SELECT id FROM problem WHERE fingerprint = ?",
                 (self._problem.fingerprint,),
             ).fetchone()
-        return int(row[0])
+        if row is None or not isinstance(row[0], int):
+            raise sqlite3.DatabaseError("the number of a problem is damaged")
+        return row[0]
 
     def find(self, key: str, resource: int = 0) -> dict[int, Evaluation]:
         """Return what is known of a candidate: evaluations by number of the split.
