@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import time
 import tracemalloc
 import warnings
 from typing import Any
@@ -47,6 +48,7 @@ from skhpo._rng import seed_sequence
 from skhpo.evaluation import _incremental_registry
 from skhpo.evaluation._grouping import TASK_TIME, group_tasks
 from skhpo.evaluation._incremental import WarmStart, replay
+from skhpo.evaluation._joblib_compat import Workers
 from skhpo.evaluation._training import TrainingPlan, labels_of
 from skhpo.exceptions import (
     AllFitsFailedError,
@@ -443,6 +445,18 @@ def test_a_member_that_kills_its_workers_is_replaced() -> None:
         search.fit(X, Y)
     assert np.isnan(search.cv_results_["mean_test_score"][1])
     assert not np.isnan(search.cv_results_["mean_test_score"][3:]).any()
+
+
+def test_a_worker_may_die_while_tasks_are_sent(monkeypatch: Any) -> None:
+    submit = Workers.submit
+
+    def submit_slowly(workers: Workers, *args: Any) -> int:
+        number = submit(workers, *args)
+        time.sleep(0.3)
+        return number
+
+    monkeypatch.setattr(Workers, "submit", submit_slowly)
+    test_a_member_that_kills_its_workers_is_replaced()
 
 
 def test_an_interrupt_keeps_the_generations_done() -> None:

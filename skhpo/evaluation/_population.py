@@ -376,7 +376,11 @@ class PopulationEvaluator:
         while waiting or suspects or running:
             while waiting and len(running) < self._workers.capacity and not suspects:
                 chunk = waiting.pop()
-                running[self._submit([tasks[i] for i in chunk])] = chunk
+                try:
+                    running[self._submit([tasks[i] for i in chunk])] = chunk
+                except WorkerLostError:  # as `fetch` will tell of those that run
+                    waiting.append(chunk)
+                    break
             alone = bool(suspects) and not running
             if alone:
                 index = suspects.pop()
