@@ -1,18 +1,20 @@
 """Does a search survive being killed, and does it go on where it stopped?
 
 A process that runs a search with a journal is killed (SIGKILL) after a random number
-of fits. The same call again must end with the results of an uninterrupted run, and
-repeat at most what was in flight. One line per search and backend:
+of fits, and so is the same call that goes on, again and again until one is done. That
+must end with the results of an uninterrupted run, and no kill may cost more than what
+was in flight. One line per search and number of workers:
 
     python -m benchmarks.faults --kills 50
 
 - **kills**: how many runs were killed before they were done;
-- **different**: how many resumed runs ended with other results (must be 0);
-- **repeated**: fits that were done twice, the mean and the most in one run;
+- **ends**: how many were not, and went on after the last kill;
+- **different**: how many of these ended with other results (must be 0);
+- **repeated**: fits that were done twice because of one kill, the mean and the most;
 - **in flight**: how many may be: fits that had begun and were not yet written down. One
   in the same process; with workers, the blocks that were sent to them; for a
   population, its generation;
-- **left**: processes of killed runs that were still there a while later (must be 0).
+- **left**: after how many kills a process was still there a while later (must be 0).
 """
 
 from __future__ import annotations
@@ -33,7 +35,14 @@ import numpy as np
 from scipy.stats import uniform
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch, register_incremental
+from skhpo import (
+    BayesSearch,
+    GridSearch,
+    PBTSearch,
+    RandomSearch,
+    read_journal,
+    register_incremental,
+)
 from skhpo.evaluation.incremental import PartialFit
 from skhpo.space import Real
 
@@ -135,6 +144,8 @@ class Run:
     def __init__(self, name: str, n_jobs: int, folder: Path) -> None:
         (folder / "log").touch()
         self._folder = folder
+        self._n_before = self.n_fits
+        self._status: int | None = None
         sys.stdout.flush()
         self._pid = os.fork()
         if self._pid == 0:
@@ -151,35 +162,67 @@ class Run:
 
     @property
     def n_fits(self) -> int:
+        """How many were begun in this folder."""
         return (self._folder / "log").stat().st_size
 
+    @property
+    def n_kept(self) -> int:
+        """How many of them need not be done again."""
+        return len(read_journal(self._folder / "search.db")["split"])
+
     def kill_after(self, n_fits: int) -> bool:
-        """Kill it once there are so many fits; False if it was done before."""
-        while self.n_fits < n_fits:
-            if os.waitpid(self._pid, os.WNOHANG)[0]:
+        """Kill it once it has begun so many fits; False if it was done before."""
+        end = self._n_before + n_fits
+        while self.n_fits < end:
+            if self._has_ended(os.WNOHANG):
                 return False
             time.sleep(0.001)
         os.kill(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
-        return True
+        return self._has_ended()
 
     def results(self) -> bytes:
         """Wait for the end; return the results."""
-        _, status = os.waitpid(self._pid, 0)
-        if status:
+        if self._status is None:
+            self._has_ended()
+        if self._status:
             raise RuntimeError("The search failed.")
         return (self._folder / "results").read_bytes()
 
-    def is_gone(self, patience: float = 20.0) -> bool:
-        """Whether no worker of it is left."""
-        end = time.monotonic() + patience
-        while time.monotonic() < end:
-            try:
-                os.killpg(self._pid, 0)
-            except ProcessLookupError:
-                return True
-            time.sleep(0.05)
-        return False
+    def _has_ended(self, options: int = 0) -> bool:
+        """Ask, or wait without options; a process says only once how it ended."""
+        pid, status = os.waitpid(self._pid, options)
+        if pid:
+            self._status = status
+        return bool(pid)
+
+    def is_gone(self) -> bool:
+        """Wait for its workers; return whether none is left."""
+        return is_gone(self._pid)
+
+
+def is_gone(group: int, patience: float = 60.0) -> bool:
+    """Whether no process of a group is left, soon; the dead take a while to be buried.
+
+    Parameters
+    ----------
+    group : int
+        Number of the group.
+    patience : float, default=60.0
+        Seconds to wait; loky's idle workers end by themselves after 300.
+
+    Returns
+    -------
+    bool
+        False if one is there after that.
+    """
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
 
 
 @dataclass
@@ -187,13 +230,14 @@ class Outcome:
     """What came of killing a search several times."""
 
     kills: int = 0
+    ends: int = 0
     different: int = 0
     left: int = 0
     repeated: list[int] = field(default_factory=list)
 
 
 def kill_and_resume(name: str, n_jobs: int, n_kills: int, seed: int = 0) -> Outcome:
-    """Kill a search at random moments, each time from the start; resume and compare.
+    """Kill a search at random moments, until it is done; compare; do so again.
 
     Parameters
     ----------
@@ -218,14 +262,20 @@ def kill_and_resume(name: str, n_jobs: int, n_kills: int, seed: int = 0) -> Outc
         wanted, needed = run.results(), run.n_fits
     while outcome.kills < n_kills:
         with tempfile.TemporaryDirectory() as text:
-            folder = Path(text)
-            run = Run(name, n_jobs, folder)
-            killed = run.kill_after(int(rng.integers(1, needed)))
-            outcome.left += not run.is_gone()
-            again = Run(name, n_jobs, folder)
-            outcome.kills += killed
-            outcome.different += again.results() != wanted
-            outcome.repeated.append(again.n_fits - needed)
+            folder, n_lost = Path(text), 0
+            # Early, so that it takes several to get to the end: to start workers takes
+            # far longer than all the fits.
+            while (run := Run(name, n_jobs, folder)).kill_after(
+                int(rng.integers(1, needed // 2))
+            ):
+                outcome.kills += 1
+                outcome.left += not run.is_gone()
+                before, n_lost = n_lost, run.n_fits - run.n_kept
+                outcome.repeated.append(n_lost - before)
+            outcome.ends += 1
+            outcome.different += run.results() != wanted
+            # What was written down, and done again all the same.
+            outcome.repeated[-1] += run.n_fits - needed - n_lost
     return outcome
 
 
@@ -236,14 +286,15 @@ def main() -> None:
     parser.add_argument("--searches", nargs="*", choices=SEARCHES, default=SEARCHES)
     parser.add_argument("--n-jobs", nargs="*", type=int, default=[1, 2])
     options = parser.parse_args()
-    header = ("search", "jobs", "kills", "different", "repeated", "in flight", "left")
-    print("{:8} {:>5} {:>6} {:>10} {:>14} {:>10} {:>5}".format(*header))
+    header = "search", "jobs", "kills", "ends", "different", "repeated", "in flight"
+    print("{:8} {:>5} {:>6} {:>5} {:>10} {:>14} {:>10} {:>5}".format(*header, "left"))
     for name in options.searches:
         for n_jobs in options.n_jobs:
             outcome = kill_and_resume(name, n_jobs, options.kills)
             mean, most = np.mean(outcome.repeated), max(outcome.repeated)
             print(
-                f"{name:8} {n_jobs:5} {outcome.kills:6} {outcome.different:10} "
+                f"{name:8} {n_jobs:5} {outcome.kills:6} {outcome.ends:5} "
+                f"{outcome.different:10} "
                 f"{mean:8.1f} ({most:3}) {in_flight(name, n_jobs):10} "
                 f"{outcome.left:5}",
                 flush=True,

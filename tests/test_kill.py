@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
-from benchmarks.faults import SEARCHES, in_flight, kill_and_resume
+from benchmarks.faults import SEARCHES, in_flight, is_gone, kill_and_resume
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
@@ -26,3 +28,31 @@ def test_killed_with_workers_and_resumed(name):
     outcome = kill_and_resume(name, 2, n_kills=2, seed=2)
     assert outcome.different == outcome.left == 0
     assert max(outcome.repeated) <= in_flight(name, 2)
+
+
+ORPHANS = """
+import os, signal, sys
+sys.path[:0] = {path!r}
+from skhpo.evaluation._joblib_compat import Workers
+
+with Workers(2, "2*n_jobs") as workers:
+    workers.submit(os.getpid)
+    if {has_worked}:
+        workers.fetch()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("has_worked", [False, True])
+def test_workers_that_were_never_given_a_task_end_too(has_worked):
+    """Those that start while their parent dies, and those that wait for a task."""
+    path = [entry for entry in sys.path if entry]
+    code = ORPHANS.format(path=path, has_worked=has_worked)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "LOKY_MAX_CPU_COUNT": "2"},
+        start_new_session=True,
+    )
+    assert process.wait() == -9
+    assert is_gone(process.pid)

@@ -17,6 +17,8 @@ from uuid import uuid4
 
 import joblib
 
+from skhpo.evaluation._orphans import end_with_parent
+
 __all__ = ["Engine", "find_engine"]
 
 # A count of dask's workers is a message to the scheduler and back.
@@ -91,6 +93,18 @@ class Engine:
 
     def close(self) -> None:
         """Let go of what was shared."""
+
+
+class Loky(Engine):
+    """Its processes outlive the one that started them."""
+
+    def __init__(self, backend: Any, n_workers: int) -> None:
+        super().__init__(backend, n_workers)
+        executor = getattr(backend, "_workers", None)
+        # Also those that are never given a task. By joblib's option ``initializer``,
+        # workers that run already would be ended, and again by who has no such option.
+        if getattr(executor, "_initializer", self) is None:
+            executor._initializer = end_with_parent
 
 
 class Multiprocessing(Engine):
@@ -285,6 +299,7 @@ def _call_on_spark(func: Callable[..., Any], args: tuple, shared: Any) -> Any:
 
 # By the names of the classes: whoever uses one engine need not have the others.
 _ENGINES: dict[str, type[Engine]] = {
+    "LokyBackend": Loky,
     "MultiprocessingBackend": Multiprocessing,
     "DaskDistributedBackend": Dask,
     "RayBackend": Ray,

@@ -3,6 +3,9 @@
 loky's workers wait for tasks on a pipe that they hold open themselves, so they do not
 notice the death of its other end: after a SIGKILL they stayed for five minutes, loky's
 time limit for idle workers, with all their memory. Other backends look after their own.
+
+Linux would kill them by itself (``PR_SET_PDEATHSIG``), but with the *thread* that
+started them, while other threads may use the same workers: so they look themselves.
 """
 
 from __future__ import annotations
@@ -25,8 +28,10 @@ def end_with_parent() -> None:
     if _is_watching:
         return
     _is_watching = True
-    if multiprocessing.current_process().name.startswith("Loky"):
-        thread = threading.Thread(target=_watch, args=(os.getppid(),), daemon=True)
+    parent = multiprocessing.parent_process()
+    if parent is not None and multiprocessing.current_process().name.startswith("Loky"):
+        # Not `os.getppid()`: the parent may have died while this process started.
+        thread = threading.Thread(target=_watch, args=(parent.pid,), daemon=True)
         thread.start()
 
 
