@@ -100,7 +100,7 @@ class Loky(Engine):
 
     def __init__(self, backend: Any, n_workers: int) -> None:
         super().__init__(backend, n_workers)
-        executor = getattr(backend, "_workers", None)
+        executor: Any = getattr(backend, "_workers", None)
         # Also those that are never given a task. By joblib's option ``initializer``,
         # workers that run already would be ended, and again by who has no such option.
         if getattr(executor, "_initializer", self) is None:
