@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import settings
 from sklearn.datasets import make_classification, make_regression
+
+from skhpo.search import _budget
+from skhpo.search._budget import TimeBudget
 
 SEEDS_VARIABLE = "SKHPO_TESTS_GLOBAL_RANDOM_SEED"
 DATA_VARIABLE = "SKHPO_DATA"
@@ -60,3 +65,23 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data: set {DATA_VARIABLE} to their folder")
     return folder
+
+
+@pytest.fixture
+def an_hour_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock for time budgets: each candidate takes an hour, and what it takes here.
+
+    So a budget is over after so many candidates, however slow or busy the machine is.
+    """
+    told: list[object] = []
+    note = TimeBudget.note
+
+    def note_and_count(budget: TimeBudget, trial: object, *args: object) -> None:
+        told.append(trial)
+        note(budget, trial, *args)
+
+    def perf_counter() -> float:
+        return time.perf_counter() + 3600 * len(told)
+
+    monkeypatch.setattr(TimeBudget, "note", note_and_count)
+    monkeypatch.setattr(_budget, "time", SimpleNamespace(perf_counter=perf_counter))

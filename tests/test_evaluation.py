@@ -3,7 +3,10 @@ blocks that are cut."""
 
 import itertools
 import os
+import threading
+import time
 import warnings
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -11,13 +14,16 @@ import pytest
 from estimators import Dying, Failing, Slow, Threshold
 from hypothesis import given
 from hypothesis import strategies as st
+from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.process_executor import _ExecutorManagerThread
 
 from skhpo import GridSearch
 from skhpo._keys import params_key, structural_key
 from skhpo._sklearn_compat import HAS_CALLBACKS
 from skhpo._trial import Candidate
-from skhpo.evaluation import _evaluator, _joblib_compat
+from skhpo.evaluation import _block, _evaluator, _joblib_compat
 from skhpo.evaluation._block import run_block
+from skhpo.evaluation._joblib_compat import Workers
 from skhpo.evaluation._layout import StepKey
 from skhpo.evaluation._plan import in_tree_order, split_into_blocks
 from skhpo.evaluation._shipping import Package, unpack
@@ -58,6 +64,28 @@ def test_a_dead_worker_raises_if_asked_to():
     search = GridSearch(estimator, LEVELS, n_jobs=2, cv=2, error_score="raise")
     with pytest.raises(RuntimeError), pytest.warns(WorkerDiedWarning):
         search.fit(X, Y)
+
+
+def test_tasks_that_were_not_begun_are_given_up_in_silence(monkeypatch):
+    """Loky's thread may still have to pass them on when it is told to end."""
+    is_ending = _ExecutorManagerThread.is_shutting_down
+    has_looked = threading.Event()
+
+    def is_ending_at_last(thread):
+        has_looked.set()
+        while not thread.executor_flags.shutdown:
+            time.sleep(0.01)
+        return is_ending(thread)
+
+    monkeypatch.setattr(_ExecutorManagerThread, "is_shutting_down", is_ending_at_last)
+    errors = []
+    monkeypatch.setattr(threading, "excepthook", errors.append)
+    get_reusable_executor().shutdown()  # its thread may be waiting already
+    with joblib.parallel_config("loky"), Workers(2, "all") as workers:
+        workers.submit(time.sleep, 3600)
+        has_looked.wait()
+        workers.submit(time.sleep, 3600)
+    assert not errors
 
 
 # Backends
@@ -177,15 +205,30 @@ def score(estimator, X, y):
     return np.mean(estimator.predict(X) == y)
 
 
-def test_a_block_returns_when_its_time_is_over():
+class Ticking(Threshold):
+    """Takes a second to fit, by the clock that it moves."""
+
+    seconds = 0.0
+
+    def fit(self, X, y, sample_weight=None):
+        Ticking.seconds += 1
+        return super().fit(X, y, sample_weight)
+
+
+def test_a_block_returns_when_its_time_is_over(monkeypatch):
     """At least one evaluation, and no further one after the time slice."""
+    clock = SimpleNamespace(perf_counter=lambda: Ticking.seconds)
+    monkeypatch.setattr(_block, "time", clock)
     tasks = tuple(Task(i, {"level": float(i)}) for i in range(5))
-    spec = make_spec(Slow(seconds=0.1))
-    assert len(run_block(spec, Block(0, tasks, time_slice=0.0)).evaluations) == 1
-    assert len(run_block(spec, Block(0, tasks, time_slice=0.15)).evaluations) == 2
-    limited = Block(0, tasks, time_slice=9.0, limit=0.15)
-    assert len(run_block(spec, limited).evaluations) == 2
-    assert len(run_block(spec, Block(0, tasks, time_slice=9.0)).evaluations) == 5
+    spec = make_spec(Ticking())
+
+    def n_done(**times):
+        return len(run_block(spec, Block(0, tasks, **times)).evaluations)
+
+    assert n_done(time_slice=0.0) == 1
+    assert n_done(time_slice=1.5) == 2
+    assert n_done(time_slice=90.0, limit=1.5) == 2
+    assert n_done(time_slice=90.0) == 5
 
 
 def test_candidates_are_completed_one_after_the_other(monkeypatch):

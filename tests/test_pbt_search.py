@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 import time
 import tracemalloc
@@ -57,6 +58,7 @@ from skhpo.exceptions import (
     SkhpoWarning,
     WorkerDiedWarning,
 )
+from skhpo.search import _loop
 from skhpo.space import Choice, Real
 
 X, Y = make_classification(
@@ -459,7 +461,8 @@ def test_a_worker_may_die_while_tasks_are_sent(monkeypatch: Any) -> None:
     test_a_member_that_kills_its_workers_is_replaced()
 
 
-def test_an_interrupt_keeps_the_generations_done() -> None:
+def test_an_interrupt_keeps_the_generations_done(monkeypatch: Any) -> None:
+    monkeypatch.setattr(_loop, "_last_interrupt", -math.inf)
     search = walkers("stop", "stop", after=3, n_generations=9, refit=False)
     with pytest.warns(SearchInterruptedWarning, match="6 of 18 candidates"):
         search.fit(X, Y)
@@ -469,9 +472,10 @@ def test_an_interrupt_keeps_the_generations_done() -> None:
         walkers("stop", "stop").fit(X, Y)
 
 
-def test_the_time_budget_ends_with_a_generation() -> None:
+def test_the_time_budget_ends_with_a_generation(an_hour_each: None) -> None:
     """What runs when it is over is dropped: members are compared by generation."""
-    search = walkers("go", "sleep", after=2, n_generations=50, time_budget=0.5)
+    budget = 4 * 3600 + 0.5  # for two generations, and less than one nap
+    search = walkers("go", "sleep", after=2, n_generations=50, time_budget=budget)
     search = search.set_params(refit=False).fit(X, Y)
     assert search.stop_reason_ == "time_budget"
     assert list(search.cv_results_["generation"]) == [0, 0, 1, 1]

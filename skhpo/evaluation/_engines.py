@@ -9,8 +9,10 @@ when a worker dies. The private names of the engines are used here only.
 
 from __future__ import annotations
 
+import queue
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -105,6 +107,15 @@ class Loky(Engine):
         # workers that run already would be ended, and again by who has no such option.
         if getattr(executor, "_initializer", self) is None:
             executor._initializer = end_with_parent
+
+    def abort(self) -> None:
+        """Take back what no worker has yet: loky 3.6 stumbles over it, and ends its
+        thread without letting go of its queues."""
+        waiting = getattr(self._backend._workers, "_work_ids", queue.SimpleQueue())
+        with suppress(queue.Empty):
+            while True:
+                waiting.get_nowait()
+        super().abort()
 
 
 class Multiprocessing(Engine):
