@@ -176,7 +176,7 @@ class Run:
         while self.n_fits < end:
             if self._has_ended(os.WNOHANG):
                 return False
-            time.sleep(0.001)
+            time.sleep(SECONDS / 10)
         os.kill(self._pid, signal.SIGKILL)
         return self._has_ended()
 

@@ -111,9 +111,9 @@ class Loky(Engine):
     def abort(self) -> None:
         """Take back what no worker has yet: loky 3.6 stumbles over it, and ends its
         thread without letting go of its queues."""
-        waiting = getattr(self._backend._workers, "_work_ids", queue.SimpleQueue())
+        waiting: Any = getattr(self._backend._workers, "_work_ids", None)
         with suppress(queue.Empty):
-            while True:
+            while waiting is not None:
                 waiting.get_nowait()
         super().abort()
 
