@@ -73,7 +73,9 @@ def structural_key(value: Any) -> Hashable:
     if value is None or kind in (bool, int, str, bytes, complex):
         return kind, value
     if kind is float:
-        return kind, value.hex()
+        # As it is, which takes no memory of its own, where equality tells all values
+        # apart: -0.0 equals 0.0, and NaN not even itself.
+        return kind, value if value == value and value else value.hex()
     if kind in (list, tuple):
         return kind, tuple(structural_key(item) for item in value)
     if kind is dict:
@@ -82,7 +84,7 @@ def structural_key(value: Any) -> Hashable:
     if kind in (set, frozenset):
         return kind, frozenset(structural_key(item) for item in value)
     if isinstance(value, np.generic) and value.dtype.kind != "O":
-        return kind, value.dtype.str, value.tobytes()
+        return kind, value.dtype, value.tobytes()
     if kind is np.ndarray:
         return _array_key(value)
     if kind is np.random.RandomState:

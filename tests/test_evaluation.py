@@ -3,6 +3,7 @@ blocks that are cut."""
 
 import itertools
 import os
+import pickle
 import threading
 import time
 import warnings
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.process_executor import _ExecutorManagerThread
+from sklearn.model_selection import KFold
 
 from skhpo import GridSearch
 from skhpo._keys import params_key, structural_key
@@ -26,6 +28,7 @@ from skhpo.evaluation._block import run_block
 from skhpo.evaluation._joblib_compat import Workers
 from skhpo.evaluation._layout import StepKey
 from skhpo.evaluation._plan import in_tree_order, split_into_blocks
+from skhpo.evaluation._rows import PackedSplits
 from skhpo.evaluation._shipping import Package, unpack
 from skhpo.evaluation._spec import EvaluationSpec
 from skhpo.evaluation._task import Block, Task
@@ -315,3 +318,32 @@ def test_keys_look_into_arrays_and_estimators():
     seed = np.random.RandomState
     assert params_key({"a": seed(1)}) == params_key({"a": seed(1)})
     assert params_key({"a": seed(1)}) != params_key({"a": seed(2)})
+
+
+@given(
+    st.lists(st.integers(0, 2**33) | st.integers(0, 40), max_size=30),
+    st.sampled_from([np.int64, np.uint64, np.intp]),
+    st.booleans(),
+)
+def test_packed_rows_are_the_rows(rows, dtype, ascending):
+    """Each as it was given, in its order and of its type."""
+    given_rows = np.array(sorted(set(rows)) if ascending else rows, dtype=dtype)
+    ((train, test),) = PackedSplits([(given_rows, given_rows[::-1])])
+    for unpacked, original in ((train, given_rows), (test, given_rows[::-1])):
+        assert unpacked.dtype == original.dtype
+        np.testing.assert_array_equal(unpacked, original)
+
+
+def test_rows_of_other_kinds_are_left_alone():
+    """Masks and lists may come from users; negative numbers count from the end."""
+    mask, listed, negative = np.array([True, False]), [1, 0], np.array([-1, 2])
+    ((one, two), (three, _)) = PackedSplits([(mask, listed), (negative, mask)])
+    for unpacked, original in ((one, mask), (two, listed), (three, negative)):
+        assert unpacked is original
+
+
+def test_rows_of_big_data_are_sent_as_bits():
+    """A bit for each row, in the train part and in the test part."""
+    splits = list(KFold(5).split(np.empty((100_000, 1))))
+    size = len(pickle.dumps(PackedSplits(splits)))
+    assert size < len(pickle.dumps(splits)) / 30

@@ -192,13 +192,14 @@ class Evaluator:
         """
         fresh = []
         for candidate in candidates:
-            key = self._key(candidate)
+            task = self._make_task(candidate)
+            key = self._key(task)
             entry = self._by_key.get(key)
             if entry is None:
                 entry = self._by_key[key] = self._make_entry(candidate.params)
                 if entry.n_missing:
                     self._entries[candidate.id] = entry
-                    fresh.append(self._make_task(candidate))
+                    fresh.append(task)
             else:
                 self.n_needed += self._n_splits * self._n_steps
             if entry.n_missing == 0:
@@ -237,11 +238,13 @@ class Evaluator:
     def _misses(self, task: Task, split: int) -> bool:
         return self._entries[task.number].evaluations[split] is None
 
-    def _key(self, candidate: Candidate) -> Hashable:
+    def _key(self, task: Task) -> Hashable:
         """Return what makes two candidates one evaluation."""
         if self._make_context is not None:
-            return candidate.id  # whoever listens expects to hear of every fit
-        return params_key(candidate.params)
+            return task.number  # whoever listens expects to hear of every fit
+        if task.steps:  # equal in each step, in a tenth of the memory
+            return tuple(step.variant for step in task.steps)
+        return params_key(task.params)
 
     def next(self) -> list[tuple[Candidate, list[Evaluation]]]:
         """Wait until at least one candidate is complete; return all that are.

@@ -11,34 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sklearn.cluster import MiniBatchKMeans
-from sklearn.decomposition import (
-    IncrementalPCA,
-    LatentDirichletAllocation,
-    MiniBatchDictionaryLearning,
-    MiniBatchNMF,
-    MiniBatchSparsePCA,
-)
-from sklearn.ensemble import (
-    ExtraTreesClassifier,
-    ExtraTreesRegressor,
-    GradientBoostingClassifier,
-    GradientBoostingRegressor,
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-    RandomForestClassifier,
-    RandomForestRegressor,
-)
-from sklearn.linear_model import Perceptron, SGDClassifier, SGDOneClassSVM, SGDRegressor
-from sklearn.naive_bayes import (
-    BernoulliNB,
-    CategoricalNB,
-    ComplementNB,
-    GaussianNB,
-    MultinomialNB,
-)
-from sklearn.neural_network import MLPClassifier, MLPRegressor
-
 from skhpo.evaluation._incremental_registry import (
     Effect,
     Incremental,
@@ -328,39 +300,34 @@ _NAIVE_BAYES = Incremental(
     PartialFit(), rules={"alpha": (_COUNTS,), "fit_prior": (_COUNTS,)}
 )
 
-for _classes, _entry in (
-    ((SGDClassifier, SGDRegressor, SGDOneClassSVM), _SGD),
-    ((Perceptron,), _PERCEPTRON),
-    ((MLPClassifier, MLPRegressor), _MLP),
-    ((GradientBoostingClassifier, GradientBoostingRegressor), _GRADIENT_BOOSTING),
+# By top-level package and class names: nothing is imported for the sake of this table.
+for _package, _classes, _entry in (
+    ("sklearn", "SGDClassifier SGDRegressor SGDOneClassSVM", _SGD),
+    ("sklearn", "Perceptron", _PERCEPTRON),
+    ("sklearn", "MLPClassifier MLPRegressor", _MLP),
     (
-        (HistGradientBoostingClassifier, HistGradientBoostingRegressor),
+        "sklearn",
+        "GradientBoostingClassifier GradientBoostingRegressor",
+        _GRADIENT_BOOSTING,
+    ),
+    (
+        "sklearn",
+        "HistGradientBoostingClassifier HistGradientBoostingRegressor",
         _HIST_GRADIENT_BOOSTING,
     ),
+    ("sklearn", "RandomForestClassifier RandomForestRegressor", _FOREST),
+    ("sklearn", "ExtraTreesClassifier ExtraTreesRegressor", _FOREST),
+    ("sklearn", "MiniBatchKMeans", _CLUSTERS),
+    ("sklearn", "BernoulliNB MultinomialNB ComplementNB CategoricalNB", _NAIVE_BAYES),
+    ("sklearn", "GaussianNB", Incremental(PartialFit())),
+    ("sklearn", "IncrementalPCA LatentDirichletAllocation", _COMPONENTS),
     (
-        (
-            RandomForestClassifier,
-            RandomForestRegressor,
-            ExtraTreesClassifier,
-            ExtraTreesRegressor,
-        ),
-        _FOREST,
-    ),
-    ((MiniBatchKMeans,), _CLUSTERS),
-    ((BernoulliNB, MultinomialNB, ComplementNB, CategoricalNB), _NAIVE_BAYES),
-    ((GaussianNB,), Incremental(PartialFit())),
-    (
-        (
-            IncrementalPCA,
-            LatentDirichletAllocation,
-            MiniBatchDictionaryLearning,
-            MiniBatchNMF,
-            MiniBatchSparsePCA,
-        ),
+        "sklearn",
+        "MiniBatchDictionaryLearning MiniBatchNMF MiniBatchSparsePCA",
         _COMPONENTS,
     ),
+    ("lightgbm", "LGBMModel", _LIGHTGBM),
+    ("xgboost", "XGBModel", _XGBOOST),
 ):
-    for _class in _classes:
-        add_entry(_class, _entry)
-add_entry(("lightgbm", "LGBMModel"), _LIGHTGBM)
-add_entry(("xgboost", "XGBModel"), _XGBOOST)
+    for _name in _classes.split():
+        add_entry(_package, _name, _entry)

@@ -126,10 +126,10 @@ class Incremental:
         return None
 
 
-_registry: dict[type, Incremental] = {}
 _by_users: dict[type, Incremental] = {}  # goes before what is built in
-# By top-level package and class name: libraries that skhpo does not import.
-_registry_by_name: dict[tuple[str, str], Incremental] = {}
+# By top-level package and class name: these classes are not imported before they are
+# used.
+_built_in: dict[tuple[str, str], Incremental] = {}
 
 
 def register_incremental(
@@ -187,12 +187,9 @@ def adopt_incremental(entries: Mapping[type, Incremental]) -> None:
     _by_users.update(entries)
 
 
-def add_entry(key: type | tuple[str, str], entry: Incremental) -> None:
-    """Add a class, or the package and the name of one, to the registry."""
-    if isinstance(key, type):
-        _registry[key] = entry
-    else:
-        _registry_by_name[key] = entry
+def add_entry(package: str, class_name: str, entry: Incremental) -> None:
+    """Add a class of a package, and its subclasses, to what is built in."""
+    _built_in[package, class_name] = entry
 
 
 def find_incremental(model: Any, resource: str | None = None) -> Incremental | None:
@@ -215,12 +212,11 @@ def find_incremental(model: Any, resource: str | None = None) -> Incremental | N
 
 def _registered(estimator_class: type) -> Incremental | None:
     for base in estimator_class.__mro__:
-        for table in (_by_users, _registry):
-            if base in table:
-                return table[base]
+        if base in _by_users:
+            return _by_users[base]
         key = (base.__module__.partition(".")[0], base.__name__)
-        if key in _registry_by_name:
-            return _registry_by_name[key]
+        if key in _built_in:
+            return _built_in[key]
     return None
 
 
@@ -239,5 +235,5 @@ def _by_resource(
 
 def incremental_names() -> list[str]:
     """Return the names of the classes that are known to work."""
-    names = {cls.__name__ for cls in (*_registry, *_by_users)}
-    return sorted(names | {name for _, name in _registry_by_name})
+    names = {cls.__name__ for cls in _by_users}
+    return sorted(names | {name for _, name in _built_in})

@@ -24,7 +24,7 @@ from skhpo.evaluation._spec import EvaluationSpec
 __all__ = ["KeyMaker", "Layout", "StepKey", "find_layout"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StepKey:
     """What a candidate does in one step, as numbers that are equal for equal things.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -34,7 +35,7 @@ class EvaluationSpec:
         Unfitted; each evaluation clones it.
     X, y : array-like
         All the data; `y` may be None.
-    splits : list of (train, test)
+    splits : sequence of (train, test)
         Row indices, frozen for the whole search.
     scorer : callable
         ``scorer(estimator, X, y, **params) -> float`` or dict of floats.
@@ -58,7 +59,7 @@ class EvaluationSpec:
     estimator: Any
     X: Any
     y: Any
-    splits: list[tuple[Any, Any]]
+    splits: Sequence[tuple[Any, Any]]
     scorer: Any
     fit_params: dict[str, Any] = field(default_factory=dict)
     score_params: dict[str, Any] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from skhpo.evaluation._layout import StepKey
 __all__ = ["Block", "BlockResult", "Task"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Task:
     """One candidate in a block.
 

@@ -30,6 +30,7 @@ from skhpo._sklearn_compat import (
 from skhpo._units import parse_seconds
 from skhpo.evaluation import EvaluationSpec, Evaluator
 from skhpo.evaluation._guards import Limits
+from skhpo.evaluation._rows import PackedSplits
 from skhpo.exceptions import (
     AllFitsFailedError,
     JournalWarning,
@@ -345,7 +346,8 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
 
     def _make_spec(self, run: Run, n_candidates: int | None) -> EvaluationSpec:
         """Freeze the splits, and gather what all evaluations share."""
-        splits = list(run.cv.split(run.X, run.y, **run.routed.splitter.split))
+        split = run.cv.split(run.X, run.y, **run.routed.splitter.split)
+        splits = PackedSplits(split)
         if len(splits) != run.n_splits:
             raise ValueError(INCONSISTENT_SPLITS.format(run.n_splits, len(splits)))
         return EvaluationSpec(

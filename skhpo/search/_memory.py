@@ -43,7 +43,7 @@ def describe(spec: EvaluationSpec) -> Problem:
     parts = {
         "estimator": (spec.estimator, get_config()["transform_output"]),
         "data": (spec.X, spec.y, spec.fit_params),
-        "splits": spec.splits,
+        "splits": list(spec.splits),
         "scoring": (spec.scorer, spec.score_params, spec.error_score),
     }
     digests = []

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import ExtraTreesRegressor
 
 from skhpo.space import SearchSpace
 from skhpo.surrogates._embedding import Embedding
@@ -71,6 +70,9 @@ class RandomForest:
         RandomForest
             This object.
         """
+        # Here, because half of scikit-learn comes with it.
+        from sklearn.ensemble import ExtraTreesRegressor
+
         forest = ExtraTreesRegressor(
             self.n_trees,
             min_samples_leaf=1,
