@@ -6,6 +6,8 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from types import ModuleType
@@ -158,3 +160,17 @@ def test_private_names_of_others_enter_by_one_door(package: str) -> None:
         for line in foreign_private_imports(path, package)
     ]
     assert not found
+
+
+def test_no_estimator_is_imported_that_is_not_used() -> None:
+    """What a worker imports, it holds in memory."""
+    code = (
+        "import sys, sklearn.model_selection, sklearn.pipeline; before = {*sys.modules};"
+        "import skhpo; print(*({*sys.modules} - before))"
+    )
+    run = [sys.executable, "-c", code]
+    done = subprocess.run(run, capture_output=True, text=True, check=True, cwd=ROOT)
+    packages = {".".join(name.split(".")[:2]) for name in done.stdout.split()}
+    assert {name for name in packages if name.startswith("sklearn.")} <= {
+        "sklearn.utils"
+    }
