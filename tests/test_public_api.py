@@ -165,8 +165,9 @@ def test_private_names_of_others_enter_by_one_door(package: str) -> None:
 def test_no_estimator_is_imported_that_is_not_used() -> None:
     """What a worker imports, it holds in memory."""
     code = (
-        "import sys, sklearn.model_selection, sklearn.pipeline; before = {*sys.modules};"
-        "import skhpo; print(*({*sys.modules} - before))"
+        "import sys, sklearn.model_selection, sklearn.pipeline\n"
+        "before = {*sys.modules}; import skhpo\n"
+        "print(*({*sys.modules} - before))"
     )
     run = [sys.executable, "-c", code]
     done = subprocess.run(run, capture_output=True, text=True, check=True, cwd=ROOT)
