@@ -68,6 +68,10 @@ SEARCHES = {
 @pytest.fixture(autouse=True)
 def _no_interrupt_before(monkeypatch):
     monkeypatch.setattr(_loop, "_last_interrupt", -math.inf)
+    # Python has no handler where the tests run in the background of a shell.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 # --- time budget ----------------------------------------------------------------------
@@ -309,9 +313,11 @@ class Held(Counted):
 
 
 SCRIPT = """
+    import signal
     import sys
     from pathlib import Path
     sys.path[:0] = {path!r}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     import test_durability as this
 
     if __name__ == "__main__":
@@ -344,7 +350,7 @@ def test_ctrl_c_in_a_terminal(name, n_jobs, tmp_path):
     assert process.stdout.readline() == "told\n"
     os.killpg(process.pid, signal.SIGINT)
     lock.unlink()
-    out, errors = process.communicate()
+    out, errors = process.communicate(timeout=600)
     reason, n = out.splitlines()[-1].split()
     assert (reason, process.returncode) == ("interrupted", 0), errors
     assert 1 <= int(n) < 8

@@ -4,6 +4,7 @@ blocks that are cut."""
 import itertools
 import os
 import pickle
+import signal
 import threading
 import time
 import warnings
@@ -25,7 +26,7 @@ from skhpo._sklearn_compat import HAS_CALLBACKS
 from skhpo._trial import Candidate
 from skhpo.evaluation import _block, _evaluator, _joblib_compat
 from skhpo.evaluation._block import run_block
-from skhpo.evaluation._joblib_compat import Workers
+from skhpo.evaluation._joblib_compat import WorkerLostError, Workers
 from skhpo.evaluation._layout import StepKey
 from skhpo.evaluation._plan import in_tree_order, split_into_blocks
 from skhpo.evaluation._rows import PackedSplits
@@ -67,6 +68,27 @@ def test_a_dead_worker_raises_if_asked_to():
     search = GridSearch(estimator, LEVELS, n_jobs=2, cv=2, error_score="raise")
     with pytest.raises(RuntimeError), pytest.warns(WorkerDiedWarning):
         search.fit(X, Y)
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_workers_may_die_while_they_wait(is_over):
+    """One of them has a lock then, which everybody else would wait for."""
+    with joblib.parallel_config("multiprocessing"), Workers(2, "all") as workers:
+        pool = workers._driver._backend._pool
+        lock = pool._inqueue._rlock
+        while lock.acquire(block=False):
+            lock.release()
+            time.sleep(0.01)
+        for process in pool._pool:
+            os.kill(process.pid, signal.SIGKILL)
+        if is_over:
+            return
+        number = workers.submit(os.getpid)
+        with pytest.raises(WorkerLostError) as raised:
+            workers.fetch()
+        assert workers.recover(raised.value) == [number]
+        number = workers.submit(os.getpid)
+        assert workers.fetch()[0] == number
 
 
 def test_tasks_that_were_not_begun_are_given_up_in_silence(monkeypatch):

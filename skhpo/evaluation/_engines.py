@@ -10,6 +10,7 @@ when a worker dies. The private names of the engines are used here only.
 from __future__ import annotations
 
 import queue
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,6 +26,8 @@ __all__ = ["Engine", "find_engine"]
 
 # A count of dask's workers is a message to the scheduler and back.
 SECONDS_BETWEEN_COUNTS = 1.0
+# How long the end of a pool may take before somebody dead is held responsible.
+SECONDS_TO_END = 1.0
 
 
 class Engine:
@@ -119,7 +122,7 @@ class Loky(Engine):
 
 
 class Multiprocessing(Engine):
-    """It replaces a dead process, and forgets its task."""
+    """It replaces a dead process, and forgets its task; and waits for its locks."""
 
     def __init__(self, backend: Any, n_workers: int) -> None:
         super().__init__(backend, n_workers)
@@ -133,6 +136,36 @@ class Multiprocessing(Engine):
         if self._process_ids() == self._processes:
             return None
         return "A worker process of the multiprocessing pool died."
+
+    def abort(self) -> None:
+        """End the pool, also if a worker died with one of its locks.
+
+        One that waits for a task always has one, and the pool would wait for it.
+        """
+        pool = self._backend._pool
+        if pool is None:
+            return
+        ending = threading.Thread(target=super().abort, daemon=True)
+        ending.start()
+        for _ in range(10):
+            ending.join(SECONDS_TO_END)
+            if not ending.is_alive():
+                return
+            _release(getattr(pool._inqueue, "_rlock", None))
+            _release(getattr(pool._outqueue, "_wlock", None))
+        for worker in pool._pool:  # half of a message is in a pipe
+            worker.kill()
+
+    def close(self) -> None:
+        """End the pool in the same way."""
+        self.abort()
+
+
+def _release(lock: Any) -> None:
+    """Release a lock, whoever has it; Windows needs none for writing."""
+    if lock is not None:
+        with suppress(ValueError):  # nobody has it
+            lock.release()
 
 
 class Dask(Engine):
