@@ -17,69 +17,31 @@ finds `Evaluation` records by text keys.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
-import math
 import os
 import sqlite3
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
-from skhpo._trial import Evaluation, Params, Scores
+from skhpo._journal_file import (
+    check_file,
+    connect,
+    connect_to_read,
+    create_tables,
+    explained,
+    transaction,
+)
+from skhpo._journal_rows import COLUMNS, seal_of, to_columns, to_evaluation
+from skhpo._trial import Evaluation, Params
 from skhpo.exceptions import JournalError, JournalWarning
 
 __all__ = ["Journal", "Problem", "read_journal"]
 
 T = TypeVar("T")
-
-# "skhp", in the header of every file: how a journal is told from other databases.
-APPLICATION_ID = 0x736B6870
-VERSION = 1
-# How long to wait for another process that writes, in seconds.
-PATIENCE = 30.0
-
-SCHEMA = """
-CREATE TABLE problem (
-    id INTEGER PRIMARY KEY,
-    fingerprint TEXT NOT NULL UNIQUE,
-    estimator TEXT NOT NULL,
-    data TEXT NOT NULL,
-    scoring TEXT NOT NULL,
-    begun REAL NOT NULL
-);
-CREATE TABLE evaluation (
-    problem INTEGER NOT NULL REFERENCES problem (id),
-    key TEXT NOT NULL,
-    split INTEGER NOT NULL,
-    resource INTEGER NOT NULL,
-    params TEXT NOT NULL,
-    test_scores TEXT NOT NULL,
-    train_scores TEXT,
-    fit_time REAL,
-    score_time REAL,
-    n_test_samples INTEGER NOT NULL,
-    fit_error TEXT,
-    finished REAL NOT NULL,
-    seal TEXT NOT NULL,
-    PRIMARY KEY (problem, key, split, resource)
-) WITHOUT ROWID;
-CREATE TABLE state (
-    problem INTEGER NOT NULL REFERENCES problem (id),
-    key TEXT NOT NULL,
-    content BLOB NOT NULL,
-    seal TEXT NOT NULL,
-    PRIMARY KEY (problem)
-);
-"""
-COLUMNS = (
-    "params, test_scores, train_scores, fit_time, score_time, n_test_samples, "
-    "fit_error, finished"
-)
 
 
 class Problem(NamedTuple):
@@ -127,9 +89,9 @@ class Journal:
         self._connection: sqlite3.Connection | None = None
 
     def __enter__(self) -> Journal:
-        with _explained(self._path):
-            _check_file(self._path)
-            self._connection = _connect(self._path)
+        with explained(self._path):
+            check_file(self._path)
+            self._connection = connect(self._path)
             try:
                 self._id = self._register()
             except BaseException:
@@ -154,8 +116,8 @@ class Journal:
     def _register(self) -> int:
         """Return the number of the problem in this file."""
         assert self._connection is not None
-        with _transaction(self._connection) as connection:
-            _create_tables(connection)
+        with transaction(self._connection) as connection:
+            create_tables(connection)
             connection.execute(
                 "INSERT OR IGNORE INTO problem VALUES (NULL, ?, ?, ?, ?, ?)",
                 (*self._problem, time.time()),
@@ -193,7 +155,7 @@ class Journal:
         known = {}
         for seal, split, *content in rows or ():
             if seal == self._seal(key, split, resource, *content):
-                known[split] = _to_evaluation(content)
+                known[split] = to_evaluation(content)
             else:
                 self._warn("holds a damaged evaluation, which is done again")
         return known
@@ -212,7 +174,7 @@ class Journal:
         """
         rows = []
         for key, params, split, evaluation in done:
-            content = _to_columns(params, evaluation)
+            content = to_columns(params, evaluation)
             seal = self._seal(key, split, resource, *content)
             rows.append((self._id, key, split, resource, *content, seal))
         if rows:
@@ -255,11 +217,11 @@ class Journal:
         self._write("INSERT OR REPLACE INTO state", [row])
 
     def _seal(self, *content: Any) -> str:
-        return _seal(self._problem.fingerprint, *content)
+        return seal_of(self._problem.fingerprint, *content)
 
     def _write(self, verb: str, rows: Sequence[tuple[Any, ...]]) -> None:
         def write(connection: sqlite3.Connection) -> None:
-            with _transaction(connection):
+            with transaction(connection):
                 marks = ", ".join("?" * len(rows[0]))
                 connection.executemany(f"{verb} VALUES ({marks})", rows)
 
@@ -316,9 +278,9 @@ def read_journal(path: str | os.PathLike[str]) -> dict[str, list[Any]]:
     columns = ("split", "resource", *COLUMNS.split(", "))
     names = ("problem", "estimator", "data", "scoring", *columns)
     table: dict[str, list[Any]] = {name: [] for name in names}
-    with _explained(path):
-        _check_file(path)
-        with contextlib.closing(_connect_to_read(path)) as connection:
+    with explained(path):
+        check_file(path)
+        with contextlib.closing(connect_to_read(path)) as connection:
             for row in connection.execute(
                 "SELECT fingerprint, estimator, data, scoring, key, seal, "
                 f"split, resource, {COLUMNS} FROM evaluation "
@@ -327,7 +289,7 @@ def read_journal(path: str | os.PathLike[str]) -> dict[str, list[Any]]:
             ):
                 *problem, key, seal, split, resource = row[:8]
                 content = row[8:]
-                if seal != _seal(problem[0], key, split, resource, *content):
+                if seal != seal_of(problem[0], key, split, resource, *content):
                     raise JournalError(f"The journal {path!r} has damaged rows.")
                 for name, value in zip(
                     names, (*problem, split, resource, *content), strict=True
@@ -336,157 +298,3 @@ def read_journal(path: str | os.PathLike[str]) -> dict[str, list[Any]]:
     for name in ("params", "test_scores", "train_scores"):
         table[name] = [json.loads(text) if text else None for text in table[name]]
     return table
-
-
-# -- rows ------------------------------------------------------------------------------
-
-
-def _to_columns(params: Params, evaluation: Evaluation) -> tuple[Any, ...]:
-    train, error = evaluation.train_scores, evaluation.fit_error
-    if error is not None:  # what SQLite cannot encode is written as "\\udc80"
-        error = error.encode("utf-8", "backslashreplace").decode()
-    return (
-        json.dumps({name: repr(params[name]) for name in sorted(params)}),
-        _scores_as_text(evaluation.test_scores),
-        None if train is None else _scores_as_text(train),
-        _number(evaluation.fit_time),
-        _number(evaluation.score_time),
-        int(evaluation.n_test_samples),
-        error,
-        time.time(),
-    )
-
-
-def _scores_as_text(scores: Scores) -> str:
-    """Return scores so that they come back bit for bit: JSON, with Python's NaN."""
-    return json.dumps(scores, default=lambda number: number.item())
-
-
-def _to_evaluation(content: Sequence[Any]) -> Evaluation:
-    _, test, train, fit_time, score_time, n_test_samples, fit_error, _ = content
-    train_scores: Scores | None = None if train is None else json.loads(train)
-    return Evaluation(
-        json.loads(test),
-        train_scores,
-        math.nan if fit_time is None else fit_time,
-        math.nan if score_time is None else score_time,
-        n_test_samples,
-        fit_error,
-    )
-
-
-def _number(value: float) -> float | None:
-    """SQLite has no NaN, which is stored as NULL, and no -0.0."""
-    return None if math.isnan(value) else float(value) + 0.0
-
-
-def _seal(*content: Any) -> str:
-    digest = hashlib.blake2b(digest_size=8)
-    for part in content:
-        data = part if isinstance(part, bytes) else repr(part).encode()
-        digest.update(b"%d;" % len(data))
-        digest.update(data)
-    return digest.hexdigest()
-
-
-# -- the file --------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _explained(path: str) -> Iterator[None]:
-    """Say what to do where SQLite says only what is wrong."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise JournalError(
-            f"The journal {path!r} cannot be opened: {error}. It must be a file in a "
-            "folder that exists and can be written, on a disk of this machine."
-        ) from error
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-        raise JournalError(
-            f"The file {path!r} is no journal, or a damaged one: {error}. Nothing was "
-            "changed. Give another path; or try sqlite3's command .recover on it."
-        ) from error
-
-
-def _check_file(path: str) -> None:
-    """Raise if there is a file that is not a whole journal of a known version."""
-    if not os.path.exists(path) or os.path.getsize(path) == 0:
-        return
-    with contextlib.closing(_connect_to_read(path)) as connection:
-        # One look at all of it: another process may be making it into a journal.
-        connection.execute("BEGIN")
-        (kind,) = connection.execute("PRAGMA application_id").fetchone()
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if kind != APPLICATION_ID and (kind or version or tables[0]):
-            raise JournalError(
-                f"The file {path!r} is an SQLite database, but not a journal. Nothing "
-                "was changed. Give another path."
-            )
-        if version > VERSION:
-            raise JournalError(
-                f"The journal {path!r} has format {version}, and this version of skhpo "
-                f"knows formats up to {VERSION}. Update skhpo, or give another path."
-            )
-        (state,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if state != "ok":
-            raise sqlite3.DatabaseError(state)
-
-
-def _connect_to_read(path: str) -> sqlite3.Connection:
-    uri = f"{Path(path).absolute().as_uri()}?mode=ro"
-    return _readable(sqlite3.connect(uri, uri=True, timeout=PATIENCE))
-
-
-def _connect(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
-    )
-    # Write-ahead: a killed process leaves whole transactions. The files are synced at
-    # checkpoints only; what a power failure can take is the last few evaluations.
-    _write_ahead(connection)
-    connection.execute("PRAGMA synchronous = NORMAL")
-    return _readable(connection)
-
-
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Set the mode, which SQLite does not wait for while another process looks."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > end:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-def _readable(connection: sqlite3.Connection) -> sqlite3.Connection:
-    """Let damaged text come through: its row's seal tells that it is damaged."""
-    connection.text_factory = lambda text: text.decode("utf-8", "backslashreplace")
-    return connection
-
-
-@contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield connection
-    except BaseException:
-        with contextlib.suppress(sqlite3.Error):  # it may be rolled back already
-            connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
-
-
-def _create_tables(connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == VERSION:
-        return
-    for statement in SCHEMA.split(";"):
-        connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {VERSION}")

@@ -469,14 +469,14 @@ def test_a_full_disk_ends_the_journal_and_not_the_search(journal, log, monkeypat
     """What is in the file stays good."""
     from skhpo import journal as module
 
-    connect = module._connect
+    connect = module.connect
 
     def connect_small(path):
         connection = connect(path)
         connection.execute("PRAGMA max_page_count = 12")
         return connection
 
-    monkeypatch.setattr(module, "_connect", connect_small)
+    monkeypatch.setattr(module, "connect", connect_small)
     grid = {"level": list(np.linspace(0, 1, 200))}
     search = GridSearch(Counted(log=log), grid, cv=2, journal=journal)
     with pytest.warns(JournalWarning, match="full.*goes on without"):
