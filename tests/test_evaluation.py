@@ -91,6 +91,20 @@ def test_workers_may_die_while_they_wait(is_over):
         assert workers.fetch()[0] == number
 
 
+@pytest.mark.slow  # six processes import everything
+def test_a_search_may_lose_its_workers_to_another_one():
+    """Which runs in another thread, say, and is out of time: loky's are shared."""
+    with Workers(2, "all") as workers, Workers(2, "all") as others:
+        number = workers.submit(time.sleep, 3600)
+        others.submit(time.sleep, 3600)
+        others.restart()
+        with pytest.raises(WorkerLostError) as raised:
+            workers.fetch()
+        assert workers.recover(raised.value) == [number]
+        number = workers.submit(os.getpid)
+        assert workers.fetch()[0] == number
+
+
 def test_tasks_that_were_not_begun_are_given_up_in_silence(monkeypatch):
     """Loky's thread may still have to pass them on when it is told to end."""
     is_ending = _ExecutorManagerThread.is_shutting_down

@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 import sqlite3
+import tempfile
 import threading
 import time
 import warnings
@@ -327,12 +328,32 @@ def test_places_where_nothing_can_be_written(tmp_path):
         SEARCHES["grid"](Counted(), cv=3, journal=tmp_path).fit(X, Y)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+@contextlib.contextmanager
+def as_nobody():
+    """Root may write anywhere, and so becomes somebody else."""
+    if os.geteuid() != 0:
+        yield
+        return
+    try:
+        os.seteuid(65534)
+    except OSError:
+        pytest.skip("root cannot become anybody else here")
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has other rights")
 def test_a_read_only_folder_is_a_clear_error(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(JournalError, match="can be written"):
-        SEARCHES["grid"](Counted(), cv=3, journal=tmp_path / "a.db").fit(X, Y)
-    tmp_path.chmod(0o700)
+    SEARCHES["grid"](Counted(), cv=3, journal=tmp_path / "a.db").fit(X, Y)
+    with tempfile.TemporaryDirectory() as folder:  # nobody may look into `tmp_path`
+        os.chmod(folder, 0o555)
+        search = SEARCHES["grid"](Counted(), cv=3, journal=f"{folder}/a.db")
+        with as_nobody(), pytest.raises(JournalError, match="can be written"):
+            search.fit(X, Y)
+        assert not os.listdir(folder)
+        os.chmod(folder, 0o755)
 
 
 @pytest.mark.parametrize("options", [{"journal": 3}, {"journal": True}])

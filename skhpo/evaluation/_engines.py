@@ -111,6 +111,14 @@ class Loky(Engine):
         if getattr(executor, "_initializer", self) is None:
             executor._initializer = end_with_parent
 
+    def is_death(self, error: BaseException) -> bool:
+        """Also if joblib makes a RuntimeError of it, which it does when another search
+        has ended the workers of both."""
+        first = error.__context__
+        return super().is_death(error) or (
+            first is not None and super().is_death(first)
+        )
+
     def abort(self) -> None:
         """Take back what no worker has yet: loky 3.6 stumbles over it, and ends its
         thread without letting go of its queues."""
