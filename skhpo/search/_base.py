@@ -9,14 +9,13 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
-from sklearn.utils import Bunch, get_tags, indexable
+from sklearn.utils import get_tags, indexable
 
 from skhpo._sklearn_compat import (
     INCONSISTENT_SPLITS,
@@ -25,7 +24,6 @@ from skhpo._sklearn_compat import (
     check_method_params,
     fit_context,
     is_multimetric,
-    num_samples,
 )
 from skhpo._units import parse_seconds
 from skhpo.evaluation import EvaluationSpec, Evaluator
@@ -41,7 +39,7 @@ from skhpo.journal import Journal
 from skhpo.optimizers import Optimizer
 from skhpo.search._asking import Asking
 from skhpo.search._bar import show_progress
-from skhpo.search._budget import TimeBudget
+from skhpo.search._budget import TimeBudget, growth_of
 from skhpo.search._check import check_against_estimator
 from skhpo.search._delegation import Delegation
 from skhpo.search._effects import warn_of_no_effect
@@ -49,48 +47,11 @@ from skhpo.search._heartbeat import Heartbeat
 from skhpo.search._loop import Listener, Loop, is_impatient
 from skhpo.search._memory import JournalMemory, open_journal
 from skhpo.search._results import Record
+from skhpo.search._run import Reuse, Run
 from skhpo.search._stop import StopRules, as_rules
 from skhpo.search._summary import Summary
 
 __all__ = ["BaseSearch"]
-
-
-@dataclass
-class Run:
-    """The state of one running ``fit``. None of it stands on the search itself:
-    that is pickled by callbacks while it runs, and by its users afterwards."""
-
-    X: Any
-    y: Any
-    scorers: Any
-    refit_metric: Any
-    routed: Bunch
-    hooks: RootHooks
-    cv: Any
-    n_splits: int
-    estimator: Any
-    start: float
-    budget: TimeBudget
-    limits: Limits | None
-    evaluator: Any = None
-    reuse: Reuse | None = None
-    stop_reason: str = "completed"
-
-
-@dataclass(frozen=True)
-class Reuse:
-    """What sharing saved.
-
-    Parameters
-    ----------
-    n_fits : int
-        Number of fits that were done, counting each step of a pipeline.
-    n_saved : int
-        Number of further fits that one by one would have been done.
-    """
-
-    n_fits: int
-    n_saved: int
 
 
 class BaseSearch(Delegation, Summary, BaseSearchCV):
@@ -236,7 +197,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         record = Record(self.refit if isinstance(self.refit, str) else None)
         n_evaluations = None if n_candidates is None else n_candidates * run.n_splits
         if self.refit:
-            run.budget.growth = _growth(spec)
+            run.budget.growth = growth_of(spec)
         with ExitStack() as stack:
             stack.enter_context(run.hooks.searching(n_evaluations))
             journal = stack.enter_context(open_journal(self.journal, spec))
@@ -446,10 +407,3 @@ def _print_plan(n_candidates: int | None, n_splits: int) -> None:
             f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
             f"totalling {n_candidates * n_splits} fits"
         )
-
-
-def _growth(spec: EvaluationSpec) -> float:
-    """Return by how much the last fit has more rows than those on the splits."""
-    n_train = [num_samples(train) for train, _ in spec.splits]
-    mean = sum(n_train) / max(len(n_train), 1)
-    return num_samples(spec.X) / max(mean, 1)

@@ -6,9 +6,11 @@ import math
 import time
 from collections.abc import Sequence
 
+from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Evaluation, Trial
+from skhpo.evaluation import EvaluationSpec
 
-__all__ = ["TimeBudget"]
+__all__ = ["TimeBudget", "growth_of"]
 
 
 class TimeBudget:
@@ -52,3 +54,10 @@ class TimeBudget:
         if self._end == math.inf:
             return math.inf
         return self._end - self._reserved - time.perf_counter()
+
+
+def growth_of(spec: EvaluationSpec) -> float:
+    """Return by how much the last fit has more rows than those on the splits."""
+    n_train = [num_samples(train) for train, _ in spec.splits]
+    mean = sum(n_train) / max(len(n_train), 1)
+    return num_samples(spec.X) / max(mean, 1)

@@ -26,7 +26,7 @@ from skhpo.optimizers import PBTOptimizer
 from skhpo.optimizers._branches import plain_spaces
 from skhpo.optimizers._exploit import Exploit, Explore, Tournament, Truncation
 from skhpo.optimizers._lineage import Schedule
-from skhpo.search._base import BaseSearch, Run
+from skhpo.search._base import BaseSearch
 from skhpo.search._lineage import (
     best_row,
     exploit_events,
@@ -35,6 +35,7 @@ from skhpo.search._lineage import (
 )
 from skhpo.search._memory import PopulationMemory
 from skhpo.search._results import Record
+from skhpo.search._run import Run
 from skhpo.space._check import check_space
 from skhpo.stopping import StopRule
 
