@@ -28,6 +28,7 @@ from faults import (
     CarelessWarning,
     Faulty,
 )
+from joblib.externals.loky import get_reusable_executor
 from sklearn import config_context, get_config
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import ShuffleSplit
@@ -140,6 +141,38 @@ def test_without_limits_a_fault_costs_one_candidate(kind, backend):
     """But what ends a process needs one, and what never ends, or eats all, limits."""
     deadly = DEADLY if backend == "loky" else {}
     assert_each_costs_one(kind, backend, [*MILD, NAN, LOCKED, *deadly])
+
+
+@pytest.fixture
+def scarce_memory():
+    """A system that refuses more than 4 GB, to processes that are started now too."""
+    import resource
+
+    get_reusable_executor().shutdown()
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + 4 * 10**9
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    get_reusable_executor().shutdown()
+
+
+@pytest.mark.parametrize(
+    ("kind", "backend"),
+    [
+        pytest.param(kind, backend, marks=pytest.mark.slow if backend == "loky" else [])
+        for kind in SEARCHES
+        for backend in BACKENDS
+    ],
+)
+def test_memory_that_the_system_refuses_costs_one_candidate(
+    kind, backend, scarce_memory
+):
+    """Without limits. A system that kills instead does what "SIGKILL" does."""
+    assert_each_costs_one(kind, backend, TOO_MUCH)
 
 
 # --- reasons --------------------------------------------------------------------------
