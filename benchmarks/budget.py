@@ -78,7 +78,7 @@ def main() -> None:
     options = parser.parse_args()
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(60, 3)), rng.normal(size=60)
-    print("search   backend     over s  longest s  complete")
+    print("search   backend     over s  last fit s  longest s  complete")
     for name, make in SEARCHES.items():
         for backend, n_jobs in (("sequential", 1), ("loky", 2)):
             search = make(time_budget=options.seconds, cv=2, n_jobs=n_jobs)
@@ -93,7 +93,10 @@ def main() -> None:
             over = time.perf_counter() - start - options.seconds
             assert search.stop_reason_ == "time_budget"
             n = len(search.cv_results_["params"])
-            print(f"{name:8} {backend:10} {over:7.2f} {SLEEPS.max():10.2f} {n:9}")
+            print(
+                f"{name:8} {backend:10} {over:7.2f} {search.refit_time_:11.2f} "
+                f"{SLEEPS.max():10.2f} {n:9}"
+            )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import queue
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from types import TracebackType
 from typing import Any
 
@@ -398,6 +398,7 @@ def _n_local_jobs(n_jobs: int | None) -> int:
     return joblib.effective_n_jobs(n_jobs)
 
 
+@cache  # asked for once or twice per block, which may be a single fit
 def _evaluate_pre_dispatch(pre_dispatch: int | str, n_workers: int) -> int:
     if pre_dispatch == "all":
         return n_workers + 2

@@ -81,4 +81,4 @@ def _pack(rows: Any) -> Any:
 
 
 def _unpack(rows: Any) -> Any:
-    return rows.unpack() if isinstance(rows, _Bits | _Narrow) else rows
+    return rows.unpack() if isinstance(rows, (_Bits, _Narrow)) else rows
