@@ -25,8 +25,8 @@ from skhpo import GridSearch
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
-# Blocks that use one of them run where it is installed, which `.ci/run` sees to; a
-# block does not count as run where only its syntax was checked.
+# Blocks that use one of them are run where it is installed, as in `.ci/run`; those of
+# Ray and Spark by hand, since Ray does not start again in a process of its tests.
 OTHERS = (
     *("dask", "joblibspark", "pyspark", "ray"),
     *("hyperopt", "optuna", "optuna_integration", "skopt"),
