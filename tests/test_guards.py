@@ -267,6 +267,7 @@ def test_a_system_that_cannot_hold_a_limit_is_named(
     system, limits, message, monkeypatch
 ):
     monkeypatch.setattr(sys, "platform", system)
+    # The platform lacks it, as `os.chmod` may lack ``follow_symlinks=False``.
     with pytest.raises(NotImplementedError, match=message):
         GridSearch(Threshold(), {"level": LEVELS}, **limits).fit(X, Y)
 
@@ -298,6 +299,7 @@ def test_a_backend_on_other_machines_is_refused():
     search = GridSearch(Threshold(), {"level": LEVELS}, fit_timeout="1s", n_jobs=2)
     with (
         joblib.parallel_config(Elsewhere()),
+        # Its processes cannot be killed from here: there is nothing to implement.
         pytest.raises(NotImplementedError, match="Elsewhere"),
     ):
         search.fit(X, Y)

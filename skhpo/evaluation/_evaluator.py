@@ -154,7 +154,8 @@ class Evaluator:
         traceback: TracebackType | None,
     ) -> None:
         self._exit.__exit__(kind, error, traceback)
-        self._by_key.clear()  # it weighs as much as the results, which come next
+        self._by_key.clear()  # they weigh as much as the results, which come next
+        self._key_maker = None
 
     def _shared_arguments(
         self, stack: ExitStack

@@ -40,10 +40,12 @@ class Limits:
         TypeError, ValueError
             If one cannot be read.
         NotImplementedError
-            If the operating system cannot hold it.
+            If the operating system has no means to hold it.
         """
         if fit_timeout is None and memory_limit is None:
             return None
+        # As the standard library has it for what a platform lacks (`os.chmod` with
+        # ``follow_symlinks=False``). A limit that nothing holds is not taken silently.
         if sys.platform == "win32":
             raise NotImplementedError(
                 "fit_timeout and memory_limit need a system that can fork: Linux or "

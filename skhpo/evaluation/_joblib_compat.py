@@ -390,6 +390,8 @@ def _n_local_jobs(n_jobs: int | None) -> int:
     """Return how many workers the active backend would have, all on this machine."""
     backend, _ = get_active_backend()
     if not type(backend).__module__.startswith("joblib._parallel_backends"):
+        # Processes of other machines cannot be killed from here, and a limit that
+        # nothing holds must not be taken silently.
         raise NotImplementedError(
             "fit_timeout and memory_limit hold for processes of this machine, but the "
             f"active joblib backend is {type(backend).__name__}. Take one of joblib's "
