@@ -25,8 +25,7 @@ from skhpo import GridSearch
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
-# Blocks that use one of them are run where it is installed, as in `.ci/run`; those of
-# Ray and Spark by hand, since Ray does not start again in a process of its tests.
+# Blocks that use one of them are run where it is installed, as in `.ci/run`.
 OTHERS = (
     *("dask", "joblibspark", "pyspark", "ray"),
     *("hyperopt", "optuna", "optuna_integration", "skopt"),
