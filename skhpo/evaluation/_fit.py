@@ -14,8 +14,6 @@ from numbers import Integral, Real
 from traceback import format_exc
 from typing import Any
 
-from sklearn.base import clone
-
 from skhpo._sklearn_compat import FitHooks, is_multimetric, score_estimator
 from skhpo._trial import Evaluation, Params, Scores
 from skhpo.evaluation._lending import is_write_refused
@@ -60,9 +58,7 @@ def evaluate(
         Whatever ``set_params`` raises; what ``fit`` or the scorer raise if
         ``spec.error_score == "raise"``.
     """
-    # Values may be estimators: cloned, so that candidates do not share fitted state
-    # (scikit-learn PR 26786).
-    estimator = clone(spec.estimator).set_params(**clone(dict(params), safe=False))
+    estimator = spec.prototype.make(params)
     data = split.for_estimator(estimator)
     was_refused = False
     start = time.perf_counter()

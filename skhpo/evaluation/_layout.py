@@ -11,7 +11,6 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
@@ -19,6 +18,7 @@ from skhpo._keys import params_key
 from skhpo._sklearn_compat import sees_predictions_only
 from skhpo._trial import Params
 from skhpo.evaluation._paths import Path, find_path
+from skhpo.evaluation._prototype import Prototype
 from skhpo.evaluation._spec import EvaluationSpec
 
 __all__ = ["KeyMaker", "Layout", "StepKey", "find_layout"]
@@ -59,6 +59,7 @@ class Layout:
         self.names = tuple(names)
         params = estimator.get_params(deep=True)
         self._steps = [params[name] if name else estimator for name in self.names]
+        self._prototypes = [Prototype(step) for step in self._steps]
 
     def step(self, depth: int, params: Params) -> Any:
         """Return step number `depth` of a candidate: a new, unfitted estimator.
@@ -66,10 +67,12 @@ class Layout:
         None if the candidate passes the data through.
         """
         own = self._own_params(depth, params)
-        step = clone(own.pop("", self._steps[depth]), safe=False)
+        step = own.pop("", self._steps[depth])
         if step is None or isinstance(step, str):  # "passthrough"
             return None
-        return step.set_params(**clone(own, safe=False)) if own else step
+        is_own = step is self._steps[depth]
+        prototype = self._prototypes[depth] if is_own else Prototype(step)
+        return prototype.make(own)
 
     def _own_params(self, depth: int, params: Params) -> dict[str, Any]:
         """Return the parameters of one step; that of the step itself under ""."""
