@@ -23,12 +23,15 @@ myst_heading_anchors = 3  # links to headings, as Markdown readers expect them
 
 html_theme = "pydata_sphinx_theme"
 html_title = "skhpo"
+html_context = {"default_mode": "auto"}  # light or dark, as the browser says
 html_theme_options = {"show_prev_next": False}
 html_show_sourcelink = False
+html_show_sphinx = False
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_sidebars = {"benchmarks": [], "install": []}  # nothing to navigate there
 
+toc_object_entries_show_parents = "hide"  # "fit()" fits in the sidebar
 autodoc_typehints = "none"  # the docstrings say the types, in words
 numpydoc_show_class_members = False  # the template of classes shows them
 
@@ -42,6 +45,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "write_computation_times": False,
+    "min_reported_time": 600,  # nothing that differs between two builds
 }
 
 # What other packages document is not looked up: the build must work offline, and

@@ -18,7 +18,7 @@ X, y = load_digits(return_X_y=True)
 model = SGDClassifier(loss="log_loss", learning_rate="constant", eta0=0.01)
 search = PBTSearch(
     model,
-    {"eta0": loguniform(1e-6, 1e-1), "alpha": loguniform(1e-6, 1e-1)},
+    {"eta0": loguniform(1e-6, 1e-1), "alpha": loguniform(1e-4, 1e1)},
     population_size=8,
     n_generations=12,
     cv=ShuffleSplit(1, test_size=0.25, random_state=0),

@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from skhpo import BayesSearch
-from skhpo.space import Integer, Real
+from skhpo.space import Integer
 
 warnings.simplefilter("ignore", ConvergenceWarning)
 
@@ -23,15 +23,14 @@ warnings.simplefilter("ignore", ConvergenceWarning)
 class TwoLayers(ClassifierMixin, BaseEstimator):
     """A network whose layers are parameters of their own."""
 
-    def __init__(self, first=20, second=10, alpha=1e-4):
+    def __init__(self, first=20, second=10):
         self.first = first
         self.second = second
-        self.alpha = alpha
 
     def fit(self, X, y):
         """Train for 40 passes over the data."""
         layers = self.first, self.second
-        self.model_ = MLPClassifier(layers, alpha=self.alpha, max_iter=40)
+        self.model_ = MLPClassifier(layers, max_iter=40)
         self.model_.set_params(random_state=0, learning_rate_init=0.01).fit(X, y)
         self.classes_ = self.model_.classes_
         return self
@@ -44,11 +43,7 @@ class TwoLayers(ClassifierMixin, BaseEstimator):
 X, y = load_iris(return_X_y=True)
 search = BayesSearch(
     TwoLayers(),
-    {
-        "first": Integer(1, 60),
-        "second": Integer(1, 60),
-        "alpha": Real(1e-6, 1, log=True),
-    },
+    {"first": Integer(1, 60), "second": Integer(1, 60)},
     constraints=lambda params: params["first"] + params["second"] <= 60,
     n_iter=30,
     cv=3,

@@ -54,11 +54,11 @@ def summary_html(
     )
     return (
         '<div style="display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start;'
-        'margin:0.5em 0">'
+        'margin:0.5em 0;overflow-wrap:anywhere">'
         f'<div style="min-width:{WIDTH}px"><div>best mean test {escape(what)} '
         f"<b>{scores[best_index]:.4g}</b> ± {spread:.2g}, candidate {best_index + 1} "
         f"of {len(scores)}</div>{history_svg(scores)}</div>"
-        f"<table><tbody>{rows}</tbody></table></div>"
+        f'<table style="margin:0"><tbody>{rows}</tbody></table></div>'
     )
 
 
@@ -94,7 +94,7 @@ def history_svg(scores: NDArray[np.float64]) -> str:
         'role="img" aria-label="score of each candidate and best so far">'
         f'<rect x="0.5" y="0.5" width="{WIDTH - 1}" height="{HEIGHT - 1}" fill="none" '
         'stroke="currentColor" stroke-opacity="0.3"/>'
-        f'<g fill="{DOT}" fill-opacity="0.6">{dots}</g>'
+        f'<g fill="{DOT}">{dots}</g>'
         f'<path d="{path}H{WIDTH - MARGIN}" fill="none" stroke="{LINE}" '
         'stroke-width="2"/></svg>'
     )
