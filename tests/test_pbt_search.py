@@ -442,7 +442,8 @@ def test_a_dead_worker_costs_nothing_if_it_dies_once(tmp_path: Any) -> None:
 
 
 def test_a_member_that_kills_its_workers_is_replaced() -> None:
-    search = walkers("go", "die", "go", n_jobs=2, refit=False)
+    cv = ShuffleSplit(1, random_state=0)  # two deaths, each of which costs seconds
+    search = walkers("go", "die", "go", n_generations=2, n_jobs=2, cv=cv, refit=False)
     with pytest.warns(Warning, match="fits failed|worker process died"):
         search.fit(X, Y)
     assert np.isnan(search.cv_results_["mean_test_score"][1])
