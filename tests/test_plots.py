@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import loguniform, uniform
 from sklearn.datasets import make_classification
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import RandomizedSearchCV
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
@@ -352,6 +353,17 @@ def test_data_frames_are_read_as_well(searches: dict) -> None:
     drawn = HistoryDisplay.from_cv_results(frame)
     expected = HistoryDisplay.from_search(searches["random"])
     np.testing.assert_array_equal(drawn.best_so_far, expected.best_so_far)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [GridSearch(SGDClassifier(), {"alpha": [1, 2]}), MinMaxScaler().fit([[0], [1]])],
+    ids=["unfitted", "no search"],
+)
+def test_only_a_fitted_search_is_drawn(estimator: Any) -> None:
+    message = "has no 'cv_results_': a display takes a search"
+    with pytest.raises(NotFittedError, match=message):
+        HistoryDisplay.from_search(estimator)
 
 
 def test_unknown_parameters_and_axes_are_refused() -> None:

@@ -60,7 +60,12 @@ def read_search(search: Any, metric: str | None) -> dict[str, Any]:
     dict
         ``cv_results``, ``metric`` and ``log``.
     """
-    check_is_fitted(search, "cv_results_")
+    check_is_fitted(
+        search,
+        "cv_results_",
+        msg="%(name)s has no 'cv_results_': a display takes a search, such as "
+        "GridSearch, after its 'fit'.",
+    )
     if metric is None:
         refit = getattr(search, "refit", None)
         named = isinstance(refit, str) and search.multimetric_
