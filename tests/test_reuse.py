@@ -67,6 +67,8 @@ class Scale(TransformerMixin, BaseEstimator):
     def transform(self, X):
         if not self.in_place:
             return X * self.factor
+        if self.in_place == "by force":
+            X.flags.writeable = True
         X *= self.factor
         return X
 
@@ -337,15 +339,17 @@ def test_equal_generators_are_shared():
     assert search.reuse_.n_saved == 3
 
 
-def test_a_sibling_that_writes_spoils_nothing():
+@pytest.mark.parametrize("in_place", [True, "by force"])
+def test_a_sibling_that_writes_spoils_nothing(in_place):
     """Measured before arrays were lent read-only: scores off by 2.4."""
     grid = {"copy_X": [False, True], "alpha": [0.1, 1.0], "fit_intercept": [True]}
     target = X[:, 0] + 3.0
     options = {"cv": KFold(3), "refit": False}  # the best would write into X itself
     search = GridSearch(Ridge(), grid, **options)
     assert_same(search, grid, Ridge(), y=target, **options)
-    pipeline = make_pipeline(Scale(), Scale(2.0, in_place=True), Ridge())
+    pipeline = make_pipeline(Scale(), Scale(2.0, in_place), Ridge())
     grid = {"ridge__copy_X": [False, True], "ridge__alpha": [0.1, 1.0]}
+    grid["scale-2__factor"] = [2.0, 3.0]
     search = GridSearch(pipeline, grid, **options)
     assert_same(search, grid, pipeline, y=target, **options)
 

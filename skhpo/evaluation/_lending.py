@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import sys
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,11 @@ def is_write_refused(error: BaseException) -> bool:
 
 
 def _locked(array: np.ndarray) -> np.ndarray:
+    # A plain view could be unlocked by whoever is determined to write; one of a
+    # read-only buffer cannot. There is none of dates and of classes of their own.
+    if type(array) is np.ndarray:
+        with suppress(ValueError):
+            return np.asarray(memoryview(array).toreadonly())
     view = array.view()
     view.flags.writeable = False
     return view
