@@ -79,7 +79,7 @@ def _locked(array: np.ndarray) -> np.ndarray:
     # read-only buffer cannot. There is none of dates and of classes of their own.
     if type(array) is np.ndarray:
         with suppress(ValueError):
-            return np.asarray(memoryview(array).toreadonly())
+            return np.asarray(array.data.toreadonly())
     view = array.view()
     view.flags.writeable = False
     return view
