@@ -382,6 +382,18 @@ def test_complete_keeps_what_it_can() -> None:
     assert params == {"C": 0.5, "kernel": "linear", "n": 6}
 
 
+@pytest.mark.parametrize("fractions", [Real(0.01, 0.5), stats.uniform(0.01, 0.49)])
+def test_complete_takes_counts_for_small_fractions(fractions: Any) -> None:
+    """A tree's ``min_samples_split=2`` is next to nothing, not half of the rows."""
+    space = SearchSpace({"share": fractions})
+    nearest = [
+        space.decode(space.complete({"share": value}))["share"]
+        for value in (2, 1, 0.2, 0, 1.0, 7.5, -3)
+    ]
+    assert nearest == pytest.approx([0.01, 0.01, 0.2, 0.01, 0.5, 0.5, 0.01])
+    assert Real(0, 3).clip(5) == 3
+
+
 def test_problems_are_those_of_the_closest_dict() -> None:
     """Not those of the first dict of a list, which was never meant."""
     space = SearchSpace(

@@ -13,7 +13,7 @@ import numpy as np
 from skhpo._keys import structural_key
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical, Choice
-from skhpo.space._dimensions import Array, Dimension, Integer, Real, is_number
+from skhpo.space._dimensions import Array, Dimension, Integer, Real, is_number, nearest
 
 __all__ = ["PRIORS", "as_dimension", "convert", "is_skopt", "is_tuple_range"]
 
@@ -104,8 +104,9 @@ class Distribution(Dimension):
         if not is_number(value):
             return value
         low, high = self.frozen.support()
-        value = min(max(value, low), high)
-        return round(value) if self.is_discrete else float(value)
+        if self.is_discrete:
+            return round(min(max(value, low), high))
+        return float(nearest(value, low, high))
 
     def _levels(self, n: int) -> Array:
         low, high = self.frozen.support()

@@ -111,6 +111,7 @@ class Dimension(ABC):
         -------
         object
             The nearest number of the dimension if `value` is a number, else `value`.
+            An integer above a range of fractions is a count: the lowest fraction.
         """
         return self._clip(value)
 
@@ -209,6 +210,17 @@ def _check_inside(dimension: Real | Integer, value: Any, kind: Any) -> None:
         raise InvalidSpaceError(f"{value!r} is not a value of {dimension!r}.")
 
 
+def nearest(value: Any, low: Any, high: Any) -> Any:
+    """Return the real number between `low` and `high` that is nearest to `value`.
+
+    scikit-learn reads integers as counts where floats are fractions: of the rows of a
+    leaf, 1 is one and 0.99 nearly all. An integer above a range of fractions is few of
+    many, then: the lowest fraction is nearest, not the highest.
+    """
+    is_count = isinstance(value, Integral) and 0 <= low < high <= 1
+    return low if is_count and value > high else min(max(value, low), high)
+
+
 @dataclass(frozen=True)
 class Real(Dimension):
     """Real numbers of a closed interval.
@@ -262,7 +274,7 @@ class Real(Dimension):
         return min(max(u, 0.0), 1.0)
 
     def _clip(self, value: Any) -> Any:
-        return min(max(value, self.low), self.high) if is_number(value) else value
+        return nearest(value, self.low, self.high) if is_number(value) else value
 
 
 @dataclass(frozen=True)

@@ -151,9 +151,10 @@ class SearchSpace(Cube):
     def complete(self, params: Mapping[str, Any]) -> Array:
         """Return the encoded point that keeps as much of some params as possible.
 
-        Numbers outside are moved to the nearest bound, other values outside and
-        missing parameters to the center; unknown names are ignored. So an
-        estimator's own parameters become a first candidate.
+        Numbers outside are moved to the nearest bound (counts above a range of
+        fractions to its lower one), other values outside and missing parameters to
+        the center; unknown names are ignored. So an estimator's own parameters become
+        a first candidate.
 
         Parameters
         ----------
