@@ -52,7 +52,7 @@ def step(peer: Any) -> None:
 
 def cost(method: str, n: int, repeats: int) -> tuple[float, float]:
     """Return milliseconds and kilobytes that are left behind, per step."""
-    peer = PEERS[method](SPACE, 0, n + 2 * repeats)
+    peer = PEERS[method](SPACE, 0, n + 2 * repeats, ())
     fill(peer, n)
     start = time.process_time()
     for _ in range(repeats):

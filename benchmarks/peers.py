@@ -1,8 +1,12 @@
 """Searches of this and other packages behind one interface: ask, tell.
 
-A peer is made by ``peer(space, seed, budget)`` from a problem's space; ``ask()``
-returns params, ``tell(params, split_scores)`` takes what came of them. Each adapter
-imports its package when it is made, so that one environment need not hold all.
+A peer is made by ``peer(space, seed, budget, own)`` from a problem's space and the
+values that its estimator has, if any; ``ask()`` returns params, ``tell(params,
+split_scores)`` takes what came of them. Each adapter imports its package when it is
+made, so that one environment need not hold all.
+
+Of the searches for scikit-learn only ``BayesSearch`` looks at the estimator's own
+values, and tries them first; so does "skhpo". "skhpo-blank" does without.
 """
 
 from __future__ import annotations
@@ -364,22 +368,28 @@ class Smac:
         self.facade.tell(self.info, TrialValue(cost=mean_loss(scores, 1e10)))
 
 
-def option(kind: Any, **options: Any) -> Callable[[Any, int, int], Any]:
-    """Return a peer with options fixed."""
-    return lambda space, seed, budget: kind(space, seed, budget, **options)
+def option(kind: Any, **options: Any) -> Callable[[Any, int, int, Any], Any]:
+    """Return a peer with options fixed that starts from nothing."""
+    return lambda space, seed, budget, own: kind(space, seed, budget, **options)
 
 
-PEERS: dict[str, Callable[[Any, int, int], Any]] = {
-    "random": Random,
-    "skhpo": Skhpo,
+def like_search(space: Any, seed: int, budget: int, own: Any) -> Skhpo:
+    """Return this package's optimizer as `BayesSearch` makes it."""
+    return Skhpo(space, seed, budget, initial_params=own)
+
+
+PEERS: dict[str, Callable[[Any, int, int, Any], Any]] = {
+    "random": option(Random),
+    "skhpo": like_search,
+    "skhpo-blank": option(Skhpo),
     "skhpo-forest": option(Skhpo, surrogate="forest"),
     "skhpo-tpe": option(Skhpo, surrogate="tpe"),
     "optuna-tpe": option(Optuna, sampler="TPESampler"),
     "optuna-gp": option(Optuna, sampler="GPSampler"),
-    "hyperopt": Hyperopt,
+    "hyperopt": option(Hyperopt),
     "hyperopt-anneal": option(Hyperopt, algo="anneal"),
     "skopt-gp": option(Skopt, base="GP"),
     "skopt-forest": option(Skopt, base="ET"),
-    "smac": Smac,
-    "hebo": Hebo,
+    "smac": option(Smac),
+    "hebo": option(Hebo),
 }

@@ -28,7 +28,7 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skhpo.space import Categorical, Choice, Integer, Real
+from skhpo.space import Categorical, Choice, Integer, Real, SearchSpace
 
 __all__ = ["PROBLEMS", "Problem"]
 
@@ -49,6 +49,9 @@ class Problem:
         ``params -> score`` without noise; None if `evaluate` has none.
     best : float or None
         The maximum, if known.
+    own : tuple of dict
+        The values that the estimator has, as far as the space allows them: what
+        ``BayesSearch`` tries first. Empty where there is no estimator.
     """
 
     suite: str
@@ -57,6 +60,7 @@ class Problem:
     evaluate: Callable[[dict[str, Any], np.random.Generator], Any]
     truth: Callable[[dict[str, Any]], float] | None = None
     best: float | None = None
+    own: tuple[dict[str, Any], ...] = ()
 
 
 def log(low: float, high: float) -> Real:
@@ -249,9 +253,21 @@ REAL: dict[str, tuple[Callable[..., Any], dict[str, Any], str, str]] = {
 def real_problems() -> list[Problem]:
     """Return the suite of real tuning problems."""
     return [
-        Problem("real", name, space, cross_validated(estimator, data, scoring))
+        Problem(
+            "real",
+            name,
+            space,
+            cross_validated(estimator, data, scoring),
+            own=(own_values(estimator(), space),),
+        )
         for name, (estimator, space, data, scoring) in REAL.items()
     ]
+
+
+def own_values(estimator: Any, space: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``BayesSearch(estimator, space)`` tries first."""
+    allowed = SearchSpace(space)
+    return allowed.decode(allowed.complete(estimator.get_params()))
 
 
 # -- (b) synthetic functions, of which the minimum is 0 ----------------------------

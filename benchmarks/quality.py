@@ -76,7 +76,8 @@ def run(
     database: sqlite3.Connection, problem: Problem, method: str, seed: int, budget: int
 ) -> tuple[list[float], list[float], float]:
     """Return the mean scores, the true scores, and the seconds spent asking."""
-    peer = PEERS[method.split(":")[0]](problem.space, seed, budget)
+    make = PEERS[method.split(":")[0]]
+    peer = make(problem.space, seed, budget, problem.own)
     rng = np.random.default_rng([seed, 1])
     scores: list[float] = []
     truths: list[float] = []

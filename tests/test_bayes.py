@@ -16,13 +16,20 @@ from sklearn.svm import SVC
 
 from skhpo import BayesSearch
 from skhpo.acquisition import (
+    ACQUISITIONS,
     NumericalAcquisition,
     log_expected_improvement,
     upper_confidence_bound,
 )
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers import AnnealOptimizer, BayesOptimizer, Candidate, Trial
-from skhpo.optimizers._belief import Observations, objective, relative_noise, targets
+from skhpo.optimizers._belief import (
+    Observations,
+    objective,
+    relative_noise,
+    repeated_share,
+    targets,
+)
 from skhpo.optimizers._maximize import Objective, maximize, perturb, point_key
 from skhpo.space import Choice, Integer, Real, SearchSpace
 from skhpo.surrogates import GaussianProcess
@@ -198,6 +205,43 @@ def test_a_callable_acquisition_is_maximized() -> None:
         xs.append(candidate.params["x"])
         optimizer.tell([Trial(candidate, (0.1 * xs[-1],))])
     assert np.diff(np.sort([0.0, *xs, 1.0])).max() < 0.25
+
+
+class TwoPlaces:
+    """A model that is sure of 0.01 more at x > 1/2, and knows little elsewhere."""
+
+    def fit(self, X: Any, y: Any) -> TwoPlaces:
+        """Remember the best score."""
+        self.best = np.max(y)
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """Return mean and deviation."""
+        sure = X[:, 0] > 0.5
+        gain = np.where(sure, 0.01 * (X[:, 0] < 0.9), -0.1)
+        return self.best + gain, np.where(sure, 1e-3, 0.05)
+
+
+@pytest.mark.parametrize("name", ["pi", "ei"])
+@pytest.mark.parametrize("scores", [[0.0, 0.5, 0.9, 1.0], [0.0, 1.0, 1.0, 1.0]])
+def test_repeated_scores_ask_for_a_larger_gain(name: str, scores: list[float]) -> None:
+    """A sure gain is preferred to a chance of more, unless scores repeat themselves."""
+    X = np.array([[0.92], [0.94], [0.96], [0.98]])
+    seen = Observations(X, np.array(scores), np.ones(4))
+    space = SearchSpace({"x": Real(0, 1)})
+    model = make_surrogate(TwoPlaces(), space)
+    draw = lambda noise: ACQUISITIONS[name]  # noqa: E731
+    promise, _ = objective(model, draw, seen, np.empty((0, 1)))
+    sure, unsure = promise.value(np.array([[0.7], [0.3]]))
+    assert (sure > unsure) == (len(set(scores)) == 4)
+
+
+def test_repeated_share() -> None:
+    """Nothing repeats itself among different scores; failures are no scores."""
+    assert repeated_share(np.array([])) == 0.0
+    assert repeated_share(np.array([3.0, 1.0, 2.0])) == 0.0
+    assert repeated_share(np.array([3.0, 1.0, 3.0, 1.0])) == 0.5
+    assert repeated_share(np.array([1.0, 1.0 + 1e-15])) == 0.0
 
 
 FAILING = SearchSpace({"x": Real(0, 1)})
