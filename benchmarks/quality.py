@@ -155,16 +155,17 @@ def regrets(
     seeds: int,
     budget: int,
 ) -> np.ndarray:
-    """Return normalized regrets, shape (methods, seeds); NaN where not run."""
+    """Return normalized regrets, shape (methods, seeds); NaN where not run so long."""
     found: dict[tuple[str, int], float] = {}
     best = -math.inf if problem.best is None else problem.best
     rows = database.execute(
-        "SELECT method, seed, truths FROM runs WHERE problem = ?",
+        "SELECT method, seed, truths, budget FROM runs WHERE problem = ?",
         (problem.name,),
     )
-    for method, seed, truths in rows:
+    for method, seed, truths, length in rows:
         truths = json.loads(truths)
-        found[method, seed] = found_within(truths, budget)
+        if length >= budget:
+            found[method, seed] = found_within(truths, budget)
         if problem.best is None:
             best = max(best, np.nanmax([*truths, -math.inf]))
     random = [value for (method, _), value in found.items() if method == "random"]
