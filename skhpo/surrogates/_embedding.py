@@ -20,8 +20,6 @@ NaN where inactive, ``F`` embedded points (n, p).
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,22 +51,22 @@ class Embedding:
 
     def __init__(self, space: SearchSpace) -> None:
         self.columns = np.flatnonzero(space.n_values > 1)
-        self._values: list[Any] = []
-        self._conditional = [column.parent is not None for column in space.columns]
-        group: list[int] = []
-        coordinate: list[int] = []
-        for position, j in enumerate(self.columns):
-            values = None
-            if space.is_categorical[j]:
-                values = space.columns[j].dimension.levels(0)
-                width = len(values)
-            else:
-                width = 1 + self._conditional[j]
-            coordinate.append(len(group) if values is None else -1)
-            group += [position] * width
-            self._values.append(values)
-        self.group = np.array(group, dtype=int)
-        self.coordinate = np.array(coordinate, dtype=int)
+        is_conditional = np.array([c.parent is not None for c in space.columns])
+        self._values: list[Array | None] = [
+            space.columns[j].dimension.levels(0) if space.is_categorical[j] else None
+            for j in self.columns
+        ]
+        widths = [
+            1 + int(is_conditional[j]) if values is None else len(values)
+            for j, values in zip(self.columns, self._values, strict=True)
+        ]
+        first = np.cumsum([0, *widths])[:-1]
+        is_numeric = ~space.is_categorical[self.columns]
+        self.group = np.repeat(np.arange(len(widths)), widths)
+        self.coordinate = np.where(is_numeric, first, -1)
+        self._first = first
+        self._numeric = self.columns[is_numeric]
+        self._is_conditional = is_conditional[self._numeric]
 
     @property
     def n_groups(self) -> int:
@@ -77,13 +75,14 @@ class Embedding:
 
     def __call__(self, X: Array) -> Array:
         """Return the embedded points, shape (n, p)."""
-        parts: list[Array] = [np.empty((len(X), 0))]
-        for j, values in zip(self.columns, self._values, strict=True):
-            x = X[:, j, np.newaxis]
+        F = np.empty((len(X), len(self.group)))
+        x, at = X[:, self._numeric], self.coordinate[self.coordinate >= 0]
+        is_inactive = np.isnan(x)
+        F[:, at] = np.where(is_inactive, 0.5, x)
+        conditional = self._is_conditional
+        F[:, at[conditional] + 1] = is_inactive[:, conditional] * np.sqrt(1 / 12)
+        for j, i, values in zip(self.columns, self._first, self._values, strict=True):
             if values is not None:
-                parts.append((x == values) * np.sqrt(0.5))
-                continue
-            parts.append(np.where(np.isnan(x), 0.5, x))
-            if self._conditional[j]:
-                parts.append(np.isnan(x) * np.sqrt(1 / 12))
-        return np.hstack(parts)
+                is_value = X[:, j, np.newaxis] == values
+                F[:, i : i + len(values)] = is_value * np.sqrt(0.5)
+        return F

@@ -63,6 +63,9 @@ WEIGHT_BOUNDS = (1e-4, 1e4)
 SIGNAL_BOUNDS = (1e-2, 1e2)
 # With so few observations the posterior may have several modes, and a fit is cheap.
 N_SECOND_START = 64
+# Rows that are predicted at once: what they need stays in a processor's cache. In one
+# piece, 2048 of them take 2.5 times as long after 100 observations (1.4 after 300).
+BLOCK = 256
 
 
 @dataclass(frozen=True)
@@ -96,15 +99,30 @@ class Prior:
         return 0.5 * float(z @ z), z / self.sd
 
 
-def matern52(r2: Array) -> tuple[Array, Array]:
+def matern52(r2: Array) -> Array:
+    """Return the kernel of squared distances `r2`.
+
+    k(r2) = (1 + s + s^2 / 3) exp(-s) with s = sqrt(5 r2). Half of the time of a
+    proposal goes into these lines, and into allocating what they fill.
+    """
+    s = np.sqrt(5.0 * r2)
+    k = s * s
+    k /= 3.0
+    k += 1.0 + s
+    np.negative(s, out=s)
+    k *= np.exp(s, out=s)
+    return k
+
+
+def matern52_gradient(r2: Array) -> tuple[Array, Array]:
     """Return the kernel of squared distances `r2`, and its derivative by them.
 
-    k(r2) = (1 + s + s^2 / 3) exp(-s) with s = sqrt(5 r2), and
     dk/dr2 = -5/6 (1 + s) exp(-s), which has no singularity at 0.
     """
-    s = np.sqrt(5.0 * np.maximum(r2, 0.0))
+    s = np.sqrt(5.0 * r2)
     decay = np.exp(-s)
-    return (1.0 + s + s * s / 3.0) * decay, -5.0 / 6.0 * (1.0 + s) * decay
+    s1 = 1.0 + s
+    return (s1 + s * s / 3.0) * decay, -5.0 / 6.0 * s1 * decay
 
 
 def column_distances(F: Array, group: NDArray[np.intp], d: int) -> Array:
@@ -119,7 +137,7 @@ def column_distances(F: Array, group: NDArray[np.intp], d: int) -> Array:
 def covariance(theta: Array, D: Array, v: Array) -> tuple[Array, Array, Array]:
     """Return K, and kernel and its derivative by r^2 for all pairs (condensed)."""
     tau2, sigma2 = np.exp(theta[-2:])
-    k, dk = matern52(np.exp(theta[:-2]) @ D)
+    k, dk = matern52_gradient(np.exp(theta[:-2]) @ D)
     k, dk = tau2 * k, tau2 * dk
     K = squareform(k) + 1.0
     K[np.diag_indices_from(K)] += tau2 + sigma2 * v + 1e-10 * tau2
@@ -275,14 +293,11 @@ class GaussianProcess:
         self._alpha = _solve(self._L, self._y)
         self._weights = np.exp(self.theta_[:-2])[self.embedding.group]
 
-    def _cross(self, F: Array) -> tuple[Array, Array]:
-        """Return cov(f(F), y) and the kernel's derivative by r^2, both (m, n)."""
-        assert self.theta_ is not None
+    def _squared_distances(self, F: Array) -> Array:
+        """Return the weighted squared distances to the observations, (m, n)."""
         root = np.sqrt(self._weights)
-        r2 = cdist(F * root, self._F * root, "sqeuclidean")
-        k, dk = matern52(r2)
-        tau2 = math.exp(self.theta_[-2])
-        return tau2 * k + 1.0, tau2 * dk
+        r2: Array = cdist(F * root, self._F * root, "sqeuclidean")
+        return r2
 
     def predict(self, X: Array) -> tuple[Array, Array]:
         """Return posterior mean and standard deviation of f, without the noise.
@@ -299,11 +314,19 @@ class GaussianProcess:
         mean, std : ndarray of shape (m,)
             On the scale of the observations.
         """
+        F = self.embedding(X)
+        blocks = [
+            self._predict_block(F[i : i + BLOCK]) for i in range(0, len(F) or 1, BLOCK)
+        ]
+        mean, std = map(np.concatenate, zip(*blocks, strict=True))
+        return mean, std
+
+    def _predict_block(self, F: Array) -> tuple[Array, Array]:
         assert self.theta_ is not None
-        k, _ = self._cross(self.embedding(X))
+        tau2 = math.exp(self.theta_[-2])
+        k = tau2 * matern52(self._squared_distances(F)) + 1.0
         V = _half_solve(self._L, k.T)
-        prior_variance = math.exp(self.theta_[-2]) + 1.0
-        variance = np.maximum(prior_variance - np.einsum("ij,ij->j", V, V), 1e-12)
+        variance = np.maximum(tau2 + 1.0 - np.einsum("ij,ij->j", V, V), 1e-12)
         mean = k @ self._alpha
         return self._shift + self._scale * mean, self._scale * np.sqrt(variance)
 
@@ -326,10 +349,11 @@ class GaussianProcess:
         """
         assert self.theta_ is not None
         F = self.embedding(X)
-        k, dk = self._cross(F)
+        tau2 = math.exp(self.theta_[-2])
+        k, dk = matern52_gradient(self._squared_distances(F))
+        k, dk = tau2 * k + 1.0, tau2 * dk
         B = _solve(self._L, k.T).T  # (m, n), k K^-1
-        prior_variance = math.exp(self.theta_[-2]) + 1.0
-        variance = np.maximum(prior_variance - np.einsum("ij,ij->i", B, k), 1e-12)
+        variance = np.maximum(tau2 + 1.0 - np.einsum("ij,ij->i", B, k), 1e-12)
         std = np.sqrt(variance)
         d_mean = self._scale * self._pull(F, dk * self._alpha)
         d_std = -self._scale * self._pull(F, dk * B) / std[:, np.newaxis]

@@ -49,6 +49,18 @@ def test_predicts_finite_means_and_deviations(kind: Any, n: int) -> None:
 
 
 @pytest.mark.parametrize("kind", SURROGATES)
+def test_points_are_predicted_each_for_itself(kind: Any) -> None:
+    """However many are asked for at once, none included."""
+    X, Z = points(30), points(600, seed=1)
+    surrogate = kind(SPACE).fit(X, values(X))
+    together = surrogate.predict(Z)
+    for one in (0, 255, 256, 599):
+        alone = surrogate.predict(Z[[one]])
+        np.testing.assert_allclose([t[one] for t in together], np.ravel(alone))
+    assert [part.shape for part in surrogate.predict(Z[:0])] == [(0,), (0,)]
+
+
+@pytest.mark.parametrize("kind", SURROGATES)
 def test_constant_scores_and_repeated_points(kind: Any) -> None:
     """Neither breaks a fit."""
     X = np.repeat(points(4), 5, axis=0)
