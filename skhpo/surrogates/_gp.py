@@ -102,8 +102,8 @@ class Prior:
 def matern52(r2: Array) -> Array:
     """Return the kernel of squared distances `r2`.
 
-    k(r2) = (1 + s + s^2 / 3) exp(-s) with s = sqrt(5 r2). Half of the time of a
-    proposal goes into these lines, and into allocating what they fill.
+    k(r2) = (1 + s + s^2 / 3) exp(-s) with s = sqrt(5 r2). Arrays are reused, because
+    for a pool of points most of the time would go into allocating them.
     """
     s = np.sqrt(5.0 * r2)
     k = s * s
