@@ -8,12 +8,21 @@ another candidate to be the most promising.
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
 __all__ = ["one_blas_thread"]
+
+# The limit holds for the process. Searches in several threads (nested cross-validation
+# with the threading backend) share one. If each had its own, the first to leave would
+# lift that of the others, and the last one restore a limit instead of what was before.
+_lock = threading.Lock()
+_n_inside = 0
+_limiter: Any = None
 
 
 @functools.cache
@@ -22,8 +31,32 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()
 
 
+def _take_control() -> None:
+    """Let this thread set the limit, and afterwards any other one.
+
+    From 3.8 on, threadpoolctl silently ignores all threads but the first that set it.
+    """
+    for library in _controller().lib_controllers:
+        clear = getattr(library, "clear_controlling_thread", None)
+        if clear is not None:
+            clear(force=True)
+
+
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Limit BLAS to one thread within this context; also a decorator."""
-    with _controller().limit(limits=1, user_api="blas"):
+    global _n_inside, _limiter
+    with _lock:
+        if _n_inside == 0:
+            _take_control()
+            _limiter = _controller().limit(limits=1, user_api="blas")
+        _n_inside += 1
+    try:
         yield
+    finally:
+        with _lock:
+            _n_inside -= 1
+            if _n_inside == 0:
+                _take_control()
+                _limiter.restore_original_limits()
+                _take_control()
