@@ -8,6 +8,7 @@ another candidate to be the most promising.
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,16 @@ _limiter: Any = None
 def _controller() -> ThreadpoolController:
     """Return the libraries that are loaded; to look for them takes milliseconds."""
     return ThreadpoolController()
+
+
+def _start_anew() -> None:
+    """Forget the threads of the process that was forked, which hold nothing here."""
+    global _lock, _n_inside
+    _lock, _n_inside = threading.Lock(), 0
+
+
+if hasattr(os, "register_at_fork"):  # a fit with a limit may hold a search of its own
+    os.register_at_fork(after_in_child=_start_anew)
 
 
 def _take_control() -> None:

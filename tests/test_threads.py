@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from threadpoolctl import threadpool_limits
 
+from skhpo import _threads
 from skhpo._threads import _controller, one_blas_thread
 
 
@@ -32,3 +35,19 @@ def test_the_last_one_lifts_the_limit() -> None:
         assert n_threads() == {1}
         other.submit(second.__exit__, None, None, None).result()
         assert n_threads() == {2}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that can fork")
+def test_a_forked_process_does_not_wait_for_threads_it_lacks() -> None:
+    """Nor does it count them, though it was forked while one changed the limit."""
+
+    def enter_and_leave() -> None:
+        with one_blas_thread():
+            assert _threads._n_inside == 1
+
+    process = multiprocessing.get_context("fork").Process(target=enter_and_leave)
+    with one_blas_thread(), _threads._lock:
+        process.start()
+    process.join(30)
+    process.kill()
+    assert process.exitcode == 0

@@ -322,6 +322,7 @@ class GaussianProcess:
         return mean, std
 
     def _predict_block(self, F: Array) -> tuple[Array, Array]:
+        """Return mean and standard deviation at some embedded points."""
         assert self.theta_ is not None
         tau2 = math.exp(self.theta_[-2])
         k = tau2 * matern52(self._squared_distances(F)) + 1.0

@@ -144,6 +144,18 @@ def test_likelihood_gradient_is_the_finite_difference() -> None:
     np.testing.assert_allclose(f(theta)[1], numeric, rtol=1e-4, atol=1e-4)
 
 
+def test_kernel_and_its_derivative() -> None:
+    """Both functions mean one kernel, by its formula; 1 at distance 0."""
+    r2 = np.array([0.0, 1e-6, 0.1, 1.0, 9.0])
+    s = np.sqrt(5 * r2)
+    k, dk = gp_module.matern52_gradient(r2)
+    np.testing.assert_array_equal(k, gp_module.matern52(r2))
+    np.testing.assert_allclose(k, (1 + s + s**2 / 3) * np.exp(-s))
+    step = 1e-6
+    difference = gp_module.matern52(r2 + step) - k
+    np.testing.assert_allclose(dk, difference / step, rtol=1e-2)
+
+
 def test_posterior_gradient_is_the_finite_difference() -> None:
     """Of mean and deviation, along numeric columns; elsewhere it is zero."""
     X, Z, h = points(25), points(12, seed=1), 1e-6
