@@ -171,7 +171,9 @@ def negative_log_posterior(
     if info != 0:
         return 1e25, np.zeros_like(theta)
     alpha = _solve(L, y)
-    value = 0.5 * float(y @ alpha) + float(np.log(np.diag(L)).sum())
+    # A copy, since NumPy 1.24 computes logarithms of numbers that lie apart in another
+    # loop, with other last digits, if the result happens to lie just behind them.
+    value = 0.5 * float(y @ alpha) + float(np.log(np.diag(L).copy()).sum())
     inverse, _ = lapack.dpotri(L, lower=1)
     G_diagonal = np.diag(inverse) - alpha**2
     # `squareform` reads the upper triangle, where the transposed inverse is.

@@ -12,6 +12,7 @@ from skhpo.space import Choice, Integer, Real, SearchSpace
 from skhpo.surrogates import GaussianProcess, ParzenEstimator, RandomForest
 from skhpo.surrogates import _gp as gp_module
 from skhpo.surrogates._base import make_surrogate
+from skhpo.surrogates._embedding import Embedding
 from skhpo.surrogates._warp import independent_log_likelihood, warp
 
 SPACE = SearchSpace(
@@ -142,6 +143,37 @@ def test_likelihood_gradient_is_the_finite_difference() -> None:
 
     numeric = approx_fprime(theta, lambda t: f(t)[0], 1e-6)
     np.testing.assert_allclose(f(theta)[1], numeric, rtol=1e-4, atol=1e-4)
+
+
+class NumPyWithLogsBehind:
+    """NumPy where the result of a logarithm lies in memory just behind its argument."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+    def log(self, x: Any) -> Any:
+        step, n = x.strides[0] // x.itemsize, len(x)
+        memory = np.empty(step * (n - 1) + 3 + n)  # 2 numbers for the allocator between
+        argument, result = memory[: -n - 2 : step], memory[-n:]
+        argument[:] = x
+        return np.log(argument, out=result)
+
+
+def test_the_place_in_memory_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NumPy 1.24 chooses among its loops also by where a result will lie."""
+    X, embedding = points(40), Embedding(SPACE)
+    D = gp_module.column_distances(embedding(X), embedding.group, embedding.n_groups)
+    prior = gp_module.Prior.for_columns(embedding.n_groups, SPACE.n_active)
+
+    def f(theta: Any) -> float:
+        y, v = values(X), np.ones(len(X))
+        return gp_module.negative_log_posterior(theta, D, y, v, prior)[0]
+
+    rng = np.random.default_rng(0)
+    thetas = prior.mean + rng.normal(size=(20, len(prior.mean)))
+    anywhere = [f(theta) for theta in thetas]
+    monkeypatch.setattr(gp_module, "np", NumPyWithLogsBehind())
+    assert [f(theta) for theta in thetas] == anywhere
 
 
 def test_kernel_and_its_derivative() -> None:
