@@ -10,9 +10,9 @@ own evaluations.
 Normalized regret of a run at a budget: 0 is the best score known for the problem, 1
 the mean of random search's best at the same budget (values above 3 count as 3). Known
 is whatever any run found that is kept; with ``--best-of 2``, what the methods compared
-found within the budget on two seeds at a time; seeds on which that is no better than the
-mean of random search are left out. The more runs and methods, the better the best known
-one, and the higher all regrets: figures of comparisons of different sizes differ. Ranks
+found within the budget on two seeds at a time. Seeds on which that is no better than
+the mean of random search are left out. The more runs and methods, the better the best
+known one, and the higher all regrets: comparisons of different sizes differ. Ranks
 are among methods, per problem and seed; seeds that not all of the methods have run do
 not count. Intervals (90 %) are bootstrapped over problems
 and seeds. "Evaluations to random's 100" is the median number after which a run is as
