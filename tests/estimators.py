@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import GridSearchCV
 
 
@@ -145,3 +146,41 @@ class AlwaysTransforms(GridSearchCV):
 
     def transform(self, X):
         return self.best_estimator_.transform(X)
+
+
+class Touchy(SGDClassifier):
+    """Learns, in one go or step by step, unless its alpha is `fails_at`."""
+
+    def __init__(self, alpha=1e-4, fails_at=None, random_state=0):
+        super().__init__(loss="log_loss", alpha=alpha, random_state=random_state)
+        self.fails_at = fails_at
+
+    def fit(self, X, y, sample_weight=None):
+        self._check()
+        return super().fit(X, y, sample_weight=sample_weight)
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        self._check()
+        return super().partial_fit(X, y, classes, sample_weight)
+
+    def _check(self):
+        if self.alpha == self.fails_at:
+            raise ValueError(f"alpha is {self.alpha}")
+
+
+class Overwriting(Touchy):
+    """Learns, and then writes into all that it was given."""
+
+    def fit(self, X, y, sample_weight=None):
+        return self._overwrite(super().fit(X, y, sample_weight), X, y, sample_weight)
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        super().partial_fit(X, y, classes, sample_weight)
+        return self._overwrite(self, X, y, sample_weight)
+
+    def _overwrite(self, fitted, X, y, sample_weight):
+        X *= 2
+        y[:] = y[::-1].copy()
+        if sample_weight is not None:
+            sample_weight[:] = [0.0] * len(sample_weight)
+        return fitted

@@ -1,0 +1,310 @@
+"""Options that cross: what must not decide a result does not, whatever does decide it.
+
+A problem is what may decide the result of a search: estimator, scoring, weights, what a
+failure scores, what is fitted at the end. A way is how it is run: jobs, backend,
+limits, a journal that holds all or half of it, reuse. Every way gives what the plain
+run gives: the same rows, the same best, the same predictions, failures and errors.
+
+Most faults of a search lie where two options meet that were each tested alone, so
+hypothesis draws pairs of them. The plain run of `GridSearch` is that of scikit-learn.
+"""
+
+import contextlib
+import functools
+import io
+import sqlite3
+import tempfile
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from comparing import same
+from estimators import Overwriting, Touchy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.metrics import accuracy_score
+from sklearn.model_selection import GridSearchCV, KFold, ShuffleSplit
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+
+from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
+
+_rng = np.random.default_rng(0)
+X = _rng.normal(size=(60, 3))
+Y = (X[:, 0] + _rng.normal(scale=0.5, size=60) > 0).astype(int)
+WEIGHTS = _rng.integers(0, 4, 60).astype(float)
+ALPHAS = [1e-4, 1e-3, 1e-2, 1e-1, 1.0]
+
+SEARCHES = {
+    "grid": GridSearch,
+    "random": functools.partial(RandomSearch, n_iter=5, random_state=0),
+    "bayes": functools.partial(BayesSearch, n_iter=4, random_state=0),
+    "pbt": functools.partial(
+        PBTSearch, population_size=4, n_generations=3, random_state=0
+    ),
+}
+
+
+# What may decide the result
+
+
+def hits(estimator, X, y):
+    """A scorer of the user's own, which sees the whole estimator."""
+    return accuracy_score(y, estimator.predict(X))
+
+
+def two_scores(estimator, X, y):
+    found = estimator.predict(X) == y
+    return {"hits": int(found.sum()), "share": float(found.mean())}
+
+
+def alpha_of(estimator):
+    return getattr(estimator, "steps", [("", estimator)])[-1][1].alpha
+
+
+def raising(estimator, X, y):
+    if alpha_of(estimator) == 1e-2:
+        raise ValueError("no score for an alpha of 0.01")
+    return hits(estimator, X, y)
+
+
+def huge(estimator, X, y):
+    return -1.5e308 if alpha_of(estimator) == 1e-2 else hits(estimator, X, y)
+
+
+def overwriting(estimator, X, y):
+    score = hits(estimator, X, y)
+    y[:] = 0
+    X[:] = 0
+    return score
+
+
+def last_but_one(results):
+    return len(results["params"]) - 2
+
+
+def in_a_pipeline(model):
+    return Pipeline([("scale", StandardScaler()), ("model", model)])
+
+
+ESTIMATORS = {
+    "plain": Touchy(),
+    "pipeline": in_a_pipeline(Touchy()),
+    "failing": Touchy(fails_at=1e-3),
+    "failing in a pipeline": in_a_pipeline(Touchy(fails_at=1e-3)),
+    "overwriting": Overwriting(),
+    "overwriting in a pipeline": in_a_pipeline(Overwriting()),
+}
+SCORINGS = {
+    "own": {},
+    "name": {"scoring": "balanced_accuracy"},
+    "callable": {"scoring": hits},
+    "several": {"scoring": ["accuracy", "f1"], "refit": "f1"},
+    "several of both kinds": {"scoring": {"a": "f1", "b": hits}, "refit": "b"},
+    "dict": {"scoring": two_scores, "refit": "share"},
+    "raising": {"scoring": raising},
+    "huge": {"scoring": huge},
+    "overwriting": {"scoring": overwriting},
+}
+PROBLEMS = {
+    "estimator": list(ESTIMATORS),
+    "scoring": list(SCORINGS),
+    "weights": ["none", "array", "series", "list"],
+    "refit": ["as scored", False, last_but_one, "weights"],
+    "error_score": [np.nan, -1.0, "raise"],
+    "train": [False, True],
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What may decide the result; each option by its name, or as it is."""
+
+    search: str
+    estimator: str = "plain"
+    scoring: str = "own"
+    weights: str = "none"
+    refit: object = "as scored"
+    error_score: float | str = np.nan
+    train: bool = False
+
+    def make(self, search=None, **way):
+        """Return the search, unfitted."""
+        options = {
+            "cv": KFold(3),
+            "error_score": self.error_score,
+            "return_train_score": self.train,
+            **SCORINGS[self.scoring],
+        }
+        if self.refit == "weights" and self.search == "pbt":
+            options["cv"] = ShuffleSplit(1, random_state=0)  # as it asks for
+        if self.refit not in ("as scored", "weights" if self.search != "pbt" else ""):
+            options["refit"] = self.refit
+        estimator = clone(ESTIMATORS[self.estimator])
+        name = "model__alpha" if hasattr(estimator, "steps") else "alpha"
+        search = search or SEARCHES[self.search]
+        # A grid and a random search take a value twice; each has its row then.
+        values = ALPHAS if self.search in ("bayes", "pbt") else [*ALPHAS, 1e-3]
+        return search(estimator, {name: values}, **options, **way)
+
+    def fit_params(self):
+        """Return what is passed to ``fit`` with the data, each time anew."""
+        if self.weights == "none":
+            return {}
+        name = (
+            "model__sample_weight" if "pipeline" in self.estimator else "sample_weight"
+        )
+        containers = {"array": np.array, "series": pd.Series, "list": np.ndarray.tolist}
+        return {name: containers[self.weights](WEIGHTS.copy())}
+
+
+# What must not
+
+
+def never(progress):
+    """A rule that ends no search."""
+
+
+WAYS = {
+    "jobs": [(1, "loky"), (2, "loky"), (2, "threading"), (2, "multiprocessing")],
+    "journal": [None, "fresh", "whole", "half", "no models"],
+    "reuse": [True, False],
+    "limits": [{}, {"fit_timeout": 600}, {"memory_limit": "16GB"}],
+    "more": [
+        {},
+        {"time_budget": "9h"},
+        {"stop": never},
+        {"pre_dispatch": "all"},
+        {"pre_dispatch": 1},
+        {"verbose": 3},
+    ],
+}
+
+
+def lose(part, path):
+    """Leave in a journal what a kill or a disk would have left."""
+    with contextlib.closing(sqlite3.connect(path)) as file, file:
+        if part == "half":
+            file.execute(
+                "DELETE FROM evaluation WHERE finished > (SELECT avg(finished) "
+                "FROM evaluation)"
+            )
+        if part in ("half", "no models"):
+            file.execute("DELETE FROM state")
+
+
+def run(problem, *, jobs=(1, "loky"), journal=None, reuse=True, limits=(), more=()):
+    """Return what comes of a problem when it is done in this way."""
+    way = {"n_jobs": jobs[0], **dict(limits), **dict(more)}
+    if problem.search != "pbt":
+        way["reuse"] = reuse
+    if journal is None:
+        return outcome(problem, problem.make(**way), jobs[1])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "journal.db")
+        if journal != "fresh":
+            first = outcome(problem, problem.make(journal=path))
+            if "error" not in first:
+                lose(journal, path)
+        return outcome(problem, problem.make(journal=path, **way), jobs[1])
+
+
+def outcome(problem, search, backend="loky"):
+    """Return all that a search gives, but for times."""
+    data = X.copy(), Y.copy()
+    with (
+        warnings.catch_warnings(),
+        threadpool_limits(1),  # sums depend on the number of threads
+        joblib.parallel_config(backend),
+        contextlib.redirect_stdout(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")
+        try:
+            search.fit(*data, **problem.fit_params())
+        except Exception as error:
+            return {"error": type(error).__name__}
+    fitted = {name: getattr(search, name, None) for name in SHOWN}
+    results = {k: v for k, v in search.cv_results_.items() if "_time" not in k}
+    failures = getattr(search, "failures_", ())
+    return {
+        **fitted,
+        **results,
+        "predictions": search.predict(X) if problem.refit is not False else None,
+        "n_fits": getattr(search, "reuse_", None) and search.reuse_.n_fits,
+        "failures": [(f.kind, f.message, f.n_fits, f.n_candidates) for f in failures],
+    }
+
+
+SHOWN = ("best_index_", "best_params_", "best_score_", "multimetric_", "n_splits_")
+
+
+@functools.cache
+def plain(problem):
+    """Return what comes of a problem that is done as it stands."""
+    expected = run(problem)
+    expected.pop("n_fits", None)  # a way may save some, and should
+    return expected
+
+
+def assert_equal(found, expected):
+    """Fail with the first part that differs, to the bit."""
+    for name, value in expected.items():
+        assert name in found, f"{name} is missing: {found.get('error')}"
+        found_here = found[name]
+        assert same(found_here, value), f"{name}: {found_here!r} and not {value!r}"
+
+
+@st.composite
+def deviations(draw, options, most):
+    """Draw values of some options; the others are as always."""
+    names = draw(st.lists(st.sampled_from(list(options)), max_size=most, unique=True))
+    return {name: draw(st.sampled_from(options[name][1:])) for name in names}
+
+
+def check(search, problem, way):
+    """Fail if a way of doing a problem gives another result than the plain one."""
+    assert "error" not in plain(Problem(search)), "else there is nothing to compare"
+    problem = Problem(search, **problem)
+    found = run(problem, **way)
+    assert_equal(found, plain(problem))
+    assert ("error" in found) == ("error" in plain(problem))
+    if way.get("journal") == "whole":
+        assert not found.get("n_fits"), "what the journal knows is done again"
+
+
+crossed = given(problem=deviations(PROBLEMS, 2), way=deviations(WAYS, 3))
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+@settings(max_examples=25)
+@crossed
+def test_how_a_search_is_run_does_not_decide_its_result(search, problem, way):
+    """The result of a search depends on its problem only."""
+    check(search, problem, way)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("search", SEARCHES)
+@settings(max_examples=300)
+@crossed
+def test_how_a_search_is_run_does_not_decide_its_result_at_length(search, problem, way):
+    """The same with more examples."""
+    check(search, problem, way)
+
+
+@settings(max_examples=60)
+@given(problem=deviations(PROBLEMS, 2))
+def test_the_plain_run_is_that_of_scikit_learn(problem):
+    """Whatever two options meet, a grid gives what `GridSearchCV` gives."""
+    problem = Problem("grid", **problem)
+    theirs = outcome(problem, problem.make(GridSearchCV))
+    for ours_only in ("n_fits", "failures"):
+        theirs.pop(ours_only, None)
+    assert_equal(plain(problem), theirs)
+    assert ("error" in theirs) == ("error" in plain(problem))
