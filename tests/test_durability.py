@@ -11,7 +11,6 @@ import textwrap
 import threading
 import time
 import warnings
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -30,7 +29,7 @@ from skhpo.exceptions import (
     SearchStoppedError,
 )
 from skhpo.optimizers import BayesOptimizer
-from skhpo.search import _budget, _heartbeat, _loop
+from skhpo.search import _heartbeat, _loop
 from skhpo.search._budget import TimeBudget
 from skhpo.search._failures import group_failures, summarize
 from skhpo.search._heartbeat import Heartbeat, duration
@@ -118,9 +117,9 @@ def test_what_runs_in_other_processes_is_ended(an_hour_each):
     assert [params["seconds"] for params in search.cv_results_["params"]] == [0, 0]
 
 
-def test_time_for_the_last_fit_is_saved(monkeypatch):
+def test_time_for_the_last_fit_is_saved(clock):
     """That of the best candidate so far, scaled to all rows."""
-    monkeypatch.setattr(_budget, "time", SimpleNamespace(perf_counter=lambda: 7.0))
+    clock.seconds = 7.0
     budget = TimeBudget(100.0, start=7.0)
     budget.growth = 1.5
     evaluations = [Evaluation(0.5, None, 20.0, 0.1, 10)] * 2
@@ -420,12 +419,12 @@ def test_warnings_show_three_kinds_of_failures():
 # --- signs of life --------------------------------------------------------------------
 
 
-def test_a_heartbeat_tells_how_far_and_what_hangs(monkeypatch):
+def test_a_heartbeat_tells_how_far_and_what_hangs(clock):
     def running():
         return [(95.0, 3, [{"C": 10}, {"C": 20}]), (2.0, 4, [{"C": 30}])]
 
     heart = Heartbeat("GridSearch", 40, running)
-    monkeypatch.setattr(heart, "_start", time.monotonic() - 60)
+    clock.seconds = 60
     assert "0 of 40 candidates" in heart.line()
     for score in (0.5, math.nan, 0.75, 0.25):
         heart.note(Trial(Candidate(0, {}), (score,)), [])
