@@ -42,8 +42,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the tests that take minutes, so that no process waits for them."""
+    """Start with the tests that take minutes, so that no process waits for them.
+
+    They, and the slow ones, have an hour before they count as hanging.
+    """
     items.sort(key=lambda item: "test_sklearn_suite" not in item.nodeid)
+    for item in items:
+        is_long = item.get_closest_marker("slow") or "test_sklearn_suite" in item.nodeid
+        if is_long and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(3600))
 
 
 @pytest.fixture
