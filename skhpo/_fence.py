@@ -7,10 +7,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MODERATE", "drawing_unit", "in_unit", "lower_fence"]
+__all__ = ["MODERATE", "drawing_unit", "in_unit", "lower_fence", "out_of_unit"]
 
 # Numbers of these magnitudes have squares, differences and margins that are floats.
 MODERATE = 1e-100, 1e100
+# What is less in its unit is nothing, and would only underflow.
+NOTHING = 1e-150
 
 
 def drawing_unit(values: NDArray[np.float64]) -> float:
@@ -40,9 +42,17 @@ def drawing_unit(values: NDArray[np.float64]) -> float:
 
 
 def in_unit(values: NDArray[np.float64], unit: float) -> NDArray[np.float64]:
-    """Return numbers in a unit; those that are nothing beside it are 0."""
+    """Return numbers in a unit; those that are nothing beside the largest are 0."""
     with np.errstate(under="ignore"):
-        return values / unit
+        shown = values / unit
+    return np.where(np.abs(shown) < NOTHING, 0.0, shown)
+
+
+def out_of_unit(shown: NDArray[np.float64], unit: float) -> NDArray[np.float64]:
+    """Return the numbers that are shown in a unit; none is beyond the last float."""
+    largest = np.finfo(float).max
+    with np.errstate(over="ignore", under="ignore"):
+        return np.clip(shown * unit, -largest, largest)
 
 
 def lower_fence(scores: NDArray[np.float64]) -> float:

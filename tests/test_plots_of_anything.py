@@ -108,10 +108,9 @@ def test_values_are_shown_as_they_are(display: Any, values: list) -> None:
     assert set(labels) <= shown.keys()
     for label in labels:
         assert not shown[label].get_parse_math()
-    for value in values:
-        if isinstance(value, str) and value.isprintable() and 0 < len(value) < 15:
-            if value.strip() and value != "None":
-                assert value in labels
+    plain = [value for value in values if isinstance(value, str) and value.strip()]
+    plain = [value for value in plain if value.isprintable() and len(value) < 15]
+    assert set(plain) - {"None"} <= set(labels)
 
 
 @pytest.mark.parametrize("display", [*WITH_VALUES, ImportanceDisplay])
@@ -150,9 +149,13 @@ def numbers_at_ticks(figure: Any) -> set[int]:
     """The texts that matplotlib makes itself."""
     axes = [axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)]
     own = [a for a in axes if not isinstance(a.get_major_formatter(), FuncFormatter)]
-    labels = [axis.get_ticklabels(which=w) for axis in own for w in ("major", "minor")]
-    others = [axis.get_offset_text() for axis in axes]
-    return {id(text) for found in [*labels, others] for text in found}
+    ticks = [
+        tick
+        for axis in own
+        for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks())
+    ]
+    labels = [label for tick in ticks for label in (tick.label1, tick.label2)]
+    return {id(text) for text in [*labels, *(a.get_offset_text() for a in axes)]}
 
 
 @pytest.mark.parametrize("display", [*MODELS, *SIMPLE])
@@ -187,7 +190,7 @@ class Fake(ClassifierMixin, BaseEstimator):
         return np.zeros(len(X), int)
 
     def score(self, X: Any, y: Any) -> float:
-        return float(len(self.pattern) + self.c)
+        return float(len(self.pattern) + min(self.c, 10))
 
 
 PATTERNS = [r"[$%]+\s$", r"\b\w+\b", "$x_", "a_b^c"]
@@ -397,7 +400,8 @@ def test_axes_keep_to_the_unit_interval(values: list[float], is_log: bool) -> No
         assert ((low <= back) & (back <= high)).all()
         drawn: Axis = axis.drawable
         assert np.isfinite(drawn.positions).all()
-        np.testing.assert_allclose(drawn.to_unit(drawn.positions), units, atol=1e-9)
+        again = drawn.to_unit(drawn.positions)
+    np.testing.assert_allclose(again, units, atol=1e-9)
 
 
 def test_the_end_of_a_space_decides_the_scale() -> None:
@@ -414,3 +418,11 @@ def test_the_end_of_a_space_decides_the_scale() -> None:
             drawn = SliceDisplay.from_search(found)
         drawn.figure_.canvas.draw()
         assert drawn.is_log == {"c": is_log}
+
+
+@pytest.mark.parametrize("display", MODELS)
+def test_a_disaster_beside_equal_scores_is_nothing_to_learn_from(display: Any) -> None:
+    """Low outliers count as the lowest of the others, and these are all the same."""
+    params = [{"a": i, "b": i % 2} for i in range(9)]
+    with pytest.raises(ValueError, match="9 candidates with 1 scores"):
+        display.from_cv_results(results(params, [-1e9, *[1.0] * 8]))

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhpo._fence import MODERATE, drawing_unit, in_unit
+from skhpo._fence import MODERATE, drawing_unit, in_unit, out_of_unit
 from skhpo._keys import structural_key
 from skhpo._printable import printable
 from skhpo.space._dimensions import is_number
@@ -118,8 +118,8 @@ class Axis:
         low, high = self._linear(np.array(self.limits))
         linear = low + (high - low) * units
         with np.errstate(over="ignore", under="ignore"):  # at the ends, by rounding
-            positions = 10.0**linear if self.is_log else linear * self._unit
-        return np.clip(positions, *self.limits)
+            power = 10.0**linear if self.is_log else linear
+        return np.clip(out_of_unit(power, self._unit), *self.limits)
 
     def drawn(self, positions: Array) -> Array:
         """Return where positions stand on `drawable`.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from skhpo._fence import drawing_unit, in_unit, lower_fence
+from skhpo._fence import drawing_unit, in_unit, lower_fence, out_of_unit
 from skhpo.plots._axis import Axis
 from skhpo.space import Categorical, Real, SearchSpace
 from skhpo.surrogates import GaussianProcess, RandomForest
@@ -68,6 +68,7 @@ class ScoreModel:
                 f"'surrogate' must be one of {list(SURROGATES)}. Got {surrogate!r}."
             )
         seen = np.isfinite(scores)
+        scores = np.maximum(scores, lower_fence(scores)) if seen.any() else scores
         self.unit = drawing_unit(scores)
         scores = in_unit(scores, self.unit)
         self.axes = [axis for axis in axes if _n_choices(axis) > 1]
@@ -79,7 +80,7 @@ class ScoreModel:
                 f"and {len(self.axes)} parameters that vary."
             )
         X = np.column_stack([_coordinates(axis) for axis in self.axes])[seen]
-        y = np.maximum(scores[seen], lower_fence(scores))
+        y = scores[seen]
         kept = informative_subset(y, MAX_CANDIDATES)
         self.X, self.y = X[kept], y[kept]
         self.space = SearchSpace({axis.name: _dimension(axis) for axis in self.axes})
@@ -91,11 +92,8 @@ class ScoreModel:
         return self._model.predict(X)[0]
 
     def in_scores(self, predicted: Array) -> Array:
-        """Return what was predicted as scores; no float is larger than the largest."""
-        largest = np.finfo(float).max
-        if self.unit != 1:
-            predicted = np.clip(predicted, -largest / self.unit, largest / self.unit)
-        return predicted * self.unit
+        """Return what was predicted as scores."""
+        return out_of_unit(predicted, self.unit)
 
     def explained(self) -> float:
         """Return the share of the variance of scores that it predicts, unseen.

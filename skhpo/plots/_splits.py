@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhpo._fence import drawing_unit, in_unit
+from skhpo._fence import drawing_unit, in_unit, out_of_unit
 from skhpo.plots._candidates import read
 from skhpo.plots._display import (
     BEST,
@@ -74,8 +74,8 @@ class SplitScoresDisplay(Display):
         self.metric = metric
         self._unit = drawing_unit(split_scores)
         self._shown = in_unit(split_scores, self._unit)
-        self.means = self._shown.mean(axis=1) * self._unit
-        self.deviations = self._shown.std(axis=1) * self._unit
+        self.means = out_of_unit(self._shown.mean(axis=1), self._unit)
+        self.deviations = out_of_unit(self._shown.std(axis=1), self._unit)
 
     @classmethod
     def from_cv_results(
