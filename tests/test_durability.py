@@ -78,11 +78,9 @@ def _no_interrupt_before(monkeypatch):
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("name", SEARCHES)
-def test_a_time_budget_keeps_what_is_complete(name, n_jobs, an_hour_each):
+def test_a_time_budget_keeps_what_is_complete(name, n_jobs, an_hour_each, always_cut):
     """The rows are the first ones of a search without limits; the best is fitted."""
-    # Long enough for no second one to go into the same block.
-    estimator = Counted(seconds=0.06)
-    search = SEARCHES[name](estimator, time_budget="1.5 h", n_jobs=n_jobs)
+    search = SEARCHES[name](Counted(), time_budget="1.5 h", n_jobs=n_jobs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         search.fit(X, Y)
@@ -276,8 +274,8 @@ class Interrupts(Counted):
         return super().partial_fit(X, y, sample_weight, classes)
 
 
-def test_an_interrupt_keeps_complete_candidates_and_fits_the_best():
-    estimator = Interrupts(extra=0.2, seconds=0.06)
+def test_an_interrupt_keeps_complete_candidates_and_fits_the_best(always_cut):
+    estimator = Interrupts(extra=0.2)
     with pytest.warns(SearchInterruptedWarning, match="of 8 candidates are complete"):
         search = SEARCHES["grid"](estimator).fit(X, Y)
     assert search.stop_reason_ == "interrupted"
@@ -290,10 +288,10 @@ def test_an_interrupt_before_the_first_candidate_is_raised():
         SEARCHES["grid"](Interrupts(extra=0.1)).fit(X, Y)
 
 
-def test_a_second_interrupt_ends_everything(monkeypatch):
+def test_a_second_interrupt_ends_everything(monkeypatch, always_cut):
     """Also the nested cross-validation around a search."""
     monkeypatch.setattr(_loop, "IMPATIENCE", math.inf)  # on a machine of any speed
-    estimator = Interrupts(extra=0.2, seconds=0.06)
+    estimator = Interrupts(extra=0.2)
     with (
         pytest.warns(SearchInterruptedWarning),
         pytest.raises(KeyboardInterrupt),
@@ -318,14 +316,16 @@ SCRIPT = """
     sys.path[:0] = {path!r}
     signal.signal(signal.SIGINT, signal.default_int_handler)
     import test_durability as this
+    from skhpo.evaluation._time_slice import TIME_SLICES, TimeSlice
 
     if __name__ == "__main__":
         def hold(progress):
             Path({lock!r}).touch()
             print("told", flush=True)
 
-        # Long enough for no second one to go into the same block.
-        estimator = this.Held(extra={lock!r}, seconds=0.06)
+        for kind in TIME_SLICES:  # no second one goes into the same block
+            TIME_SLICES[kind] = TimeSlice(-1, shared=-1, overheads=0)
+        estimator = this.Held(extra={lock!r})
         search = this.SEARCHES[{name!r}](estimator, n_jobs={n_jobs}, stop=hold)
         search.fit(this.X, this.Y)
         print(search.stop_reason_, len(search.cv_results_["params"]), flush=True)
@@ -439,6 +439,7 @@ def test_a_heartbeat_tells_how_far_and_what_hangs(clock):
 def test_lines_come_while_a_search_runs(monkeypatch, capsys):
     """From ``verbose=1`` on, and only if it takes long; no thread is left."""
     before = set(threading.enumerate())
+    monkeypatch.setattr(_heartbeat, "FIRST", 1e6)
     SEARCHES["grid"](Counted(), verbose=1).fit(X, Y)
     assert "[GridSearch]" not in capsys.readouterr().out
     monkeypatch.setattr(_heartbeat, "FIRST", 0.2)

@@ -343,8 +343,20 @@ def test_conditional_and_list_spaces_are_drawn() -> None:
     listed = [{"max_depth": [1, 2]}, {"ccp_alpha": loguniform(1e-4, 1e-1)}]
     for space in (nested, listed):
         search = BayesSearch(TREE, space, n_iter=6, cv=2, random_state=0).fit(X, y)
-        for display in (SliceDisplay, ParallelDisplay):
-            display.from_search(search).figure_.canvas.draw()
+        tried = search.cv_results_["params"]
+        drawn = SliceDisplay.from_search(search)
+        lines = ParallelDisplay.from_search(search)
+        assert lines.names == [*drawn.positions, "score"]
+        assert {*drawn.positions} == {name for params in tried for name in params}
+        order = np.argsort(search.cv_results_["mean_test_score"], kind="stable")
+        for i, (name, at) in enumerate(drawn.positions.items()):
+            absent = [name not in params for params in tried]
+            assert np.isnan(at).tolist() == absent
+            assert (lines.heights[:, i] < 0).tolist() == np.array(absent)[
+                order
+            ].tolist()
+        for display in (drawn, lines):
+            display.figure_.canvas.draw()
 
 
 def test_data_frames_are_read_as_well(searches: dict) -> None:
