@@ -80,11 +80,9 @@ def history_svg(scores: NDArray[np.float64]) -> str:
     if not np.isfinite(scores).any():
         return ""
     scores = np.where(np.isfinite(scores), scores, np.nan)
-    low = lower_fence(scores)
-    shown = np.flatnonzero(scores >= low)
-    unit = drawing_unit(scores[shown])
-    scores, low = in_unit(scores, unit), low / unit
-    high = float(np.nanmax(scores))
+    shown = np.flatnonzero(scores >= lower_fence(scores))
+    scores = in_unit(scores, drawing_unit(scores[shown]))
+    low, high = scores[shown].min(), scores[shown].max()
     # A thousand dots say as much as a hundred thousand, in a hundredth of the bytes.
     shown = shown[np.unique(np.linspace(0, len(shown) - 1, 1000).astype(int))]
     x = MARGIN + (WIDTH - 2 * MARGIN) * (np.arange(len(scores)) + 0.5) / len(scores)
