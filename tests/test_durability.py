@@ -436,6 +436,20 @@ def test_a_heartbeat_tells_how_far_and_what_hangs(clock):
     assert second == "  running for 1 min 35 s: split 3, {'C': 10} or one of 1 others"
 
 
+def test_lines_become_rarer(monkeypatch):
+    """The first after ten seconds, each further one after half as long again."""
+    heart, pauses = Heartbeat("GridSearch", 40, list, write=lambda line: None), []
+
+    def wait(pause):
+        pauses.append(pause)
+        return len(pauses) > 20
+
+    monkeypatch.setattr(heart._over, "wait", wait)
+    heart._beat()
+    assert pauses[:3] == [10.0, 15.0, 22.5]
+    assert pauses[-1] == max(pauses) == 300.0
+
+
 def test_lines_come_while_a_search_runs(monkeypatch, capsys):
     """From ``verbose=1`` on, and only if it takes long; no thread is left."""
     before = set(threading.enumerate())

@@ -311,6 +311,16 @@ def test_population_follows_a_lineage_by_hand() -> None:
     assert display.starts.tolist() == [0, 0, 2, 2, 4, 4]
 
 
+def test_the_best_of_a_population_is_of_the_last_generation_with_scores() -> None:
+    found = results([{"a": v} for v in (1, 2, 3, 4)], [2, 1, np.nan, np.nan])
+    found |= {
+        "n_resources": [2, 2, 4, 4],
+        "parent": [-1, -1, 0, 1],
+        "exploited": [False] * 4,
+    }
+    assert PopulationDisplay.from_cv_results(found).best_row == 0
+
+
 def test_population_needs_a_population(searches: dict) -> None:
     with pytest.raises(ValueError, match="draws a PBTSearch"):
         PopulationDisplay.from_search(searches["grid"])

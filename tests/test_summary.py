@@ -21,6 +21,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
 from skhpo._printable import printable
+from skhpo.search._frame import candidate_frame
 from skhpo.search._html import history_svg, summary_html
 
 X, y = load_iris(return_X_y=True)
@@ -239,3 +240,10 @@ def test_small_history_draws_each_score_and_each_rise(
 
 def test_small_history_of_nothing_is_empty() -> None:
     assert history_svg(np.array([np.nan])) == ""
+
+
+def test_integers_that_no_column_can_hold_are_still_shown(pandas: Any) -> None:
+    """2**63 is one too many for int64; then all are floats."""
+    results = {"params": [{"a": 2**63}, {"a": 1}], "rank_test_score": [1, 2]}
+    column = candidate_frame(results, "score")["param_a"]
+    assert column.tolist() == [2.0**63, 1.0]
