@@ -22,11 +22,12 @@ from sklearn.datasets import load_digits
 from sklearn.svm import SVC
 
 from skhpo import RandomSearch
-from skhpo.evaluation._evaluator import TIME_SLICE
 from skhpo.evaluation._plan import in_tree_order, split_into_blocks
 from skhpo.evaluation._task import Block, Task
+from skhpo.evaluation._time_slice import TIME_SLICES, TimeSlice
 
 N_SPLITS = 5
+TIME_SLICE = TIME_SLICES["sent"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Outcome:
 
 
 def simulate(
-    times: np.ndarray, n_workers: int, costs: Costs, time_slice: float = TIME_SLICE
+    times: np.ndarray, n_workers: int, costs: Costs, time_slice: TimeSlice = TIME_SLICE
 ) -> Outcome:
     """Run a search of candidates with known times.
 
@@ -61,8 +62,8 @@ def simulate(
         How many there are. As many tasks again wait behind those that run, as on dask.
     costs : Costs
         What messages cost.
-    time_slice : float, default=TIME_SLICE
-        Seconds after which a worker returns what it has.
+    time_slice : TimeSlice, default=TIME_SLICE
+        After which a worker returns what it has.
 
     Returns
     -------
@@ -104,7 +105,7 @@ def _work(block: Block, times: np.ndarray) -> tuple[int, float]:
     seconds = 0.0
     for n_done, task in enumerate(block.tasks, start=1):  # noqa: B007 - it is returned
         seconds += float(times[task.number, block.split])
-        if seconds > block.time_slice:
+        if seconds > block.time_slice.seconds:
             break
     return n_done, seconds
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import settings
 from sklearn.datasets import make_classification, make_regression
 
-from skhpo.search import _budget
+from skhpo import _clock
+from skhpo.evaluation._time_slice import TIME_SLICES, TimeSlice
 from skhpo.search._budget import TimeBudget
 
 SEEDS_VARIABLE = "SKHPO_TESTS_GLOBAL_RANDOM_SEED"
@@ -42,8 +42,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the tests that take minutes, so that no process waits for them."""
+    """Start with the tests that take minutes, so that no process waits for them.
+
+    They, and the slow ones, have an hour before they count as hanging.
+    """
     items.sort(key=lambda item: "test_sklearn_suite" not in item.nodeid)
+    for item in items:
+        is_long = item.get_closest_marker("slow") or "test_sklearn_suite" in item.nodeid
+        if is_long and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(3600))
 
 
 @pytest.fixture
@@ -83,8 +90,46 @@ def an_hour_each(monkeypatch: pytest.MonkeyPatch) -> None:
         told.append(trial)
         note(budget, trial, *args)
 
-    def perf_counter() -> float:
+    def now() -> float:
         return time.perf_counter() + 3600 * len(told)
 
     monkeypatch.setattr(TimeBudget, "note", note_and_count)
-    monkeypatch.setattr(_budget, "time", SimpleNamespace(perf_counter=perf_counter))
+    monkeypatch.setattr(_clock, "now", now)
+
+
+class Clock:
+    """A clock that stands still unless it is moved."""
+
+    seconds = 0.0
+
+    def now(self) -> float:
+        """What the search takes for the time."""
+        return self.seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock by which searches of this process decide; ``clock.seconds`` moves it.
+
+    Not for what waits until a time has come, since that would never be.
+    """
+    own = Clock()
+    monkeypatch.setattr(_clock, "now", own.now)
+    return own
+
+
+def _set_time_slices(monkeypatch: pytest.MonkeyPatch, time_slice: TimeSlice) -> None:
+    for kind in TIME_SLICES:
+        monkeypatch.setitem(TIME_SLICES, kind, time_slice)
+
+
+@pytest.fixture
+def never_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No block is cut, in any process: the number of fits is that of the plan."""
+    _set_time_slices(monkeypatch, TimeSlice(1e9))
+
+
+@pytest.fixture
+def always_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every block is cut wherever it may be, in any process."""
+    _set_time_slices(monkeypatch, TimeSlice(-1, shared=-1, overheads=0))

@@ -11,7 +11,6 @@ import textwrap
 import threading
 import time
 import warnings
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -30,7 +29,7 @@ from skhpo.exceptions import (
     SearchStoppedError,
 )
 from skhpo.optimizers import BayesOptimizer
-from skhpo.search import _budget, _heartbeat, _loop
+from skhpo.search import _heartbeat, _loop
 from skhpo.search._budget import TimeBudget
 from skhpo.search._failures import group_failures, summarize
 from skhpo.search._heartbeat import Heartbeat, duration
@@ -79,11 +78,9 @@ def _no_interrupt_before(monkeypatch):
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("name", SEARCHES)
-def test_a_time_budget_keeps_what_is_complete(name, n_jobs, an_hour_each):
+def test_a_time_budget_keeps_what_is_complete(name, n_jobs, an_hour_each, always_cut):
     """The rows are the first ones of a search without limits; the best is fitted."""
-    # Long enough for no second one to go into the same block.
-    estimator = Counted(seconds=0.06)
-    search = SEARCHES[name](estimator, time_budget="1.5 h", n_jobs=n_jobs)
+    search = SEARCHES[name](Counted(), time_budget="1.5 h", n_jobs=n_jobs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         search.fit(X, Y)
@@ -118,9 +115,9 @@ def test_what_runs_in_other_processes_is_ended(an_hour_each):
     assert [params["seconds"] for params in search.cv_results_["params"]] == [0, 0]
 
 
-def test_time_for_the_last_fit_is_saved(monkeypatch):
+def test_time_for_the_last_fit_is_saved(clock):
     """That of the best candidate so far, scaled to all rows."""
-    monkeypatch.setattr(_budget, "time", SimpleNamespace(perf_counter=lambda: 7.0))
+    clock.seconds = 7.0
     budget = TimeBudget(100.0, start=7.0)
     budget.growth = 1.5
     evaluations = [Evaluation(0.5, None, 20.0, 0.1, 10)] * 2
@@ -277,8 +274,8 @@ class Interrupts(Counted):
         return super().partial_fit(X, y, sample_weight, classes)
 
 
-def test_an_interrupt_keeps_complete_candidates_and_fits_the_best():
-    estimator = Interrupts(extra=0.2, seconds=0.06)
+def test_an_interrupt_keeps_complete_candidates_and_fits_the_best(always_cut):
+    estimator = Interrupts(extra=0.2)
     with pytest.warns(SearchInterruptedWarning, match="of 8 candidates are complete"):
         search = SEARCHES["grid"](estimator).fit(X, Y)
     assert search.stop_reason_ == "interrupted"
@@ -291,10 +288,10 @@ def test_an_interrupt_before_the_first_candidate_is_raised():
         SEARCHES["grid"](Interrupts(extra=0.1)).fit(X, Y)
 
 
-def test_a_second_interrupt_ends_everything(monkeypatch):
+def test_a_second_interrupt_ends_everything(monkeypatch, always_cut):
     """Also the nested cross-validation around a search."""
     monkeypatch.setattr(_loop, "IMPATIENCE", math.inf)  # on a machine of any speed
-    estimator = Interrupts(extra=0.2, seconds=0.06)
+    estimator = Interrupts(extra=0.2)
     with (
         pytest.warns(SearchInterruptedWarning),
         pytest.raises(KeyboardInterrupt),
@@ -319,14 +316,16 @@ SCRIPT = """
     sys.path[:0] = {path!r}
     signal.signal(signal.SIGINT, signal.default_int_handler)
     import test_durability as this
+    from skhpo.evaluation._time_slice import TIME_SLICES, TimeSlice
 
     if __name__ == "__main__":
         def hold(progress):
             Path({lock!r}).touch()
             print("told", flush=True)
 
-        # Long enough for no second one to go into the same block.
-        estimator = this.Held(extra={lock!r}, seconds=0.06)
+        for kind in TIME_SLICES:  # no second one goes into the same block
+            TIME_SLICES[kind] = TimeSlice(-1, shared=-1, overheads=0)
+        estimator = this.Held(extra={lock!r})
         search = this.SEARCHES[{name!r}](estimator, n_jobs={n_jobs}, stop=hold)
         search.fit(this.X, this.Y)
         print(search.stop_reason_, len(search.cv_results_["params"]), flush=True)
@@ -420,12 +419,12 @@ def test_warnings_show_three_kinds_of_failures():
 # --- signs of life --------------------------------------------------------------------
 
 
-def test_a_heartbeat_tells_how_far_and_what_hangs(monkeypatch):
+def test_a_heartbeat_tells_how_far_and_what_hangs(clock):
     def running():
         return [(95.0, 3, [{"C": 10}, {"C": 20}]), (2.0, 4, [{"C": 30}])]
 
     heart = Heartbeat("GridSearch", 40, running)
-    monkeypatch.setattr(heart, "_start", time.monotonic() - 60)
+    clock.seconds = 60
     assert "0 of 40 candidates" in heart.line()
     for score in (0.5, math.nan, 0.75, 0.25):
         heart.note(Trial(Candidate(0, {}), (score,)), [])
@@ -437,9 +436,24 @@ def test_a_heartbeat_tells_how_far_and_what_hangs(monkeypatch):
     assert second == "  running for 1 min 35 s: split 3, {'C': 10} or one of 1 others"
 
 
+def test_lines_become_rarer(monkeypatch):
+    """The first after ten seconds, each further one after half as long again."""
+    heart, pauses = Heartbeat("GridSearch", 40, list, write=lambda line: None), []
+
+    def wait(pause):
+        pauses.append(pause)
+        return len(pauses) > 20
+
+    monkeypatch.setattr(heart._over, "wait", wait)
+    heart._beat()
+    assert pauses[:3] == [10.0, 15.0, 22.5]
+    assert pauses[-1] == max(pauses) == 300.0
+
+
 def test_lines_come_while_a_search_runs(monkeypatch, capsys):
     """From ``verbose=1`` on, and only if it takes long; no thread is left."""
     before = set(threading.enumerate())
+    monkeypatch.setattr(_heartbeat, "FIRST", 1e6)
     SEARCHES["grid"](Counted(), verbose=1).fit(X, Y)
     assert "[GridSearch]" not in capsys.readouterr().out
     monkeypatch.setattr(_heartbeat, "FIRST", 0.2)

@@ -8,7 +8,6 @@ import signal
 import threading
 import time
 import warnings
-from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -20,11 +19,11 @@ from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.process_executor import _ExecutorManagerThread
 from sklearn.model_selection import KFold
 
-from skhpo import GridSearch
+from skhpo import GridSearch, _clock
 from skhpo._keys import params_key, structural_key
 from skhpo._sklearn_compat import HAS_CALLBACKS
 from skhpo._trial import Candidate
-from skhpo.evaluation import _block, _evaluator, _joblib_compat
+from skhpo.evaluation import _evaluator, _joblib_compat
 from skhpo.evaluation._block import run_block
 from skhpo.evaluation._joblib_compat import WorkerLostError, Workers
 from skhpo.evaluation._layout import StepKey
@@ -33,6 +32,7 @@ from skhpo.evaluation._rows import PackedSplits
 from skhpo.evaluation._shipping import Package, unpack
 from skhpo.evaluation._spec import EvaluationSpec
 from skhpo.evaluation._task import Block, Task
+from skhpo.evaluation._time_slice import TimeSlice
 from skhpo.exceptions import WorkerDiedWarning
 
 X = np.random.RandomState(0).normal(size=(40, 3))
@@ -256,24 +256,23 @@ class Ticking(Threshold):
 
 def test_a_block_returns_when_its_time_is_over(monkeypatch):
     """At least one evaluation, and no further one after the time slice."""
-    clock = SimpleNamespace(perf_counter=lambda: Ticking.seconds)
-    monkeypatch.setattr(_block, "time", clock)
+    monkeypatch.setattr(_clock, "now", lambda: Ticking.seconds)
     tasks = tuple(Task(i, {"level": float(i)}) for i in range(5))
     spec = make_spec(Ticking())
 
-    def n_done(**times):
-        return len(run_block(spec, Block(0, tasks, **times)).evaluations)
+    def n_done(seconds, **times):
+        time_slice = TimeSlice(seconds, overheads=0)
+        return len(run_block(spec, Block(0, tasks, time_slice, **times)).evaluations)
 
-    assert n_done(time_slice=0.0) == 1
-    assert n_done(time_slice=1.5) == 2
-    assert n_done(time_slice=90.0, limit=1.5) == 2
-    assert n_done(time_slice=90.0) == 5
+    assert n_done(0.0) == 1
+    assert n_done(1.5) == 2
+    assert n_done(90.0, limit=1.5) == 2
+    assert n_done(90.0) == 5
 
 
-def test_candidates_are_completed_one_after_the_other(monkeypatch):
+def test_candidates_are_completed_one_after_the_other(always_cut):
     """Slow fits go by candidate, so that whoever interrupts has something."""
-    monkeypatch.setattr(_evaluator, "SHORT_TIME_SLICE", 0.01)
-    spec = make_spec(Slow(seconds=0.02), n_splits=4)
+    spec = make_spec(Threshold(), n_splits=4)
     evaluator = _evaluator.Evaluator(spec, n_jobs=1, pre_dispatch=1)
     with evaluator:
         evaluator.add([Candidate(i, {"level": float(i)}) for i in range(3)])
@@ -301,7 +300,7 @@ def test_a_plan_is_complete_and_in_order(keys, n_splits, n_workers):
     assert [task.order for task in ordered] == list(range(7, 7 + len(tasks)))
     prefixes = [task.steps[:1] for task in ordered]
     assert len(list(itertools.groupby(prefixes))) == len(set(prefixes))
-    blocks = split_into_blocks(ordered, n_splits, n_workers, 1.0)
+    blocks = split_into_blocks(ordered, n_splits, n_workers, TimeSlice(1))
     planned = [(block.split, task.number) for block in blocks for task in block.tasks]
     assert sorted(planned) == [
         (s, i) for s in range(n_splits) for i in range(len(tasks))
@@ -315,7 +314,7 @@ def test_no_prefix_is_cut_as_long_as_all_are_busy(n_splits, n_workers):
     """Cutting within a shared first step costs that step again on each split."""
     keys = [StepKey(group, group) for group in range(n_workers) for _ in range(5)]
     tasks = in_tree_order([Task(i, {}, (key,)) for i, key in enumerate(keys)], 0)
-    blocks = split_into_blocks(tasks, n_splits, n_workers, 1.0)
+    blocks = split_into_blocks(tasks, n_splits, n_workers, TimeSlice(1))
     for block in blocks:
         for other in blocks:
             if other is not block and other.split == block.split:

@@ -311,6 +311,16 @@ def test_population_follows_a_lineage_by_hand() -> None:
     assert display.starts.tolist() == [0, 0, 2, 2, 4, 4]
 
 
+def test_the_best_of_a_population_is_of_the_last_generation_with_scores() -> None:
+    found = results([{"a": v} for v in (1, 2, 3, 4)], [2, 1, np.nan, np.nan])
+    found |= {
+        "n_resources": [2, 2, 4, 4],
+        "parent": [-1, -1, 0, 1],
+        "exploited": [False] * 4,
+    }
+    assert PopulationDisplay.from_cv_results(found).best_row == 0
+
+
 def test_population_needs_a_population(searches: dict) -> None:
     with pytest.raises(ValueError, match="draws a PBTSearch"):
         PopulationDisplay.from_search(searches["grid"])
@@ -343,8 +353,20 @@ def test_conditional_and_list_spaces_are_drawn() -> None:
     listed = [{"max_depth": [1, 2]}, {"ccp_alpha": loguniform(1e-4, 1e-1)}]
     for space in (nested, listed):
         search = BayesSearch(TREE, space, n_iter=6, cv=2, random_state=0).fit(X, y)
-        for display in (SliceDisplay, ParallelDisplay):
-            display.from_search(search).figure_.canvas.draw()
+        tried = search.cv_results_["params"]
+        drawn = SliceDisplay.from_search(search)
+        lines = ParallelDisplay.from_search(search)
+        assert lines.names == [*drawn.positions, "score"]
+        assert {*drawn.positions} == {name for params in tried for name in params}
+        order = np.argsort(search.cv_results_["mean_test_score"], kind="stable")
+        for i, (name, at) in enumerate(drawn.positions.items()):
+            absent = [name not in params for params in tried]
+            assert np.isnan(at).tolist() == absent
+            assert (lines.heights[:, i] < 0).tolist() == np.array(absent)[
+                order
+            ].tolist()
+        for display in (drawn, lines):
+            display.figure_.canvas.draw()
 
 
 def test_data_frames_are_read_as_well(searches: dict) -> None:

@@ -20,7 +20,9 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
-from skhpo.search._html import history_svg
+from skhpo._printable import printable
+from skhpo.search._frame import candidate_frame
+from skhpo.search._html import history_svg, summary_html
 
 X, y = load_iris(return_X_y=True)
 GRID = [
@@ -195,6 +197,19 @@ def test_html_escapes_what_users_write() -> None:
     assert "&lt;b&gt;&amp;" in html
 
 
+@pytest.mark.parametrize("text", ["$R^2$ <b>", "a\nb", "\ud800", "\x00", "'\"&"])
+def test_html_shows_any_text_to_the_letter(text: str) -> None:
+    """On one line that can be saved, without markup, without mathematics."""
+    results = {f"mean_test_{text}": [0.5], f"std_test_{text}": [0.0]}
+    html = summary_html(results, text, {text: text}, 0)
+    root = ET.fromstring(html.encode("utf-8"))
+    assert "mathjax_ignore" in root.get("class")
+    shown = [element.text for element in root.iter()]
+    assert f"best mean test {printable(text)} " in shown
+    assert printable(text) in shown
+    assert repr(text) in shown
+
+
 @pytest.mark.parametrize(
     ("scores", "n_dots", "n_steps"),
     [
@@ -202,12 +217,15 @@ def test_html_escapes_what_users_write() -> None:
         ([0.5, 0.5, 0.5], 3, 0),
         ([np.nan, 0.1, 0.3, 0.2, 0.4], 4, 2),
         ([-1e9, *np.linspace(0, 1, 20)], 20, 19),
+        ([-1.5e308, 0.0, 1.7e308, 1e308], 4, 2),
+        ([0.1, np.inf, -np.inf, 1e250], 2, 1),
     ],
 )
 def test_small_history_draws_each_score_and_each_rise(
     scores: list, n_dots: int, n_steps: int
 ) -> None:
-    svg = history_svg(np.array(scores))
+    with np.errstate(all="raise"):
+        svg = history_svg(np.array(scores))
     root = ET.fromstring(svg)  # well-formed
     width, height = float(root.get("width")), float(root.get("height"))
     dots = [(float(c.get("cx")), float(c.get("cy"))) for c in root.iter("circle")]
@@ -222,3 +240,10 @@ def test_small_history_draws_each_score_and_each_rise(
 
 def test_small_history_of_nothing_is_empty() -> None:
     assert history_svg(np.array([np.nan])) == ""
+
+
+def test_integers_that_no_column_can_hold_are_still_shown(pandas: Any) -> None:
+    """2**63 is one too many for int64; then all are floats."""
+    results = {"params": [{"a": 2**63}, {"a": 1}], "rank_test_score": [1, 2]}
+    column = candidate_frame(results, "score")["param_a"]
+    assert column.tolist() == [2.0**63, 1.0]

@@ -8,7 +8,6 @@ fits cost, and the results do not depend on where a block was cut.
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Any
 
 from sklearn import config_context, get_config
 
+from skhpo import _clock
 from skhpo._sklearn_compat import FitHooks
 from skhpo._trial import Evaluation, Params
 from skhpo.evaluation._fit import evaluate
@@ -31,12 +31,6 @@ from skhpo.evaluation._verbose import print_end, print_start
 __all__ = ["Surroundings", "run_block", "run_packed_block"]
 
 Keep = Callable[[int, Sequence[tuple[Params, Evaluation]]], None]
-
-# A block may be cut once it has worked this many times as long as what the rest will
-# have to do again (slicing, shared steps): that costs 5 % at most.
-OVERHEADS = 20
-# Where fits would be repeated, however short they are, this is the least time slice.
-SHARED_TIME_SLICE = 1.0
 
 
 @dataclass(frozen=True)
@@ -105,7 +99,7 @@ def _run_separately(
     spec: EvaluationSpec, block: Block, keep: Keep | None
 ) -> BlockResult:
     """Evaluate candidates that have nothing but the data in common."""
-    start = time.perf_counter()
+    start = _clock.now()
     split = SlicedSplit(spec, block.split, lending=len(block.tasks) > 1)
     evaluations = []
     for task in block.tasks:
@@ -114,8 +108,8 @@ def _run_separately(
         evaluation, stop = evaluate(spec, split, task.params, hooks)
         _report(spec, block, task, evaluation, keep)
         evaluations.append(evaluation)
-        patience = max(block.time_slice, OVERHEADS * split.slice_time)
-        if stop or time.perf_counter() - start > min(patience, block.limit):
+        patience = min(block.time_slice.patience(split.slice_time), block.limit)
+        if stop or _clock.now() - start > patience:
             break
     n_fits = len(evaluations) * (len(spec.layout.names) if spec.layout else 1)
     return BlockResult(tuple(evaluations), stop, n_fits, n_fits)
@@ -125,7 +119,7 @@ def _run_tree(
     spec: EvaluationSpec, block: Block, layout: Layout, keep: Keep | None
 ) -> BlockResult:
     """Evaluate candidates along with what they share."""
-    start = time.perf_counter()
+    start = _clock.now()
     tree = Tree(spec, layout, block.split, lending=len(block.tasks) > 1)
     evaluations = []
     outcomes = tree.walk(block.tasks)
@@ -134,10 +128,10 @@ def _run_tree(
         outcome = next(outcomes)
         _report(spec, block, task, outcome.evaluation, keep)
         evaluations.append(outcome.evaluation)
-        time_slice = max(block.time_slice, SHARED_TIME_SLICE if outcome.n_shared else 0)
-        patience = max(time_slice, OVERHEADS * outcome.overhead)
-        patience = min(patience, block.limit)
-        if outcome.divisible and time.perf_counter() - start > patience:
+        shares = bool(outcome.n_shared)
+        patience = block.time_slice.patience(outcome.overhead, shares=shares)
+        over = _clock.now() - start > min(patience, block.limit)
+        if outcome.divisible and over:
             break
     return BlockResult(tuple(evaluations), False, tree.n_fits, tree.n_needed)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 import math
-import time
 import warnings
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack
@@ -17,6 +16,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
+from skhpo import _clock
 from skhpo._keys import params_key
 from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params
@@ -37,18 +37,13 @@ from skhpo.evaluation._registrations import Registrations
 from skhpo.evaluation._shipping import Package
 from skhpo.evaluation._spec import EvaluationSpec
 from skhpo.evaluation._task import Block, BlockResult, Task
+from skhpo.evaluation._time_slice import TIME_SLICES, TimeSlice
 from skhpo.exceptions import WorkerDiedWarning
 
 __all__ = ["Evaluator"]
 
-# Seconds after which a block returns what it has. Long against the 1-3 ms that a
-# task costs to send, short against the patience of whoever presses Ctrl-C. In this
-# process nothing is sent; and what has been sent is lost if this process is killed.
-TIME_SLICE = 1.0
-SHORT_TIME_SLICE = 0.05
-# The same, and the most evaluations in a block, when somebody listens. In this
-# process, callbacks hear of one evaluation at a time, in scikit-learn's order.
-HEARD_TIME_SLICE = 0.1
+# The most evaluations in a block when somebody listens. In this process, callbacks
+# hear of one evaluation at a time, in scikit-learn's order.
 HEARD_FROM_AFAR = 8
 
 
@@ -177,11 +172,11 @@ class Evaluator:
         self._workers.share(*Package((self._spec, Registrations.capture())).parts)
         return run_packed_block, (), (surroundings,)
 
-    def _choose_time_slice(self) -> float:
+    def _choose_time_slice(self) -> TimeSlice:
         if self._make_context is not None:
-            return HEARD_TIME_SLICE
+            return TIME_SLICES["heard"]
         sent = not self._workers.are_here and self._memory is None
-        return TIME_SLICE if sent else SHORT_TIME_SLICE
+        return TIME_SLICES["sent" if sent else "here"]
 
     def add(self, candidates: Sequence[Candidate]) -> None:
         """Queue candidates for evaluation on every split.
@@ -281,7 +276,7 @@ class Evaluator:
         list of (float, int, list of mapping)
             For how many seconds, the split, and the parameters of the candidates.
         """
-        now = time.perf_counter()
+        now = _clock.now()
         return [
             (now - since, block.split, [task.params for task in block.tasks])
             for block, since in list(self._running.values())
@@ -318,7 +313,7 @@ class Evaluator:
         except WorkerLostError:
             self._wait(block)
             return False
-        self._running[number] = block, time.perf_counter()
+        self._running[number] = block, _clock.now()
         return True
 
     def _with_context(self, split: int, task: Task) -> Task:
@@ -340,7 +335,7 @@ class Evaluator:
             return
         block, started = self._running.pop(number)
         if self._quarantine.has_one_suspect:
-            self._release(self._quarantine.acquit(time.perf_counter() - started))
+            self._release(self._quarantine.acquit(_clock.now() - started))
         self._keep(block, result)
         for task, evaluation in zip(block.tasks, result.evaluations, strict=False):
             self._record(task.number, block.split, evaluation)
@@ -385,7 +380,7 @@ class Evaluator:
 
     def _recover(self, error: WorkerLostError) -> None:
         """Go on after the death of a worker, which may take all blocks with it."""
-        now = time.perf_counter()
+        now = _clock.now()
         lost = {n: self._running.pop(n) for n in self._workers.recover(error)}
         if self._quarantine.has_one_suspect:
             ((block, _),) = lost.values()

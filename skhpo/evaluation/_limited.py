@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from traceback import format_exception_only
 from typing import Any
 
+from skhpo import _clock
 from skhpo._sklearn_compat import FitHooks, num_samples
 from skhpo._trial import Evaluation
 from skhpo.evaluation._block import Keep, Surroundings, _announce, _report
@@ -101,7 +102,7 @@ def run_limited_block(
     isolated: Isolated, spec: EvaluationSpec, block: Block, keep: Keep | None = None
 ) -> BlockResult:
     """Evaluate the candidates of a block, as `run_block` does."""
-    start = time.perf_counter()
+    start = _clock.now()
     evaluations = []
     for task in block.tasks:
         _announce(spec, block, task)
@@ -112,8 +113,8 @@ def run_limited_block(
             evaluation, stop = _lost(spec, block.split, begin, error), False
         _report(spec, block, task, evaluation, keep)
         evaluations.append(evaluation)
-        patience = min(block.time_slice, block.limit)
-        if stop or time.perf_counter() - start > patience:
+        patience = min(block.time_slice.seconds, block.limit)
+        if stop or _clock.now() - start > patience:
             break
     n_fits = len(evaluations) * (len(spec.layout.names) if spec.layout else 1)
     return BlockResult(tuple(evaluations), stop, n_fits, n_fits)

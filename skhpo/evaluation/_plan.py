@@ -15,6 +15,7 @@ from numbers import Real
 from typing import Any
 
 from skhpo.evaluation._task import Block, Task
+from skhpo.evaluation._time_slice import TimeSlice
 
 __all__ = ["in_tree_order", "split_into_blocks"]
 
@@ -52,7 +53,7 @@ def _place(step: Any) -> tuple[int, int, float, int]:
 
 
 def split_into_blocks(
-    tasks: Sequence[Task], n_splits: int, n_workers: int, time_slice: float
+    tasks: Sequence[Task], n_splits: int, n_workers: int, time_slice: TimeSlice
 ) -> list[Block]:
     """Divide the candidates among blocks, each on one split.
 
@@ -62,8 +63,8 @@ def split_into_blocks(
         The candidates in tree order.
     n_splits, n_workers : int
         How many there are.
-    time_slice : float
-        Seconds per block.
+    time_slice : TimeSlice
+        Of each block.
 
     Returns
     -------
@@ -75,11 +76,13 @@ def split_into_blocks(
     Examples
     --------
     >>> from skhpo.evaluation._layout import StepKey
+    >>> from skhpo.evaluation._time_slice import TimeSlice
+    >>> second = TimeSlice(1)
     >>> tasks = [Task(i, {}, steps=(StepKey(i, i),)) for i in range(10)]
-    >>> blocks = split_into_blocks(tasks, n_splits=2, n_workers=1, time_slice=1.0)
+    >>> blocks = split_into_blocks(tasks, n_splits=2, n_workers=1, time_slice=second)
     >>> [(block.split, len(block.tasks)) for block in blocks]
     [(0, 10), (1, 10)]
-    >>> blocks = split_into_blocks(tasks, n_splits=4, n_workers=2, time_slice=1.0)
+    >>> blocks = split_into_blocks(tasks, n_splits=4, n_workers=2, time_slice=second)
     >>> [len(block.tasks) for block in blocks][::4]
     [2, 3, 2, 3]
     """

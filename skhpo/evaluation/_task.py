@@ -8,6 +8,7 @@ from typing import Any
 
 from skhpo._trial import Evaluation, Params
 from skhpo.evaluation._layout import StepKey
+from skhpo.evaluation._time_slice import TimeSlice
 
 __all__ = ["Block", "BlockResult", "Task"]
 
@@ -47,15 +48,15 @@ class Block:
         Number of the split.
     tasks : tuple of Task
         The candidates, at least one.
-    time_slice : float
-        Seconds after which no further candidate is begun, unless sharing would suffer.
+    time_slice : TimeSlice
+        After which no further candidate is begun, unless sharing would suffer.
     limit : float, default=inf
         Seconds after which none is begun at any price.
     """
 
     split: int
     tasks: tuple[Task, ...]
-    time_slice: float
+    time_slice: TimeSlice
     limit: float = math.inf
 
 

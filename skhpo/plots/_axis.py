@@ -4,22 +4,38 @@ Numbers stand at themselves, on a linear or a logarithmic axis. As soon as one v
 no number (``None``, a string, an estimator), all values are categories, and stand at 0,
 1, 2, ...; numbers come first, in their order. Where a parameter does not exist, as in
 the other branch of a conditional space, its position is NaN.
+
+matplotlib fails near the ends of floats. There a linear axis is drawn in a power of
+ten, and a logarithmic one as the logarithm, on a linear axis; its name says so.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skhpo._fence import MODERATE, drawing_unit, in_unit, out_of_unit
 from skhpo._keys import structural_key
+from skhpo._printable import printable
 from skhpo.space._dimensions import is_number
 
-__all__ = ["ABSENT", "Axis", "is_logarithmic", "make_axis", "short"]
+__all__ = [
+    "ABSENT",
+    "Axis",
+    "clipped",
+    "clipped_front",
+    "ends_and_median",
+    "is_finite",
+    "is_logarithmic",
+    "make_axis",
+    "short",
+]
 
 Array = NDArray[np.float64]
 
@@ -28,6 +44,11 @@ ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent"})()
 # Less than one decade reads as well on a linear axis.
 MIN_LOG_RATIO = 10.0
 MAX_LABEL = 14
+MAX_NAME = 22
+# Python writes no integer of more than 4300 digits.
+MAX_BITS = 1024
+# Where an object lies in memory: another place in each process, and in each picture.
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 @dataclass(frozen=True)
@@ -76,12 +97,10 @@ class Axis:
         ndarray
             Of the same shape; NaN stays NaN.
         """
-        low, high = self.limits
+        low, high = self._linear(np.array(self.limits))
         if low == high:
             return np.where(np.isnan(positions), np.nan, 0.5)
-        if self.is_log:
-            return np.log(positions / low) / np.log(high / low)
-        return (positions - low) / (high - low)
+        return (self._linear(positions) - low) / (high - low)
 
     def from_unit(self, units: Array) -> Array:
         """Return the positions that stand at `units`.
@@ -96,14 +115,67 @@ class Axis:
         ndarray
             Of the same shape.
         """
-        low, high = self.limits
-        return (
-            low * (high / low) ** units if self.is_log else low + (high - low) * units
+        low, high = self._linear(np.array(self.limits))
+        linear = low + (high - low) * units
+        with np.errstate(over="ignore", under="ignore"):  # at the ends, by rounding
+            power = 10.0**linear if self.is_log else linear
+        return np.clip(out_of_unit(power, self._unit), *self.limits)
+
+    def drawn(self, positions: Array) -> Array:
+        """Return where positions stand on `drawable`.
+
+        Parameters
+        ----------
+        positions : ndarray
+            As in the attribute of this name.
+
+        Returns
+        -------
+        ndarray
+            Of the same shape; NaN stays NaN.
+        """
+        return positions if self._is_moderate else self._linear(positions)
+
+    @property
+    def drawable(self) -> Axis:
+        """This axis, or one that stands for it and keeps away from the ends of floats.
+
+        Its name is to be written as it is.
+        """
+        unit = " (log10)" if self.is_log else f" / {self._unit:g}"
+        return replace(
+            self,
+            name=clipped_front(self.name) + ("" if self._is_moderate else unit),
+            positions=self.drawn(self.positions),
+            is_log=self.is_log and self._is_moderate,
         )
 
+    @property
+    def _unit(self) -> float:
+        is_linear = self.categories is None and not self.is_log
+        return drawing_unit(self.positions) if is_linear else 1.0
 
-def _is_finite(value: Any) -> bool:
-    return is_number(value) and math.isfinite(value)
+    @property
+    def _is_moderate(self) -> bool:
+        """Whether matplotlib can draw these numbers as they are."""
+        if not self.is_log:
+            return self._unit == 1
+        low, high = self.limits
+        return MODERATE[0] <= low and high <= MODERATE[1]
+
+    def _linear(self, positions: Array) -> Array:
+        """Return positions on a scale that is linear in the picture."""
+        if self.is_log:
+            return np.log10(positions)
+        return in_unit(positions, self._unit)
+
+
+def is_finite(value: Any) -> bool:
+    """Whether a value is a number that a float can stand for."""
+    try:
+        return is_number(value) and math.isfinite(value)
+    except OverflowError:  # an integer of more than 308 digits
+        return False
 
 
 def is_logarithmic(low: float, middle: float, high: float) -> bool:
@@ -120,10 +192,11 @@ def is_logarithmic(low: float, middle: float, high: float) -> bool:
         Whether they span a decade or more, and the median is nearer to the middle on
         a logarithmic axis than on a linear one.
     """
-    if not 0 < low * MIN_LOG_RATIO <= high:
+    if not 0 < low <= high / MIN_LOG_RATIO:
         return False
     linear = (middle - low) / (high - low)
-    logarithmic = np.log(middle / low) / np.log(high / low)
+    start, end = math.log(low), math.log(high)
+    logarithmic = (math.log(middle) - start) / (end - start)
     return bool(abs(logarithmic - 0.5) < abs(linear - 0.5))
 
 
@@ -145,12 +218,12 @@ def make_axis(name: str, values: Sequence[Any], is_log: bool | None = None) -> A
         With the positions of the values.
     """
     present = [value for value in values if value is not ABSENT]
-    if not all(map(_is_finite, present)):
+    if not all(map(is_finite, present)):
         return _categorical(name, values, present)
     positions = np.array([np.nan if v is ABSENT else float(v) for v in values])
     distinct = np.unique(positions[~np.isnan(positions)])
     if is_log is None:
-        is_log = is_logarithmic(distinct[0], float(np.median(distinct)), distinct[-1])
+        is_log = is_logarithmic(*ends_and_median(distinct.tolist()))
     return Axis(name, positions, None, bool(is_log and distinct[0] > 0))
 
 
@@ -164,17 +237,41 @@ def _categorical(name: str, values: Sequence[Any], present: list[Any]) -> Axis:
     return Axis(name, np.array(positions), tuple(_distinguished(labels)), False)
 
 
+def ends_and_median(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return the lowest value, the median and the highest.
+
+    Parameters
+    ----------
+    values : sequence of float
+        One or more finite numbers.
+
+    Returns
+    -------
+    low, middle, high : float
+        As `is_logarithmic` takes them.
+    """
+    ordered, half = sorted(map(float, values)), len(values) // 2
+    low, high = ordered[(len(ordered) - 1) // 2], ordered[half]
+    return ordered[0], low + (high / 2 - low / 2), ordered[-1]
+
+
 def _sort_key(value: Any) -> tuple[bool, float, str]:
-    number = _is_finite(value)
-    return not number, float(value) if number else 0.0, str(value)
+    number = is_finite(value)
+    return not number, float(value) if number else 0.0, _written(value)
 
 
 def _distinguished(labels: list[str]) -> list[str]:
-    """Number the labels that stand for several values."""
-    return [
-        f"{label} ({labels[:i].count(label) + 1})" if labels.count(label) > 1 else label
-        for i, label in enumerate(labels)
-    ]
+    """Number the labels that stand for several values, so that all are different."""
+    taken = {label for label in labels if labels.count(label) == 1}
+    found: list[str] = []
+    for i, label in enumerate(labels):
+        number = labels[:i].count(label) + 1
+        shown = label if label in taken else f"{label} ({number})"
+        while label not in taken and shown in taken.union(found):
+            number += 1
+            shown = f"{label} ({number})"
+        found.append(shown)
+    return found
 
 
 def short(value: Any) -> str:
@@ -190,8 +287,29 @@ def short(value: Any) -> str:
     str
         Numbers with three digits, and the beginning of what is longer.
     """
-    if is_number(value):
-        return f"{value:.3g}" if isinstance(value, float | np.floating) else str(value)
-    name = getattr(value, "__name__", None) or str(value)
-    text = " ".join(name.split())
-    return text if len(text) <= MAX_LABEL else text[: MAX_LABEL - 1] + "…"
+    if isinstance(value, float | np.floating):
+        return f"{value:.3g}"
+    return clipped(_written(value), MAX_LABEL)
+
+
+def clipped(text: str, length: int) -> str:
+    """Return the beginning of a text, of at most so many characters."""
+    text = printable(text)
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def clipped_front(text: str) -> str:
+    """Return the end of a long name, which tells more than its beginning."""
+    text = printable(text)
+    return text if len(text) <= MAX_NAME else "…" + text[1 - MAX_NAME :]
+
+
+def _written(value: Any) -> str:
+    """Return a value as text: strings as they are, all else on one line."""
+    if isinstance(value, str):
+        return value if value.strip() else repr(value)  # or nothing would be seen
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        return f"{'-' * (value < 0)}2**{value.bit_length() - 1}…"
+    name = getattr(value, "__name__", None)
+    text = " ".join((name if isinstance(name, str) else str(value)).split())
+    return _ADDRESS.sub("", text)

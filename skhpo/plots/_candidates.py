@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skhpo.exceptions import InvalidSpaceError
-from skhpo.plots._axis import ABSENT, Axis, is_logarithmic, make_axis
+from skhpo.plots._axis import (
+    ABSENT,
+    Axis,
+    ends_and_median,
+    is_finite,
+    is_logarithmic,
+    make_axis,
+)
 from skhpo.space import Categorical, SearchSpace
 
 __all__ = ["Candidates", "read", "read_search", "select"]
@@ -170,9 +177,9 @@ def _logarithmic_parameters(search: Any) -> list[str] | None:
         if column.name is None or column.dimension.is_categorical:
             continue
         if isinstance(column.dimension, Categorical):
-            quantiles = np.quantile(column.dimension.values, [0, 0.5, 1])
+            values = column.dimension.values
         else:
-            quantiles = column.dimension.from_unit(np.array([0.0, 0.5, 1.0]))
-        if is_logarithmic(*map(float, quantiles)):
+            values = column.dimension.from_unit(np.array([0.0, 0.5, 1.0]))
+        if all(map(is_finite, values)) and is_logarithmic(*ends_and_median(values)):
             found.append(column.name)
     return found

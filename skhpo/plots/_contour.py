@@ -10,9 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skhpo._fence import drawing_unit, in_unit
 from skhpo.plots._axis import Axis
 from skhpo.plots._candidates import read, select
-from skhpo.plots._display import BEST, WORSE, Display, Panels, import_pyplot, set_axis
+from skhpo.plots._display import (
+    BEST,
+    LITERAL,
+    WORSE,
+    Display,
+    Panels,
+    import_pyplot,
+    set_axis,
+    shown_metric,
+)
 from skhpo.plots._model import ScoreModel, variance_shares
 
 __all__ = ["ContourDisplay", "Surface"]
@@ -102,6 +112,8 @@ class ContourDisplay(Display):
         self.surfaces = dict(surfaces)
         self.scores = scores
         self.metric = metric
+        means = [surface.mean.ravel() for surface in self.surfaces.values()]
+        self._unit = drawing_unit(np.concatenate(means))
 
     @classmethod
     def from_cv_results(
@@ -191,16 +203,14 @@ class ContourDisplay(Display):
                 self._draw(panel, a, b, colors)
             else:
                 middle = {"ha": "center", "va": "center", "color": WORSE}
-                panel.text(
-                    0.5, 0.5, "never together", middle, transform=panel.transAxes
-                )
-                panel.set(xlim=a.limits, ylim=b.limits)
-            set_axis(panel, "x", a, label=j == size)
-            set_axis(panel, "y", b, label=i == 0)
+                where = {"transform": panel.transAxes, **LITERAL}
+                panel.text(0.5, 0.5, "never together", middle, **where)
+                panel.set(xlim=a.drawable.limits, ylim=b.drawable.limits)
+            set_axis(panel, "x", a.drawable, label=j == size)
+            set_axis(panel, "y", b.drawable, label=i == 0)
             panel.tick_params(labelbottom=j == size, labelleft=i == 0)
         bar = self.figure_.colorbar(colors, ax=list(panels.flat), fraction=0.05)
-        what = "score" if self.metric == "score" else self.metric
-        bar.set_label(f"modeled {what}")
+        bar.set_label(f"modeled {shown_metric(self.metric, self._unit)}", **LITERAL)
         return self
 
     def _colors(self) -> Any:
@@ -208,7 +218,7 @@ class ContourDisplay(Display):
         from matplotlib.cm import ScalarMappable
         from matplotlib.colors import Normalize
 
-        means = [surface.mean for surface in self.surfaces.values()]
+        means = [in_unit(s.mean, self._unit) for s in self.surfaces.values()]
         low, high = min(map(np.nanmin, means)), max(map(np.nanmax, means))
         room = 0 if high > low else 1e-3 * (abs(low) or 1.0)
         return ScalarMappable(Normalize(low - room, high + room), "viridis")
@@ -216,14 +226,15 @@ class ContourDisplay(Display):
     def _draw(self, panel: Any, a: Axis, b: Axis, colors: Any) -> None:
         surface = self.surfaces[a.name, b.name]
         style = {"norm": colors.norm, "cmap": colors.cmap}
-        drawn = surface.x, surface.y, surface.mean
+        mean = in_unit(surface.mean, self._unit)
+        drawn = a.drawn(surface.x), b.drawn(surface.y), mean
         if a.categories is None and b.categories is None:
             levels = np.linspace(colors.norm.vmin, colors.norm.vmax, 16)
             panel.contourf(*drawn, levels=levels, **style)
         else:
             panel.pcolormesh(*drawn, shading="nearest", **style)
         failed = np.isnan(self.scores)
-        x, y = _beside(a, 0.618034), _beside(b, 0.754878)
+        x, y = _beside(a.drawable, 0.618034), _beside(b.drawable, 0.754878)
         dot = {"s": 9, "c": "w", "edgecolors": "k", "linewidths": 0.5}
         panel.scatter(x[~failed], y[~failed], clip_on=False, zorder=2.5, **dot)
         panel.scatter(x[failed], y[failed], s=16, c=WORSE, marker="x", linewidths=0.9)
@@ -263,7 +274,7 @@ def _surface(model: ScoreModel, a: Axis, b: Axis) -> Surface:
         points = np.tile(row, (len(U), 1))
         points[:, i], points[:, j] = U, W
         total += model.predict(points)
-    mean = (total / len(picks)).reshape(len(y), len(x))
+    mean = model.in_scores(total / len(picks)).reshape(len(y), len(x))
     together = ~np.isnan(a.positions + b.positions)
     if a.categories is not None:
         mean[:, ~np.isin(x, a.positions[together])] = np.nan

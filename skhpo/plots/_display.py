@@ -1,4 +1,9 @@
-"""What all displays share: where the data come from, and where they are drawn."""
+"""What all displays share: where the data come from, and where they are drawn.
+
+Any text is literal in pictures, whatever matplotlib takes for mathematics and whoever
+else has TeX write his. So all that is written is given `LITERAL`, but for numbers at
+ticks.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +12,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skhpo.plots._axis import Axis
+from skhpo.plots._axis import Axis, clipped
 from skhpo.plots._candidates import read_search
 
 __all__ = [
     "BEST",
+    "LITERAL",
     "OTHERS",
     "WORSE",
     "Display",
@@ -21,13 +27,15 @@ __all__ = [
     "locator",
     "one_panel",
     "set_axis",
-    "shown_name",
+    "shown_metric",
     "shown_score",
 ]
 
 # Blue, orange and gray of Okabe & Ito (2008), which color-blind people can tell apart.
 OTHERS, BEST, WORSE = "#0072B2", "#D55E00", "#999999"
-MAX_NAME = 22
+# Of every text that is no number at a tick.
+LITERAL = {"parse_math": False, "usetex": False}
+MAX_METRIC = 40
 
 
 class Display:
@@ -155,14 +163,14 @@ class Panels:
         display.ax_, display.figure_ = axes, axes.flat[0].figure
 
 
-def shown_score(metric: str) -> str:
+def shown_metric(metric: str, unit: float = 1.0) -> str:
+    """Return what is written for a metric, and for the unit if it is not 1."""
+    return clipped(metric, MAX_METRIC) + ("" if unit == 1 else f" / {unit:g}")
+
+
+def shown_score(metric: str, unit: float = 1.0) -> str:
     """Return what is written at an axis of mean scores."""
-    return "mean test score" if metric == "score" else f"mean test {metric}"
-
-
-def shown_name(name: str) -> str:
-    """Return the end of a long name, which tells more than its beginning."""
-    return name if len(name) <= MAX_NAME else "…" + name[1 - MAX_NAME :]
+    return f"mean test {shown_metric(metric, unit)}"
 
 
 def _spans_decades(axis: Axis) -> bool:
@@ -183,7 +191,13 @@ def locator(axis: Axis, n: int) -> Any:
 
 def legend_above(ax: Any) -> None:
     """Put the legend above the axes, where it hides nothing."""
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
+    legend(ax, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
+
+
+def legend(ax: Any, **options: Any) -> None:
+    """Write the legend."""
+    for text in ax.legend(**options).get_texts():
+        text.set(**LITERAL)
 
 
 def set_axis(ax: Any, which: str, axis: Axis, *, label: bool = True) -> None:
@@ -196,7 +210,7 @@ def set_axis(ax: Any, which: str, axis: Axis, *, label: bool = True) -> None:
     which : {"x", "y"}
         Which axis.
     axis : Axis
-        The parameter.
+        The parameter, as it is drawable.
     label : bool, default=True
         Whether to write its name.
     """
@@ -205,7 +219,10 @@ def set_axis(ax: Any, which: str, axis: Axis, *, label: bool = True) -> None:
         crowded = which == "x" and sum(map(len, axis.categories)) > 20
         turned = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"}
         mine.set_ticks(
-            range(len(axis.categories)), axis.categories, **(turned if crowded else {})
+            range(len(axis.categories)),
+            axis.categories,
+            **LITERAL,
+            **(turned if crowded else {}),
         )
         getattr(ax, f"set_{which}lim")(*axis.limits)
     elif axis.is_log:
@@ -217,4 +234,4 @@ def set_axis(ax: Any, which: str, axis: Axis, *, label: bool = True) -> None:
     else:
         mine.set_major_locator(locator(axis, 4))
     if label:
-        getattr(ax, f"set_{which}label")(shown_name(axis.name), fontsize=9)
+        getattr(ax, f"set_{which}label")(axis.name, fontsize=9, **LITERAL)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhpo._fence import lower_fence
+from skhpo._fence import drawing_unit, in_unit, lower_fence
 from skhpo.plots._candidates import read
 from skhpo.plots._display import (
     BEST,
+    LITERAL,
     OTHERS,
     WORSE,
     Display,
@@ -140,8 +141,11 @@ class HistoryDisplay(Display):
         failed = np.isnan(self.scores)
         below = self.scores < self.fence
         seen = ~failed & ~below
-        ax.scatter(at[seen], self.scores[seen], s=18, c=OTHERS, alpha=0.6, lw=0)
+        unit = drawing_unit(self.scores[seen])
+        shown = in_unit(self.scores, unit)
+        ax.scatter(at[seen], shown[seen], s=18, c=OTHERS, alpha=0.6, lw=0)
         best = np.where(self.best_so_far < self.fence, np.nan, self.best_so_far)
+        best = in_unit(best, unit)
         ax.step(at, best, where="post", c=BEST, lw=2, label="best so far")
         edge = ax.get_xaxis_transform()
         if below.any():
@@ -152,8 +156,9 @@ class HistoryDisplay(Display):
             label = f"failed ({failed.sum()})"
             style = {"marker": "x", "s": 22, "c": WORSE, "label": label}
             ax.scatter(at[failed], [0.02] * failed.sum(), transform=edge, **style)
-        ax.set_xlabel("candidate" if x == "number" else "seconds of fits and scores")
-        ax.set_ylabel(shown_score(self.metric))
+        along = "candidate" if x == "number" else "seconds of fits and scores"
+        ax.set_xlabel(along, **LITERAL)
+        ax.set_ylabel(shown_score(self.metric, unit), **LITERAL)
         if x == "number":
             ax.xaxis.get_major_locator().set_params(integer=True)
             ax.set_xlim(0, len(at) + 1)

@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skhpo.plots._axis import clipped_front
 from skhpo.plots._candidates import read
 from skhpo.plots._display import (
     BEST,
+    LITERAL,
     OTHERS,
     Display,
     import_pyplot,
+    legend,
     one_panel,
-    shown_name,
 )
 from skhpo.plots._model import ScoreModel, variance_shares
 
@@ -157,11 +159,11 @@ class ImportanceDisplay(Display):
         place = np.arange(d)
         ax.barh(place, self.total, 0.7, color=OTHERS, alpha=0.35, label="total")
         ax.barh(place, self.main, 0.35, color=BEST, label="main")
-        ax.set_yticks(place, map(shown_name, self.names))
+        ax.set_yticks(place, [*map(clipped_front, self.names)], **LITERAL)
         ax.invert_yaxis()
         ax.set_xlim(0, max(1.0, float(self.total.max())))
-        ax.set_xlabel("share of the variance of the modeled score")
+        ax.set_xlabel("share of the variance of the modeled score", **LITERAL)
         share = f"{max(self.explained, 0):.0%} of the variance of unseen scores"
-        ax.set_title(f"the model predicts {share}", fontsize=10)
-        ax.legend(loc="lower right")
+        ax.set_title(f"the model predicts {share}", fontsize=10, **LITERAL)
+        legend(ax, loc="lower right")
         return self

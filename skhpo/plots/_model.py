@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from skhpo._fence import lower_fence
+from skhpo._fence import drawing_unit, in_unit, lower_fence, out_of_unit
 from skhpo.plots._axis import Axis
 from skhpo.space import Categorical, Real, SearchSpace
 from skhpo.surrogates import GaussianProcess, RandomForest
@@ -51,8 +51,10 @@ class ScoreModel:
     X : ndarray of shape (m, d)
         The candidates it has learned from, in the unit cube, NaN where a parameter
         does not exist.
+    unit : float
+        In which it reckons.
     y : ndarray of shape (m,)
-        Their scores.
+        Their scores, in that unit.
 
     Raises
     ------
@@ -66,6 +68,9 @@ class ScoreModel:
                 f"'surrogate' must be one of {list(SURROGATES)}. Got {surrogate!r}."
             )
         seen = np.isfinite(scores)
+        scores = np.maximum(scores, lower_fence(scores)) if seen.any() else scores
+        self.unit = drawing_unit(scores)
+        scores = in_unit(scores, self.unit)
         self.axes = [axis for axis in axes if _n_choices(axis) > 1]
         if seen.sum() < MIN_CANDIDATES or np.ptp(scores[seen]) == 0 or not self.axes:
             raise ValueError(
@@ -75,7 +80,7 @@ class ScoreModel:
                 f"and {len(self.axes)} parameters that vary."
             )
         X = np.column_stack([_coordinates(axis) for axis in self.axes])[seen]
-        y = np.maximum(scores[seen], lower_fence(scores))
+        y = scores[seen]
         kept = informative_subset(y, MAX_CANDIDATES)
         self.X, self.y = X[kept], y[kept]
         self.space = SearchSpace({axis.name: _dimension(axis) for axis in self.axes})
@@ -83,8 +88,12 @@ class ScoreModel:
         self._model = self._make(self.space).fit(self.X, self.y)
 
     def predict(self, X: Array) -> Array:
-        """Return the expected scores (m,) at points (m, d) of the unit cube."""
+        """Return the expected scores (m,) at points (m, d), both in units."""
         return self._model.predict(X)[0]
+
+    def in_scores(self, predicted: Array) -> Array:
+        """Return what was predicted as scores."""
+        return out_of_unit(predicted, self.unit)
 
     def explained(self) -> float:
         """Return the share of the variance of scores that it predicts, unseen.

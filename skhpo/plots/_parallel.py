@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhpo._fence import lower_fence
+from skhpo._fence import drawing_unit, lower_fence
 from skhpo.plots._axis import Axis, short
 from skhpo.plots._candidates import read, select
 from skhpo.plots._display import (
+    LITERAL,
     Display,
     import_pyplot,
     locator,
     one_panel,
-    shown_name,
+    shown_metric,
 )
 
 __all__ = ["ParallelDisplay"]
@@ -149,15 +150,19 @@ class ParallelDisplay(Display):
         bundle.set(linewidths=widths, alpha=0.25 + 0.6 * self.quality, clim=(0, 1))
         ax.add_collection(bundle)
         bar = ax.figure.colorbar(bundle, ax=ax, fraction=0.03, pad=0.02, alpha=1)
-        bar.set_ticks([0, 1], labels=["worst", "best"])
+        bar.set_ticks([0, 1], labels=["worst", "best"], **LITERAL)
         ax.vlines(place, 0, 1, colors="0.35", lw=0.8, zorder=0)
-        for i, axis in enumerate([*self.axes, self._scale]):
+        drawable = [axis.drawable for axis in [*self.axes, self._scale]]
+        for i, axis in enumerate(drawable):
             self._write(ax, i, *_ticks(axis))
         for i in np.flatnonzero((self.heights == NOWHERE).any(axis=0)).tolist():
             self._write(ax, i, np.array([NOWHERE]), ["none"])
-        names = [*map(shown_name, self.names[:-1]), f"test {self.metric}"]
+        unit = drawing_unit(self._scale.positions)
+        names = [axis.name for axis in drawable[:-1]]
+        names.append(f"test {shown_metric(self.metric, unit)}")
         turned = {"rotation": 25, "ha": "right", "rotation_mode": "anchor"}
-        ax.set_xticks(place, names, **(turned if max(map(len, names)) > 13 else {}))
+        turned = turned if max(map(len, names)) > 13 else {}
+        ax.set_xticks(place, names, **LITERAL, **turned)
         ax.set(xlim=(-0.3, d - 0.5), ylim=(self.heights.min() - 0.06, 1.05), yticks=[])
         for side in ("left", "right", "top", "bottom"):
             ax.spines[side].set_visible(False)
@@ -166,7 +171,7 @@ class ParallelDisplay(Display):
     def _write(self, ax: Any, i: int, heights: Array, labels: Sequence[str]) -> None:
         """Write at some heights of one axis, on a background that hides no line."""
         box = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.75}
-        style = {"fontsize": 8, "va": "center", "ha": "left", "bbox": box}
+        style = {"fontsize": 8, "va": "center", "ha": "left", "bbox": box, **LITERAL}
         for height, label in zip(heights, labels, strict=True):
             ax.plot([i - 0.03, i + 0.03], [height, height], c="0.35", lw=0.8)
             ax.text(i + 0.05, height, label, **style)

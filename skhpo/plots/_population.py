@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhpo._fence import lower_fence
+from skhpo._fence import drawing_unit, in_unit, lower_fence
 from skhpo.plots._axis import Axis
 from skhpo.plots._candidates import read
 from skhpo.plots._display import (
     BEST,
+    LITERAL,
     OTHERS,
     WORSE,
     Display,
     Panels,
     import_pyplot,
     set_axis,
-    shown_name,
     shown_score,
 )
 
@@ -183,16 +183,17 @@ class PopulationDisplay(Display):
         panels = Panels(self, ax, n_rows, n_columns, (3.6, 2.8)).axes
         self._draw_scores(panels.flat[0])
         for panel, axis in zip(panels.flat[1:], self.axes, strict=False):
-            self._draw_schedules(panel, axis)
+            self._draw_schedules(panel, axis.drawable)
         for panel in panels.flat[n:]:
             panel.set_axis_off()
         for panel in panels.flat[max(0, n - n_columns) : n]:
-            panel.set_xlabel("training steps")
+            panel.set_xlabel("training steps", **LITERAL)
         return self
 
     def _draw_scores(self, panel: Any) -> None:
-        fence = lower_fence(self.scores)
-        shown = np.maximum(self.scores, fence)
+        shown = np.maximum(self.scores, lower_fence(self.scores))
+        unit = drawing_unit(shown)
+        shown = in_unit(shown, unit)
         born = self.parents >= 0
         for exploited, style in ((False, "-"), (True, "--")):
             rows = np.flatnonzero(born & (self.exploited == exploited))
@@ -202,11 +203,10 @@ class PopulationDisplay(Display):
             )
         panel.scatter(self.steps, shown, s=8, c=OTHERS, lw=0)
         failed = np.isnan(self.scores)
-        panel.scatter(
-            self.steps[failed], np.full(failed.sum(), fence), s=18, c=WORSE, marker="x"
-        )
+        floor = np.full(failed.sum(), np.nanmin(shown))
+        panel.scatter(self.steps[failed], floor, s=18, c=WORSE, marker="x")
         panel.plot(self.steps[self.lineage], shown[self.lineage], "o-", c=BEST, ms=3.5)
-        panel.set_title(shown_score(self.metric), fontsize=10)
+        panel.set_title(shown_score(self.metric, unit), fontsize=10, **LITERAL)
 
     def _draw_schedules(self, panel: Any, axis: Axis) -> None:
         at = axis.positions
@@ -217,4 +217,4 @@ class PopulationDisplay(Display):
         corners = np.column_stack([self.starts[line], self.steps[line]]).ravel()
         panel.plot(corners, np.repeat(at[line], 2), c=BEST, lw=2)
         set_axis(panel, "y", axis, label=False)
-        panel.set_title(shown_name(axis.name), fontsize=10)
+        panel.set_title(axis.name, fontsize=10, **LITERAL)

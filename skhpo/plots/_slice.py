@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhpo._fence import lower_fence
+from skhpo._fence import drawing_unit, in_unit, lower_fence
 from skhpo.plots._axis import Axis
 from skhpo.plots._candidates import read, select
 from skhpo.plots._display import (
     BEST,
+    LITERAL,
     OTHERS,
     WORSE,
     Display,
@@ -88,6 +89,7 @@ class SliceDisplay(Display):
         self.categories = {axis.name: axis.categories for axis in axes}
         self.is_log = {axis.name: axis.is_log for axis in axes}
         self.fence = lower_fence(scores)
+        self._unit = drawing_unit(np.maximum(scores, self.fence))
 
     @classmethod
     def from_cv_results(
@@ -152,11 +154,11 @@ class SliceDisplay(Display):
         n_rows = math.ceil(len(self.axes) / n_columns)
         panels = Panels(self, ax, n_rows, n_columns, (3.0, 2.6)).axes
         for axis, panel in zip(self.axes, panels.flat, strict=False):
-            self._draw(panel, axis)
+            self._draw(panel, axis.drawable)
         for panel in panels.flat[len(self.axes) :]:
             panel.set_axis_off()
         for panel in panels[:, 0]:
-            panel.set_ylabel(shown_score(self.metric))
+            panel.set_ylabel(shown_score(self.metric, self._unit), **LITERAL)
         for panel in panels[:, 1:].flat:
             panel.tick_params(labelleft=False)
         return self
@@ -167,8 +169,8 @@ class SliceDisplay(Display):
         if axis.categories is not None:
             # The golden ratio spreads any number of consecutive rows evenly.
             at = at + SPREAD * (np.arange(len(at)) * 0.618034 % 1 - 0.5)
-        y = np.maximum(self.scores, self.fence)
-        low, high = self.fence, np.nanmax(self.scores)
+        y = in_unit(np.maximum(self.scores, self.fence), self._unit)
+        low, high = np.nanmin(y), np.nanmax(y)
         margin = 0.06 * (high - low) or 0.01
         panel.scatter(at, y, s=16, c=order, cmap="Blues", vmin=-0.5, lw=0, alpha=0.9)
         panel.set_ylim(low - 2 * margin, high + margin)

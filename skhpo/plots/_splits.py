@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skhpo._fence import drawing_unit, in_unit, out_of_unit
 from skhpo.plots._candidates import read
 from skhpo.plots._display import (
     BEST,
+    LITERAL,
     OTHERS,
     Display,
     import_pyplot,
     legend_above,
     one_panel,
+    shown_metric,
 )
 
 __all__ = ["SplitScoresDisplay"]
@@ -69,8 +72,10 @@ class SplitScoresDisplay(Display):
         self.rows = rows
         self.split_scores = split_scores
         self.metric = metric
-        self.means = split_scores.mean(axis=1)
-        self.deviations = split_scores.std(axis=1)
+        self._unit = drawing_unit(split_scores)
+        self._shown = in_unit(split_scores, self._unit)
+        self.means = out_of_unit(self._shown.mean(axis=1), self._unit)
+        self.deviations = out_of_unit(self._shown.std(axis=1), self._unit)
 
     @classmethod
     def from_cv_results(
@@ -131,17 +136,17 @@ class SplitScoresDisplay(Display):
         k, n_splits = self.split_scores.shape
         ax = one_panel(self, ax, (max(4.0, 1.5 + 0.5 * k), 4.0))
         place = np.arange(k)
-        for split, scores in enumerate(self.split_scores.T):
+        for split, scores in enumerate(self._shown.T):
             label = "a split" if split == 0 else None
             style = {"c": OTHERS, "lw": 0.8, "alpha": 0.6, "marker": "o", "ms": 3}
             ax.plot(place, scores, label=label, **style)
         style = {"fmt": "D", "c": BEST, "ms": 5, "capsize": 3, "zorder": 3}
         label = "mean and deviation" if n_splits > 1 else "score"
-        ax.errorbar(place, self.means, self.deviations, label=label, **style)
-        ax.set_xticks(place, map(str, self.rows))
+        bars = in_unit(self.means, self._unit), in_unit(self.deviations, self._unit)
+        ax.errorbar(place, *bars, label=label, **style)
+        ax.set_xticks(place, [*map(str, self.rows)], **LITERAL)
         ax.set_xlim(-0.5, k - 0.5)
-        ax.set_xlabel("row of cv_results_, best first")
-        what = "score" if self.metric == "score" else self.metric
-        ax.set_ylabel(f"test {what}")
+        ax.set_xlabel("row of cv_results_, best first", **LITERAL)
+        ax.set_ylabel(f"test {shown_metric(self.metric, self._unit)}", **LITERAL)
         legend_above(ax)
         return self

@@ -17,6 +17,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils import get_tags, indexable
 
+from skhpo import _clock
 from skhpo._sklearn_compat import (
     INCONSISTENT_SPLITS,
     BaseSearchCV,
@@ -153,7 +154,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         check_against_estimator(self.estimator, self._subspaces(), check_values=unsaid)
 
     def _start(self, X: Any, y: Any, params: dict[str, Any]) -> Run:
-        start = time.perf_counter()
+        start = _clock.now()
         budget = self._seconds("time_budget")
         as_rules(self.stop, type(self).__name__)
         self._check_repeatable()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 
+from skhpo import _clock
 from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Evaluation, Trial
 from skhpo.evaluation import EvaluationSpec
@@ -26,7 +26,7 @@ class TimeBudget:
     seconds : float
         How long `fit` may take; inf for no limit.
     start : float
-        When it began, by ``time.perf_counter``.
+        When it began, by `skhpo._clock`.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class TimeBudget:
         """Return the seconds that are left for the search."""
         if self._end == math.inf:
             return math.inf
-        return self._end - self._reserved - time.perf_counter()
+        return self._end - self._reserved - _clock.now()
 
 
 def growth_of(spec: EvaluationSpec) -> float:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
+from skhpo import _clock
 from skhpo._trial import Evaluation, Params, Trial
 
 __all__ = ["Heartbeat"]
@@ -51,7 +51,7 @@ class Heartbeat:
         self._n_candidates = n_candidates
         self._running = running
         self._write = write
-        self._start = time.monotonic()
+        self._start = _clock.now()
         self._n_complete = 0
         self._best: float | None = None
         self._over = threading.Event()
@@ -83,7 +83,7 @@ class Heartbeat:
 
     def line(self) -> str:
         """Return what is to be said now."""
-        seconds = time.monotonic() - self._start
+        seconds = _clock.now() - self._start
         total = "" if self._n_candidates is None else f" of {self._n_candidates}"
         parts = [f"{self._n_complete}{total} candidates in {duration(seconds)}"]
         if self._n_complete:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhpo._fence import lower_fence
+from skhpo._fence import drawing_unit, in_unit, lower_fence
+from skhpo._printable import printable
 
 __all__ = ["history_svg", "summary_html"]
 
@@ -46,16 +47,17 @@ def summary_html(
     """
     scores = np.asarray(results[f"mean_test_{metric}"], dtype=float)
     spread = float(results[f"std_test_{metric}"][best_index])
-    what = "score" if metric == "score" else metric
     rows = "".join(
-        f'<tr><td style="text-align:left">{escape(name)}</td>'
-        f'<td style="text-align:left"><code>{escape(_short(value))}</code></td></tr>'
+        f'<tr><td style="text-align:left">{_literal(name)}</td>'
+        f'<td style="text-align:left"><code>{_literal(_short(value))}</code></td></tr>'
         for name, value in best_params.items()
     )
+    # The classes say that what stands between dollars is no mathematics.
     return (
-        '<div style="display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start;'
+        '<div class="tex2jax_ignore mathjax_ignore" style="display:flex;'
+        "flex-wrap:wrap;gap:1.5em;align-items:flex-start;"
         'margin:0.5em 0;overflow-wrap:anywhere">'
-        f'<div style="min-width:{WIDTH}px"><div>best mean test {escape(what)} '
+        f'<div style="min-width:{WIDTH}px"><div>best mean test {_literal(metric)} '
         f"<b>{scores[best_index]:.4g}</b> ± {spread:.2g}, candidate {best_index + 1} "
         f"of {len(scores)}</div>{history_svg(scores)}</div>"
         f'<table style="margin:0"><tbody>{rows}</tbody></table></div>'
@@ -77,8 +79,10 @@ def history_svg(scores: NDArray[np.float64]) -> str:
     """
     if not np.isfinite(scores).any():
         return ""
-    low, high = lower_fence(scores), float(np.nanmax(scores))
-    shown = np.flatnonzero(scores >= low)
+    scores = np.where(np.isfinite(scores), scores, np.nan)
+    shown = np.flatnonzero(scores >= lower_fence(scores))
+    scores = in_unit(scores, drawing_unit(scores[shown]))
+    low, high = scores[shown].min(), scores[shown].max()
     # A thousand dots say as much as a hundred thousand, in a hundredth of the bytes.
     shown = shown[np.unique(np.linspace(0, len(shown) - 1, 1000).astype(int))]
     x = MARGIN + (WIDTH - 2 * MARGIN) * (np.arange(len(scores)) + 0.5) / len(scores)
@@ -98,6 +102,11 @@ def history_svg(scores: NDArray[np.float64]) -> str:
         f'<path d="{path}H{WIDTH - MARGIN}" fill="none" stroke="{LINE}" '
         'stroke-width="2"/></svg>'
     )
+
+
+def _literal(text: str) -> str:
+    """Return any text as HTML that shows it, on one line."""
+    return escape(printable(text))
 
 
 def _short(value: Any) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from skhpo import _clock
 from skhpo._trial import Candidate, Evaluation, Trial
 from skhpo.search._asking import Asking
 from skhpo.search._results import Record
@@ -93,7 +93,7 @@ class Loop:
 def is_impatient() -> bool:
     """Whether the user has interrupted for the second time in a row."""
     global _last_interrupt
-    now = time.monotonic()
+    now = _clock.now()
     is_second = now - _last_interrupt < IMPATIENCE
     _last_interrupt = now
     return is_second

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from typing import Any
 
+from skhpo import _clock
 from skhpo._trial import Trial
 from skhpo.optimizers import Optimizer
 from skhpo.stopping import Progress, StopRule
@@ -38,7 +38,7 @@ class StopRules:
     optimizer : Optimizer
         What proposes candidates.
     start : float
-        When the search began, by ``time.perf_counter``.
+        When the search began, by `skhpo._clock`.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class StopRules:
         if scored and (self._best is None or trial.score > self._best.score):
             self._best = trial
         self._best_scores.append(-math.inf if self._best is None else self._best.score)
-        seconds = time.perf_counter() - self._start
+        seconds = _clock.now() - self._start
         progress = Progress(
             self._trials, self._best, self._best_scores, seconds, self._optimizer
         )

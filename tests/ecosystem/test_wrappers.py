@@ -60,8 +60,15 @@ def test_around_a_fitted_search():
     """A search that has been fitted is not fitted again."""
     frozen = pytest.importorskip("sklearn.frozen").FrozenEstimator
     search = GridSearch(LogisticRegression(), GRID, cv=2).fit(X, Y)
+    results, best = search.cv_results_, search.best_estimator_
     for kind in KINDS.values():
-        kind(frozen(search)).fit(X, Y).predict(X)
+        around = kind(frozen(search)).fit(X[:80], Y[:80])
+        around.predict(X)
+        inner = getattr(around, "estimator_", None)
+        if inner is None:
+            inner = around.calibrated_classifiers_[0].estimator
+        assert inner.estimator.cv_results_ is results
+        assert inner.estimator.best_estimator_ is best
 
 
 @pytest.fixture
