@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.plots._axis import ABSENT, Axis, is_logarithmic, make_axis
-from skhpo.space import Categorical, SearchSpace
+from skhpo.space import SearchSpace
 
 __all__ = ["Candidates", "read", "read_search", "select"]
 
@@ -169,8 +169,9 @@ def _logarithmic_parameters(search: Any) -> list[str] | None:
     for column in columns:
         if column.name is None or column.dimension.is_categorical:
             continue
-        if isinstance(column.dimension, Categorical):
-            quantiles = np.quantile(column.dimension.values, [0, 0.5, 1])
+        values = getattr(column.dimension, "values", None)
+        if isinstance(values, tuple):  # long lists are no tuples, and are not walked
+            quantiles = np.quantile(values, [0, 0.5, 1])
         else:
             quantiles = column.dimension.from_unit(np.array([0.0, 0.5, 1.0]))
         if is_logarithmic(*map(float, quantiles)):

@@ -182,26 +182,53 @@ class Categorical(Dimension):
         return (self._edges[places + 1] + self._edges[places]) / 2
 
     def _from_unit(self, u: Array) -> list[Any]:
-        places = map(int, self._cells(u).tolist())
-        values, last = self.values, self.n_values - 1
-        if isinstance(values, np.ndarray):
-            return [values[place].item() for place in places]
-        return [values[min(place, last)] for place in places]
+        last = self.n_values - 1  # large numbers are rounded up as floats
+        return [self.at(min(int(cell), last)) for cell in self._cells(u).tolist()]
 
     def _to_unit(self, value: Any) -> float:
-        place = self._place(value)
+        return float(self._centers(np.array([self.place(value)], dtype=float))[0])
+
+    def at(self, place: int) -> Any:
+        """Return the value at a position, as given.
+
+        Parameters
+        ----------
+        place : int
+            From 0.
+
+        Returns
+        -------
+        object
+            The value; of an array, as a native number.
+        """
+        value = self.values[place]
+        return value.item() if isinstance(self.values, np.ndarray) else value
+
+    def place(self, value: Any) -> int:
+        """Return the position of a value.
+
+        Parameters
+        ----------
+        value : object
+            One of the values, or a number that equals one of them.
+
+        Returns
+        -------
+        int
+            From 0.
+
+        Raises
+        ------
+        InvalidSpaceError
+            If it is none of the values.
+        """
+        place = None
+        if self._places is not None:
+            place = self._places.get(structural_key(value))
+        if place is None and is_number(value):  # 1.0 and numpy's 1 for 1
+            place = find(self.values, value)
         if place is None:
             raise InvalidSpaceError(f"{value!r} is not among {self._shown()}.")
-        return float(self._centers(np.array([place], dtype=float))[0])
-
-    def _place(self, value: Any) -> int | None:
-        """Return the position of a value, None if it is not among them."""
-        if self._places is None:
-            return find(self.values, value) if is_number(value) else None
-        place = self._places.get(structural_key(value))
-        if place is None and is_number(value):  # 1.0 and numpy's 1 for 1
-            same = (i for i, v in enumerate(self.values) if is_number(v) and v == value)
-            place = next(same, None)
         return place
 
     def _shown(self) -> str:

@@ -113,7 +113,14 @@ def _check_distribution(key: str, distribution: Any) -> None:
     frozen = getattr(distribution, "dist", None)
     if frozen is None or not hasattr(distribution, "support"):
         return
-    if not np.isnan(np.asarray(distribution.support(), dtype=float)).any():
+    try:
+        support = np.asarray(distribution.support(), dtype=float)
+    except (TypeError, OverflowError) as error:
+        raise InvalidSpaceError(
+            f"Parameter {key!r}: scipy.stats.{frozen.name} has no support for these "
+            f"arguments ({type(error).__name__}: {error}). Use Real or Integer."
+        ) from None
+    if not np.isnan(support).any():
         return
     arguments = [repr(value) for value in getattr(distribution, "args", ())]
     keywords = getattr(distribution, "kwds", {})

@@ -16,7 +16,7 @@ from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._dimensions import Array, Dimension, Integer, Real, is_number, nearest
 from skhpo.space._values import MAX_NUMBER, Steps, is_numeric
 
-__all__ = ["PRIORS", "as_dimension", "convert", "is_skopt", "is_tuple_range"]
+__all__ = ["PRIORS", "as_dimension", "convert", "is_skopt", "is_tuple_range", "long_randint"]
 
 # Where a support is infinite, the outermost quantiles that are proposed.
 _TAIL = 1e-6
@@ -243,11 +243,22 @@ def _from_scipy(value: Any) -> Dimension | None:
             "which values are close to each other. Use Real, Integer, Categorical or a "
             "frozen univariate scipy distribution."
         )
-    return _long_randint(value) or Distribution(value)
+    return long_randint(value) or Distribution(value)
 
 
-def _long_randint(frozen: Any) -> Dimension | None:
-    """Return the integers of a ``randint`` that floats cannot tell apart, else None."""
+def long_randint(frozen: Any) -> Dimension | None:
+    """Return the integers of a ``randint`` that floats cannot tell apart, else None.
+
+    Parameters
+    ----------
+    frozen : object
+        Any distribution.
+
+    Returns
+    -------
+    Integer or None
+        The same integers.
+    """
     if getattr(getattr(frozen, "dist", None), "name", "") != "randint":
         return None
     places = dict(zip(("low", "high", "loc"), frozen.args, strict=False))

@@ -14,6 +14,7 @@ from typing import Any, overload
 import numpy as np
 
 from skhpo.exceptions import InvalidSpaceError
+from skhpo.space._dimensions import is_number
 
 __all__ = ["LONG", "Steps", "count", "find", "is_numeric", "long_numbers", "nearest_place"]
 
@@ -136,24 +137,27 @@ def repetition(value: Any) -> str:
     )
 
 
-def find(values: range | Steps | np.ndarray, number: Any) -> int | None:
-    """Return the place of a number among distinct ones; None if it is none of them.
+def find(values: Sequence[Any] | np.ndarray, number: Any) -> int | None:
+    """Return the place of a number among distinct values; None if it is none of them.
 
     Examples
     --------
     >>> find(range(10**20), 10**19), find(Steps(0.0, 1.0, 1e-6), 0.5), find(range(9), 9)
     (10000000000000000000, 500000, None)
     """
-    if not math.isfinite(number):
-        return None
     if isinstance(values, np.ndarray):
         places = np.flatnonzero(values == number)
         return int(places[0]) if places.size else None
-    if isinstance(values, range):
-        is_among = number == int(number) and int(number) in values
-        return values.index(int(number)) if is_among else None
-    place = nearest_place(values, number)
-    return place if values[place] == number else None
+    if isinstance(values, range):  # asked for a fraction, it would walk
+        if not abs(number) < math.inf or number != int(number):
+            return None
+        return values.index(int(number)) if int(number) in values else None
+    if isinstance(values, Steps):
+        place = nearest_place(values, number)
+        return place if values[place] == number else None
+    # A number alone is compared: an array as a value would compare its elements.
+    same = (i for i, v in enumerate(values) if is_number(v) and v == number)
+    return next(same, None)
 
 
 def nearest_place(ladder: Any, number: Any) -> int:
