@@ -26,6 +26,8 @@ MAX_DRAWS = 10_000
 # Finite spaces up to this size can be listed, in parts, of which each is checked once.
 MAX_LISTED = 2**20
 N_PART = 256
+# So many draws are made and looked at one by one.
+N_SINGLE = 1000
 
 
 class SamplingOptimizer:
@@ -191,16 +193,19 @@ class NewPoints:
     def _drawn(self, draw: Callable[[int], Array]) -> Array | None:
         n_draws = MAX_DRAWS
         if self._space.size <= MAX_LISTED:  # the list costs less, and misses nothing
-            n_draws = MAX_DRAWS // 10 if self._unread is None else MAX_REPEATS
-        n_repeated = 0
-        for _ in range(n_draws):
-            X = self._space.snap(draw(1))
-            if point_key(X[0]) in self.seen:
-                n_repeated += 1
-                if n_repeated == MAX_REPEATS:
-                    break
-            elif self._space.is_feasible(X)[0]:
-                return X[0]
+            n_draws = N_SINGLE if self._unread is None else MAX_REPEATS
+        n_drawn = n_repeated = 0
+        while n_drawn < n_draws and n_repeated < MAX_REPEATS:
+            # Singly at first, since all points of a sequence are to be used.
+            n = 1 if n_drawn < N_SINGLE else min(N_PART, n_draws - n_drawn)
+            X = self._space.snap(draw(n))
+            is_new = np.array([point_key(x) not in self.seen for x in X])
+            X = X[is_new]
+            allowed = X[self._space.is_feasible(X)]
+            if len(allowed):
+                return allowed[0].copy()
+            n_drawn += n
+            n_repeated += n - int(is_new.sum())
         return None
 
     def _listed(self) -> Array | None:
