@@ -296,7 +296,9 @@ class BayesSearch(BaseSearch):
         super()._check_not_empty(run, record)
         if self.prior_results is None or record.n_candidates or not run.n_splits:
             return
-        n = len({params_key(t.candidate.params) for t in self._prior_trials(self._space())})
+        n = len(
+            {params_key(t.candidate.params) for t in self._prior_trials(self._space())}
+        )
         raise InvalidSpaceError(
             f"Nothing is left to try: 'prior_results' hold {n} candidates, and beside "
             "them none was found in the space that meets the constraints. Take the "

@@ -16,7 +16,14 @@ from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._dimensions import Array, Dimension, Integer, Real, is_number, nearest
 from skhpo.space._values import MAX_NUMBER, Steps, is_numeric
 
-__all__ = ["PRIORS", "as_dimension", "convert", "is_skopt", "is_tuple_range", "long_randint"]
+__all__ = [
+    "PRIORS",
+    "as_dimension",
+    "convert",
+    "is_skopt",
+    "is_tuple_range",
+    "long_randint",
+]
 
 # Where a support is infinite, the outermost quantiles that are proposed.
 _TAIL = 1e-6

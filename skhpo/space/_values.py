@@ -16,7 +16,15 @@ import numpy as np
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._dimensions import is_number
 
-__all__ = ["LONG", "Steps", "count", "find", "is_numeric", "long_numbers", "nearest_place"]
+__all__ = [
+    "LONG",
+    "Steps",
+    "count",
+    "find",
+    "is_numeric",
+    "long_numbers",
+    "nearest_place",
+]
 
 # Up to so many values, a list is a list: each value has a key, and is checked.
 LONG = 1000
