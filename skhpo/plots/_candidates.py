@@ -170,6 +170,7 @@ def _logarithmic_parameters(search: Any) -> list[str] | None:
         if column.name is None or column.dimension.is_categorical:
             continue
         values = getattr(column.dimension, "values", None)
+        quantiles: Any
         if isinstance(values, tuple):  # long lists are no tuples, and are not walked
             quantiles = np.quantile(values, [0, 0.5, 1])
         else:

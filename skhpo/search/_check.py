@@ -102,9 +102,10 @@ def _samples(values: Any) -> Iterator[Any]:
     """Yield the values that can be known: all listed ones, both ends of a range.
 
     Of very many listed ones, these are some, with both ends and the extremes of an
-    array among them. The bounds of our own ranges are attainable. Those of a distribution of scipy may
-    have no probability, and be outside of what the estimator takes: its outermost
-    hundredths are what is checked. Of any other distribution it is one draw.
+    array among them. The bounds of our own ranges are attainable. Those of a
+    distribution of scipy may have no probability, and be outside of what the estimator
+    takes: its outermost hundredths are what is checked. Of any other distribution it
+    is one draw.
     """
     if isinstance(values, Categorical):
         yield from _some(values.values)

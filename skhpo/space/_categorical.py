@@ -95,8 +95,9 @@ class Categorical(Dimension):
 
     def _keep_numbers(self, numbers: range | Steps | np.ndarray) -> None:
         """Keep more numbers than are listed; one key says which."""
-        is_array = isinstance(numbers, np.ndarray)
-        keys: Hashable = structural_key(numbers) if is_array else numbers
+        keys: Any = numbers
+        if isinstance(numbers, np.ndarray):
+            keys = structural_key(numbers)
         self._set(ordered=self.ordered is not False, values=numbers)
         self._set(_keys=keys, _places=None)
         if self.n_values > MAX_NUMBER:
@@ -152,7 +153,7 @@ class Categorical(Dimension):
     @property
     def centers(self) -> Array:
         """The coordinates of all values."""
-        return self._centers(np.arange(self.n_values))
+        return self._centers(np.arange(self.n_values, dtype=float))
 
     def index(self, u: Array) -> NDArray[np.intp]:
         """Return the positions in `values` at some coordinates.

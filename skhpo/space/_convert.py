@@ -351,5 +351,5 @@ def _from_values(value: Any) -> Dimension | None:
         return Categorical(value)
     if not hasattr(value, "__array__") or not hasattr(value, "tolist"):
         return None
-    array = np.asarray(value)  # of a Series
+    array: Any = np.asarray(value)  # of a Series
     return Categorical(array if is_numeric(array) else value.tolist())

@@ -169,12 +169,12 @@ def find(values: Sequence[Any] | np.ndarray, number: Any) -> int | None:
 
 
 def nearest_place(ladder: Any, number: Any) -> int:
-    """Return the place of what is nearest to a number, in ascending ones; of two, lower.
+    """Return the place of the nearest one of ascending numbers; of two, the lower one.
 
     Examples
     --------
-    >>> nearest_place([1, 2, 4], 3), nearest_place(range(0, 10**20, 7), 10**19), nearest_place([1, 2], 9)
-    (1, 1428571428571428571, 1)
+    >>> nearest_place([1, 2, 4], 3), nearest_place(range(0, 10**20, 7), 10**19)
+    (1, 1428571428571428571)
     """
     low, high = 0, count(ladder) - 1
     while low < high:  # the first one that is not less
