@@ -151,6 +151,14 @@ def test_what_is_found_of_a_continuous_space_is_kept(
     assert all(params in found for params in asked)
 
 
+def test_annealing_goes_on_where_its_neighborhood_is_known() -> None:
+    """In a space too large to be listed; what others found counts as known."""
+    optimizer = AnnealOptimizer({"a": Integer(0, 2**30)}, shrink=1e12, random_state=0)
+    optimizer.tell([Trial(Candidate(-1, {"a": 77}), (0.0,))])
+    asked = [params["a"] for params in drive(optimizer, 3)]
+    assert len({77, *asked}) == 4
+
+
 def test_nothing_allowed_is_an_error_at_the_start(make: Any) -> None:
     """Listed or drawn, with the remedy; and no candidate is lost by it."""
     cases = [(Integer(1, 5000), "all of them"), (Real(0, 1), "10000 draws")]

@@ -238,6 +238,24 @@ def test_arrays_are_kept_as_arrays(array: Any) -> None:
     assert dimension.from_unit(np.array([dimension.to_unit(middle)])) == [middle]
 
 
+@pytest.mark.parametrize("ordered", [None, True, False])
+def test_an_array_stays_the_callers(ordered: bool | None) -> None:
+    """What is written into it changes no space, and it can be written into."""
+    array = np.arange(5000.0)[::-1].copy()
+    dimension = Categorical(array, ordered=ordered)
+    first = dimension.at(0)
+    array[:] = -1.0
+    assert dimension.at(0) == first == (0.0 if ordered is None else 4999.0)
+    assert dimension.place(0.0) == (0 if ordered is None else 4999)
+
+
+def test_draws_of_our_own_are_without_replacement() -> None:
+    """Each combination of all the dicts once, where there are no more than that."""
+    spaces = [{"a": [1, 2, 3], "b": "xy"}, {"a": [4]}]
+    drawn = list(enumerated._draw(spaces, 7, np.random.RandomState(0)))
+    assert len({repr(sorted(params.items())) for params in drawn}) == 7
+
+
 def test_a_repeated_number_of_an_array_is_named() -> None:
     """As of a list; and a message shows few numbers."""
     array = np.append(np.arange(5000.0), 17.0)
@@ -291,7 +309,7 @@ def test_a_population_steps_along_a_range_backwards() -> None:
     [
         range(-3, 10**15),
         range(10**15, -3, -1),
-        np.append(np.arange(1, 10**5), 0),
+        np.where(np.arange(1, 10**5) == 1234, 0, np.arange(1, 10**5)),
         [*range(1, 9000), 0],
     ],
     ids=["ascending", "descending", "array", "list"],
