@@ -137,16 +137,22 @@ def test_all_that_is_allowed_is_found(make: Any, name: str) -> None:
 def test_what_is_found_of_a_continuous_space_is_kept(
     make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It counts as exhausted once draws find nothing more."""
+    """It is exhausted once draws find nothing more, and then draws no more."""
     monkeypatch.setattr(sampling, "MAX_DRAWS", 50)
     found: list[Any] = []
+    calls = []
 
     def first_three(params: Any) -> bool:
+        calls.append(params)
         if len(found) < 3 and params not in found:
             found.append(params)
         return params in found
 
-    asked = drive(make({"a": Real(0, 1)}, constraints=first_three, random_state=0), 8)
+    optimizer = make({"a": Real(0, 1)}, constraints=first_three, random_state=0)
+    asked = drive(optimizer, 8)
+    calls.clear()
+    assert optimizer.ask(1) == []
+    assert not calls or isinstance(optimizer, BayesOptimizer)  # a model looks again
     assert 1 <= len(asked) <= 3
     assert all(params in found for params in asked)
 

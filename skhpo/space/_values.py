@@ -126,15 +126,22 @@ def long_numbers(values: Any, *, ascending: bool) -> range | Steps | np.ndarray 
         return values[::-1] if ascending and values.step < 0 else values
     if isinstance(values, Steps):
         return values
+    if np.all(values[1:] > values[:-1]):
+        return _own(values)
     in_order = np.sort(values)
     if np.isnan(in_order[-1]):  # equal to itself as a value of a list, not as a number
         return None
     repeated = in_order[1:][in_order[1:] == in_order[:-1]]
     if repeated.size:
         raise InvalidSpaceError(repetition(repeated[0].item()))
-    kept = in_order if ascending else np.array(values)
-    kept.flags.writeable = False
-    return kept
+    return _own(in_order if ascending else values)
+
+
+def _own(values: np.ndarray) -> np.ndarray:
+    """Return a copy that nobody writes into."""
+    copy = np.array(values)
+    copy.flags.writeable = False
+    return copy
 
 
 def repetition(value: Any) -> str:
