@@ -235,3 +235,31 @@ def test_moves_stay_inside(dimension: Any, factors: list[float]) -> None:
         assert type(value) in (int, float)
         value = rule.perturb(value, factor)
     assert low <= value <= high
+
+
+@pytest.mark.parametrize(
+    "dimension",
+    [
+        Integer(0, 2**60),
+        Integer(1, int(1.7e308), log=True),
+        Real(-1.7e308, 1.7e308),
+        Real(5e-324, 1.7e308, log=True),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("factor", [0.25, 1.25, 4.0])
+def test_a_value_at_a_bound_leaves_it(dimension: Any, factor: float) -> None:
+    """In whichever direction it moves, it comes back inside."""
+    rule = perturbation_rule("x", dimension)
+    for bound in (dimension.low, dimension.high):
+        assert dimension.low <= rule.perturb(bound, factor) <= dimension.high
+    at_low, at_high = dimension.low, dimension.high
+    assert rule.perturb(at_high, 1.25) < at_high
+    assert rule.perturb(at_low, 0.25) > at_low or at_low == 5e-324  # no smaller part
+
+
+def test_halves_are_rounded_to_even_integers() -> None:
+    """Wherever a range begins, so that the middle of one stays where it was."""
+    u = np.array([0.25, 0.5, 0.75])
+    assert Integer(1, 4).from_unit(u) == [2, 2, 4]
+    assert Integer(2, 5).from_unit(u) == [2, 4, 4]

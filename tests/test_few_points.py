@@ -309,3 +309,13 @@ def test_strict_floating_point_errors_change_nothing(make: Any) -> None:
     expected = drive(make(space, random_state=0), 16)
     with np.errstate(all="raise"):
         assert drive(make(space, random_state=0), 16) == expected
+
+
+def test_annealing_keeps_the_category_of_the_best() -> None:
+    """The more often, the more trials there were."""
+    optimizer = AnnealOptimizer({"c": list("abcd"), "x": Real(0, 1)}, random_state=0)
+    for i in range(200):
+        params = {"c": "b", "x": i / 200}
+        optimizer.tell([Trial(Candidate(-1 - i, params), (0.0,))])
+    kept = [c.params["c"] == "b" for c in optimizer.ask(40)]
+    assert sum(kept) > 30
