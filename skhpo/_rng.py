@@ -12,7 +12,7 @@ import zlib
 
 import numpy as np
 
-__all__ = ["child_rng", "seed_sequence"]
+__all__ = ["child_rng", "draw_below", "seed_sequence"]
 
 RandomState = int | np.random.RandomState | np.random.Generator | None
 
@@ -85,3 +85,31 @@ def child_rng(
     spawn_key = (*root.spawn_key, zlib.crc32(role.encode()), *key)
     sequence = np.random.SeedSequence(root.entropy, spawn_key=spawn_key)
     return np.random.default_rng(sequence)
+
+
+def draw_below(n: int, rng: np.random.Generator | np.random.RandomState) -> int:
+    """Return one of the integers from 0 to n - 1, however large `n` is.
+
+    Parameters
+    ----------
+    n : int
+        How many there are.
+    rng : numpy.random.Generator or RandomState
+        Draws its bits.
+
+    Returns
+    -------
+    int
+        Each with the same probability.
+
+    Examples
+    --------
+    >>> 0 <= draw_below(10**30, np.random.default_rng(0)) < 10**30
+    True
+    """
+    n_bits = (n - 1).bit_length()
+    n_bytes = -(-n_bits // 8)
+    while True:  # at least every second time, it is below
+        number = int.from_bytes(rng.bytes(n_bytes), "little") >> (8 * n_bytes - n_bits)
+        if number < n:
+            return number

@@ -55,6 +55,15 @@ def walk(rule: Any, seed: int, factors: list[float]) -> list[Any]:
     return values
 
 
+def test_values_of_a_narrow_range_still_move() -> None:
+    """Folded back as often as it takes, and not stuck at a bound."""
+    for high in (1.001, 1.1, math.nextafter(1, 2) + 1e-12):
+        rule = perturbation_rule("x", Real(1.0, high, log=True))
+        values = walk(rule, 0, [1.25, 0.8, 2.0, 1.25, 0.5])
+        assert all(1.0 <= value <= high for value in values)
+        assert len(set(values)) > 3
+
+
 @given(st.sampled_from(CONTINUOUS), SEEDS, st.lists(FACTORS, max_size=30))
 def test_reals_stay_inside(distribution: Any, seed: int, factors: list[float]) -> None:
     low, high = distribution.support()

@@ -19,15 +19,12 @@ from skhpo._rng import RandomState, child_rng, seed_sequence
 from skhpo._trial import Candidate, Trial
 from skhpo.optimizers._base import check_trials
 from skhpo.optimizers._maximize import point_key
-from skhpo.optimizers._sampling import first_unseen
+from skhpo.optimizers._sampling import NewPoints
 from skhpo.space import SearchSpace
 
 __all__ = ["AnnealOptimizer"]
 
 Array = NDArray[np.float64]
-
-# A space is exhausted when so many draws in a row repeated what was seen.
-MAX_REPEATS = 100
 
 
 class AnnealOptimizer:
@@ -93,7 +90,7 @@ class AnnealOptimizer:
         self.mean_rank, self.shrink = mean_rank, shrink
         self._root = seed_sequence(random_state)
         self._next_id = 0
-        self._seen: set[bytes] = set()
+        self._new = NewPoints(self.space, child_rng(self._root, "left"))
         self._pending: dict[int, Array] = {}
         self._told: list[tuple[float, int, Array]] = []
 
@@ -114,10 +111,10 @@ class AnnealOptimizer:
         for _ in range(n):
             rng = child_rng(self._root, "ask", self._next_id)
             draw = partial(self._draw, rng=rng)
-            x = first_unseen(self.space, draw, self._seen, MAX_REPEATS)
+            x = self._new.next(draw)
             if x is None:
                 break
-            self._seen.add(point_key(x))
+            self._new.seen.add(point_key(x))
             self._pending[self._next_id] = x
             candidates.append(Candidate(self._next_id, self.space.decode(x)))
             self._next_id += 1
@@ -135,6 +132,7 @@ class AnnealOptimizer:
             x = self._pending.pop(trial.candidate.id, None)
             if x is None:
                 x = self.space.encode(trial.candidate.params)
+                self._new.seen.add(point_key(x))
             if not trial.failed and math.isfinite(trial.score):
                 self._told.append((-trial.score, len(self._told), x))
         self._told.sort(key=lambda told: told[:2])

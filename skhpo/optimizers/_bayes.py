@@ -34,7 +34,7 @@ from skhpo.optimizers._maximize import (
     point_key,
 )
 from skhpo.optimizers._regret import regret_bound
-from skhpo.optimizers._sampling import first_unseen
+from skhpo.optimizers._sampling import NewPoints
 from skhpo.space import SearchSpace
 from skhpo.space._sampling import SobolSequence
 from skhpo.surrogates import ParzenEstimator
@@ -51,8 +51,6 @@ EXPLORATION = 0.1
 # "auto": share of the others that a Parzen estimator makes. On plateaus and cliffs,
 # such as those of decision trees, a Gaussian process is too sure of itself.
 PARZEN = 0.2
-# A space is exhausted when so many draws in a row repeated what was seen.
-MAX_REPEATS = 100
 # With a larger share of noise, EI and PI try the incumbent's surroundings again and
 # again; UCB does not.
 MAX_NOISE = 0.02
@@ -136,8 +134,10 @@ class BayesOptimizer:
         )
         self._n_fitted = 0
         self._next_id = 0
-        self._seen: set[bytes] = set()
+        self._new = NewPoints(self.space, child_rng(self._root, "left"))
+        self._seen = self._new.seen
         self._pending: dict[int, Array] = {}
+        self._asked: dict[int, dict[str, Any]] = {}  # pending, as they were asked for
         self._X: list[Array] = []
         self._params: list[Mapping[str, Any]] = []
         self._scores: list[float] = []
@@ -171,6 +171,7 @@ class BayesOptimizer:
             params = self.space.decode(x) if params is None else params
             candidates.append(Candidate(self._next_id, params))
             self._pending[self._next_id] = x
+            self._asked[self._next_id] = dict(params)
             self._seen.add(point_key(x))
             self._next_id += 1
         return candidates
@@ -186,11 +187,13 @@ class BayesOptimizer:
         """
         for trial in check_trials(trials):
             x = self._pending.pop(trial.candidate.id, None)
-            if x is None:
-                x = self.space.encode(trial.candidate.params)
+            params = self._asked.pop(trial.candidate.id, None)
+            if x is None or params is None:
+                params = dict(trial.candidate.params)
+                x = self.space.encode(params)
                 self._seen.add(point_key(x))
             self._X.append(x)
-            self._params.append(trial.candidate.params)
+            self._params.append(params)
             failed = trial.failed or not math.isfinite(trial.score)
             self._scores.append(math.nan if failed else trial.score)
             self._split_scores.append(() if failed else trial.split_scores)
@@ -284,18 +287,10 @@ class BayesOptimizer:
         center = self.space.center()
         if not self._seen and self.space.is_feasible(center[np.newaxis])[0]:
             return center
-        return self._unseen(self._design)
+        return self._new.next(self._design)
 
     def _random_point(self, rng: np.random.Generator) -> Array | None:
-        return self._unseen(lambda m: rng.random((m, self.space.n_columns)))
-
-    def _unseen(self, draw: Callable[[int], Array]) -> Array | None:
-        """Return the first drawn point that is new; None if there is none left."""
-        x = first_unseen(self.space, draw, self._seen, MAX_REPEATS)
-        if x is not None or self._points is None:
-            return x
-        zeros = np.zeros(len(self._points))
-        return best_unseen(self._points, zeros, self.space, self._seen)
+        return self._new.next(lambda m: rng.random((m, self.space.n_columns)))
 
     # -- the model -------------------------------------------------------------
 

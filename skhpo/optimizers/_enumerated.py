@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from sklearn.model_selection import ParameterGrid, ParameterSampler
+from sklearn.utils import check_random_state
 
-from skhpo._rng import RandomState
+from skhpo._rng import RandomState, draw_below
 from skhpo._trial import Candidate, Params, Trial
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space import SearchSpace
 from skhpo.space._constraints import Constraints
 from skhpo.space._discretize import discretize
-from skhpo.space._plain import is_plain, with_listed_tuples
+from skhpo.space._plain import is_distribution, is_plain, with_listed_tuples
+from skhpo.space._values import count
 
 __all__ = ["GridOptimizer", "RandomOptimizer"]
+
+# A grid of more combinations would fill the memory before the first fit.
+MAX_COMBINATIONS = 10**7
 
 
 class EnumeratedOptimizer:
@@ -103,8 +111,10 @@ class GridOptimizer(EnumeratedOptimizer):
         space = grid_space(param_grid, n_levels)
         grid: Iterable[Params]
         if space is None:
+            _check_size(sum(map(_n_combinations, _as_list(param_grid))))
             grid = ParameterGrid(param_grid)
         else:
+            _check_size(space.size)
             grid = space.decode_many(space.points())
         predicates = Constraints(constraints)
         super().__init__(params for params in grid if predicates.allow(params))
@@ -113,6 +123,25 @@ class GridOptimizer(EnumeratedOptimizer):
                 "No combination of the grid meets the constraints. Relax them, or list "
                 "other values."
             )
+
+
+def _as_list(space: Any) -> list[Mapping[str, Any]]:
+    """Return the dicts of a space that scikit-learn takes."""
+    return [space] if isinstance(space, Mapping) else list(space)
+
+
+def _n_combinations(lists: Mapping[str, Any]) -> int:
+    return math.prod(map(count, lists.values()))
+
+
+def _check_size(n_combinations: float) -> None:
+    if n_combinations > MAX_COMBINATIONS:
+        raise InvalidSpaceError(
+            f"The grid has {n_combinations} combinations, and at most "
+            f"{MAX_COMBINATIONS} are listed. RandomSearch and BayesSearch take such a "
+            "space as it is; or list fewer values, and give ranges as Real or Integer, "
+            "of which n_levels values are tried."
+        )
 
 
 def grid_space(
@@ -133,7 +162,9 @@ class RandomOptimizer(EnumeratedOptimizer):
     """Proposes random draws: the same as ``RandomizedSearchCV`` for the same seed.
 
     All draws are made here, since the order in which a shared ``RandomState`` is
-    consumed (candidates first, then splits) decides what is drawn.
+    consumed (candidates first, then splits) decides what is drawn. Where scikit-learn
+    cannot draw, because there are more values or combinations than `sys.maxsize`, the
+    draws are our own: one index for each parameter, no combination twice.
 
     Parameters
     ----------
@@ -160,6 +191,61 @@ class RandomOptimizer(EnumeratedOptimizer):
         n_iter: int,
         random_state: RandomState = None,
     ) -> None:
-        super().__init__(
-            ParameterSampler(param_distributions, n_iter, random_state=random_state)
+        spaces = _as_list(param_distributions)
+        draws: Iterable[Params]
+        if any(map(_is_too_large, spaces)) or _n_lists(spaces) > sys.maxsize:
+            draws = _draw(spaces, n_iter, check_random_state(random_state))
+        else:
+            draws = ParameterSampler(
+                param_distributions, n_iter, random_state=random_state
+            )
+        super().__init__(draws)
+
+
+def _is_too_large(space: Mapping[str, Any]) -> bool:
+    """Whether a list of values is longer than scikit-learn can say."""
+    lists = (values for values in space.values() if not is_distribution(values))
+    return any(count(values) > sys.maxsize for values in lists)
+
+
+def _n_lists(spaces: Sequence[Mapping[str, Any]]) -> int:
+    """Return how many combinations there are of lists alone; 0 with a distribution."""
+    if any(is_distribution(values) for space in spaces for values in space.values()):
+        return 0
+    return sum(map(_n_combinations, spaces))
+
+
+def _draw(
+    spaces: Sequence[Mapping[str, Any]], n: int, rng: np.random.RandomState
+) -> Iterator[Params]:
+    """Yield `n` draws; of lists alone, without replacement, all combinations alike."""
+    n_lists = _n_lists(spaces)
+    weights = list(map(_n_combinations, spaces)) if n_lists else [1] * len(spaces)
+    seen: set[tuple[int, ...]] = set()
+    while n:
+        which = _draw_weighted(weights, rng)
+        names = sorted(spaces[which])
+        columns = [spaces[which][name] for name in names]
+        places = tuple(
+            -1 if is_distribution(values) else draw_below(count(values), rng)
+            for values in columns
         )
+        if n_lists and (which, *places) in seen:
+            continue
+        seen.add((which, *places))
+        n -= 1
+        drawn = zip(names, columns, places, strict=True)
+        yield {
+            name: values.rvs(random_state=rng) if place < 0 else values[place]
+            for name, values, place in drawn
+        }
+
+
+def _draw_weighted(weights: Sequence[int], rng: np.random.RandomState) -> int:
+    """Return a position, with a probability in proportion to its weight."""
+    place = draw_below(sum(weights), rng)
+    which = 0
+    while place >= weights[which]:
+        place -= weights[which]
+        which += 1
+    return which

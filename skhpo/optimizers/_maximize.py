@@ -179,9 +179,11 @@ def _neighbors(x: Array, discrete: NDArray[np.intp], space: SearchSpace) -> Arra
     for j in discrete:
         if np.isnan(x[j]):
             continue
-        levels = space.columns[j].dimension.levels(MANY_VALUES)
-        if len(levels) < space.n_values[j]:
-            levels = x[j] + np.array([-2, -1, 1, 2]) / space.n_values[j]
+        dimension = space.columns[j].dimension
+        if space.is_categorical[j] or space.n_values[j] <= MANY_VALUES:
+            levels = dimension.levels(MANY_VALUES)
+        else:
+            levels = dimension.neighbors(x[j])
         changed = np.tile(x, (len(levels), 1))
         changed[:, j] = levels
         rows.append(changed)

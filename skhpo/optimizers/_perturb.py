@@ -14,6 +14,7 @@ kind               move by a factor *f*
 `LogInteger`       ``value * f``, rounded away from `value`: by at least 1
 `Continuous`       ``ppf(cdf(value) + log(f) / 2)``
 `Discrete`         the same, by at least 1
+`Placed`           by ``log(f) / 2`` of a range that is too wide for SciPy
 `Ordered`          one place up (f > 1) or down in the list of sorted numbers
 `Listed`           the same for a `Categorical`, in its own order
 `Category`         none: a category is only ever drawn anew
@@ -31,17 +32,20 @@ References
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from scipy import stats
 
+from skhpo._rng import draw_below
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space import Categorical, Integer, Real
-from skhpo.space._convert import Distribution
+from skhpo.space._convert import Distribution, long_randint
 from skhpo.space._dimensions import Dimension, is_number
+from skhpo.space._values import LONG, MAX_NUMBER, count, is_numeric, nearest_place
 
 __all__ = [
     "Category",
@@ -57,6 +61,7 @@ __all__ = [
 
 # Away from 0 and 1, where the ppf of a distribution without bounds is infinite.
 _EDGE = 1e-9
+_TINY = math.ulp(0.0)
 
 
 @runtime_checkable
@@ -92,6 +97,7 @@ def reflect(x: float, low: float, high: float) -> float:
 
 def _nearest_move(value: int, target: float, up: bool, low: float, high: float) -> int:
     """Round `target` away from `value` by at least 1; at a bound, turn around."""
+    target = min(max(target, low - 1), high + 1)  # which may be infinite
     moved = max(value + 1, round(target)) if up else min(value - 1, round(target))
     if low <= moved <= high:
         return moved
@@ -115,11 +121,15 @@ class LogReal:
 
     def perturb(self, value: float, factor: float) -> float:
         """Multiply by `factor`, reflected at the bounds in the logarithm."""
-        moved = value * factor
-        # the mirror image of x at a bound b of a log scale is b * b / x
-        while not self.low <= moved <= self.high and self.low < self.high:
+        moved = min(max(value * factor, _TINY), MAX_NUMBER)
+        if not self.low <= moved <= self.high:
+            # the mirror image of x at a bound b of a log scale is b * b / x
             bound = self.low if moved < self.low else self.high
             moved = bound / moved * bound
+        if not self.low <= moved <= self.high:  # a range narrower than the move
+            width = math.log(self.high) - math.log(self.low)
+            part = reflect(math.log(moved) - math.log(self.low), 0.0, width)
+            moved = self.low * math.exp(part)
         return self._clip(moved)
 
     def _clip(self, value: float) -> float:
@@ -154,14 +164,16 @@ class Continuous:
 
     def sample(self, rng: np.random.Generator) -> float:
         """Draw from the distribution."""
-        return float(self.distribution.rvs(random_state=rng))
+        with np.errstate(all="ignore"):
+            return float(self.distribution.rvs(random_state=rng))
 
     def perturb(self, value: float, factor: float) -> float:
         """Move by ``log(factor) / 2`` in the cumulative distribution function."""
-        low, high = self.distribution.support()
-        u = float(self.distribution.cdf(value)) + math.log(factor) / 2
-        u = min(max(reflect(u, 0.0, 1.0), _EDGE), 1.0 - _EDGE)
-        return float(min(max(float(self.distribution.ppf(u)), low), high))
+        with np.errstate(all="ignore"):
+            low, high = self.distribution.support()
+            u = float(self.distribution.cdf(value)) + math.log(factor) / 2
+            u = min(max(reflect(u, 0.0, 1.0), _EDGE), 1.0 - _EDGE)
+            return float(min(max(float(self.distribution.ppf(u)), low), high))
 
 
 @dataclass(frozen=True)
@@ -172,37 +184,74 @@ class Discrete:
 
     def sample(self, rng: np.random.Generator) -> int:
         """Draw from the distribution."""
-        return int(self.distribution.rvs(random_state=rng))
+        with np.errstate(all="ignore"):
+            return int(self.distribution.rvs(random_state=rng))
 
     def perturb(self, value: int, factor: float) -> int:
         """Move as `Continuous` does, by at least 1."""
-        low, high = self.distribution.support()
-        below, at = self.distribution.cdf([value - 1, value])
-        u = (below + at) / 2 + math.log(factor) / 2
-        target = float(self.distribution.ppf(min(max(u, _EDGE), 1.0 - _EDGE)))
+        with np.errstate(all="ignore"):
+            low, high = self.distribution.support()
+            below, at = self.distribution.cdf([value - 1, value])
+            u = (below + at) / 2 + math.log(factor) / 2
+            target = float(self.distribution.ppf(min(max(u, _EDGE), 1.0 - _EDGE)))
         return _nearest_move(int(value), target, factor > 1, low, high)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A range too wide for SciPy: values move by their coordinates in [0, 1]."""
+
+    dimension: Dimension
+
+    def sample(self, rng: np.random.Generator) -> Any:
+        """Draw a coordinate uniformly."""
+        return self.dimension.from_unit(rng.random(1))[0]
+
+    def perturb(self, value: Any, factor: float) -> Any:
+        """Move by ``log(factor) / 2`` of the range."""
+        u = self.dimension.to_unit(value) + math.log(factor) / 2
+        return self.dimension.from_unit(np.array([reflect(u, 0.0, 1.0)]))[0]
 
 
 @dataclass(frozen=True)
 class Ordered:
     """A list of numbers; neighbors are the next smaller and the next larger one."""
 
-    values: tuple[Any, ...]  # as the user gave them: may repeat, sets the odds
+    values: Any  # as the user gave them: may repeat, sets the odds
+    ladder: Any = field(init=False, repr=False, compare=False)  # each once, ascending
+
+    def __post_init__(self) -> None:
+        """Put the numbers in order, once."""
+        object.__setattr__(self, "ladder", _ascending(self.values))
 
     def sample(self, rng: np.random.Generator) -> Any:
         """Draw one entry, all with the same probability."""
-        return self.values[int(rng.integers(len(self.values)))]
+        return _native(self.values[_draw_place(self.values, rng)])
 
     def perturb(self, value: Any, factor: float) -> Any:
         """Step to the neighbor; at an end, to the only neighbor there is."""
-        ladder = sorted(set(self.values))
-        if len(ladder) == 1:
+        n = count(self.ladder)
+        if n == 1:
             return value
-        at = min(range(len(ladder)), key=lambda i: abs(ladder[i] - value))
+        at = nearest_place(self.ladder, value)
         place = at + (1 if factor > 1 else -1)
-        if not 0 <= place < len(ladder):
-            place = at - (1 if factor > 1 else -1)
-        return ladder[place]
+        return _native(self.ladder[place if 0 <= place < n else 2 * at - place])
+
+
+def _ascending(values: Any) -> Any:
+    """Return the distinct numbers of a list in ascending order."""
+    if isinstance(values, range):
+        return values[::-1] if values.step < 0 else values
+    return np.unique(values) if isinstance(values, np.ndarray) else sorted(set(values))
+
+
+def _draw_place(values: Any, rng: np.random.Generator) -> int:
+    n = count(values)
+    return int(rng.integers(n)) if n <= sys.maxsize else draw_below(n, rng)
+
+
+def _native(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
 
 
 @dataclass(frozen=True)
@@ -232,12 +281,12 @@ class Listed:
 
     def perturb(self, value: Any, factor: float) -> Any:
         """Step to the neighbor in the list, if it has an order."""
-        values, n = self.dimension.values, self.dimension.n_values
+        n = self.dimension.n_values
         if not self.dimension.ordered or n == 1:
             return value
-        at = int(self.dimension.index(np.array([self.dimension.to_unit(value)]))[0])
+        at = self.dimension.place(value)
         place = at + (1 if factor > 1 else -1)
-        return values[place if 0 <= place < n else 2 * at - place]
+        return self.dimension.at(place if 0 <= place < n else 2 * at - place)
 
 
 @dataclass(frozen=True)
@@ -302,6 +351,8 @@ def perturbation_rule(name: str, spec: Any) -> PerturbationRule:
 
 
 def _list_rule(name: str, values: Sequence[Any] | np.ndarray) -> PerturbationRule:
+    if is_numeric(values) and count(values) > LONG:
+        return Ordered(values if isinstance(values, range) else np.array(values))
     entries = tuple(values.tolist() if isinstance(values, np.ndarray) else values)
     if not entries:
         raise InvalidSpaceError(
@@ -320,11 +371,15 @@ def _dimension_rule(name: str, spec: Dimension) -> PerturbationRule:
         return Listed(spec)
     if isinstance(spec, Integer):
         if spec.log:
-            return LogInteger(spec.low, spec.high)
+            return LogInteger(int(spec.low), int(spec.high))
+        if max(abs(int(spec.low)), abs(int(spec.high))) >= 2**53:
+            return Placed(spec)
         return Discrete(stats.randint(spec.low, spec.high + 1))
     if isinstance(spec, Real):
         if spec.log:
             return LogReal(spec.low, spec.high)
+        if math.isinf(float(spec.high) - float(spec.low)):
+            return Placed(spec)
         return Continuous(stats.uniform(spec.low, spec.high - spec.low))
     raise InvalidSpaceError(f"Values of {name!r} cannot be moved: {spec!r}.")
 
@@ -332,6 +387,8 @@ def _dimension_rule(name: str, spec: Dimension) -> PerturbationRule:
 def _distribution_rule(spec: Any) -> PerturbationRule:
     if not (hasattr(spec, "ppf") and hasattr(spec, "cdf") and hasattr(spec, "support")):
         return Sampled(spec)
+    if (wide := long_randint(spec)) is not None:
+        return Placed(wide)
     name = getattr(getattr(spec, "dist", None), "name", "")
     low, high = spec.support()
     if name in {"loguniform", "reciprocal"} and not _has_location(spec):

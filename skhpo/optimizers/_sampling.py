@@ -10,17 +10,24 @@ from numpy.typing import NDArray
 
 from skhpo._rng import RandomState, child_rng, seed_sequence
 from skhpo._trial import Candidate, Trial
+from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers._maximize import point_key
 from skhpo.space import SearchSpace
 from skhpo.space._sampling import SobolSequence
 
-__all__ = ["SamplingOptimizer"]
+__all__ = ["NewPoints", "SamplingOptimizer"]
 
 Array = NDArray[np.float64]
 
-# After so many repetitions in a row, what is left of a small space is looked up.
+# After so many draws in a row that were known, what is left of a space is listed.
 MAX_REPEATS = 100
-MAX_ENUMERATED = 2**16
+# After so many that were known or forbidden, there is hardly anything left.
+MAX_DRAWS = 10_000
+# Finite spaces up to this size can be listed, in parts, of which each is checked once.
+MAX_LISTED = 2**20
+N_PART = 256
+# So many draws are made and looked at one by one.
+N_SINGLE = 1000
 
 
 class SamplingOptimizer:
@@ -61,11 +68,12 @@ class SamplingOptimizer:
                 f"'random'. Got {sampling!r} instead."
             )
         self.space = SearchSpace(space, constraints)
-        rng = child_rng(seed_sequence(random_state), "sampling")
+        root = seed_sequence(random_state)
+        rng = child_rng(root, "sampling")
         d = self.space.n_columns
         self._draw = SobolSequence(d, rng) if sampling == "sobol" else Uniform(d, rng)
         self._next_id = 0
-        self._seen: set[bytes] = set()
+        self._new = NewPoints(self.space, child_rng(root, "left"))
 
     def ask(self, n: int) -> list[Candidate]:
         """Propose up to `n` candidates, with consecutive ids.
@@ -82,10 +90,10 @@ class SamplingOptimizer:
         """
         candidates = []
         for _ in range(n):
-            x = first_unseen(self.space, self._draw, self._seen, MAX_REPEATS)
+            x = self._new.next(self._draw)
             if x is None:
                 break
-            self._seen.add(point_key(x))
+            self._new.seen.add(point_key(x))
             candidates.append(Candidate(self._next_id, self.space.decode(x)))
             self._next_id += 1
         return candidates
@@ -119,22 +127,94 @@ class Uniform:
         return self._rng.random((n, self._d))
 
 
-def first_unseen(
-    space: SearchSpace,
-    draw: Callable[[int], Array],
-    seen: set[bytes],
-    max_repeats: int,
-) -> Array | None:
-    """Return a point that is new; None if a space is exhausted.
+class NewPoints:
+    """Points of a space that meet its constraints, none of them twice.
 
-    It is the first such point drawn, or after too many repetitions one of those that
-    are left. Larger spaces than can be enumerated count as exhausted then.
+    They are drawn. Where too many draws are known or forbidden, what is left of a
+    finite space is read from a list, so that all of it is found; a larger one counts
+    as exhausted.
+
+    Parameters
+    ----------
+    space : SearchSpace
+        The space with its constraints.
+    rng : numpy.random.Generator
+        Decides on the order of the list.
+
+    Attributes
+    ----------
+    seen : set of bytes
+        Keys of the points that are known; to be added to by the owner.
     """
-    for _ in range(max_repeats):
-        x: Array = space.sample(1, draw)[0]
-        if point_key(x) not in seen:
-            return x
-    if space.size > MAX_ENUMERATED:
+
+    def __init__(self, space: SearchSpace, rng: np.random.Generator) -> None:
+        self.seen: set[bytes] = set()
+        self._space, self._rng = space, rng
+        self._is_exhausted = False
+        self._unread: Array | None = None  # the list, as far as it was not checked
+        self._allowed: list[Array] = []  # what was allowed in the part checked last
+
+    def next(self, draw: Callable[[int], Array]) -> Array | None:
+        """Return a new point, None if there is none left.
+
+        Parameters
+        ----------
+        draw : callable
+            ``draw(m)`` returns m points of the cube.
+
+        Returns
+        -------
+        ndarray of shape (d,) or None
+            The first new point that is drawn, else one from the list.
+
+        Raises
+        ------
+        InvalidSpaceError
+            If none was found and none is known: that is for the user to change.
+        """
+        if self._is_exhausted:
+            return None
+        x = self._drawn(draw)
+        if x is None:
+            is_listed = self._space.size <= MAX_LISTED
+            x = self._listed() if is_listed else self._drawn(self._anywhere)
+        self._is_exhausted = x is None
+        if x is None and not self.seen:
+            looked_at = f"{MAX_DRAWS} draws" if self._unread is None else "all of them"
+            raise InvalidSpaceError(
+                f"No candidate met the constraints in {looked_at}. Relax the "
+                "constraints, or shape the space so that more of it is allowed."
+            )
+        return x
+
+    def _anywhere(self, m: int) -> Array:
+        return self._rng.random((m, self._space.n_columns))
+
+    def _drawn(self, draw: Callable[[int], Array]) -> Array | None:
+        n_draws = MAX_DRAWS
+        if self._space.size <= MAX_LISTED:  # the list costs less, and misses nothing
+            n_draws = N_SINGLE if self._unread is None else MAX_REPEATS
+        n_drawn = n_repeated = 0
+        while n_drawn < n_draws and n_repeated < MAX_REPEATS:
+            # Singly at first, since all points of a sequence are to be used.
+            n = 1 if n_drawn < N_SINGLE else min(N_PART, n_draws - n_drawn)
+            X = self._space.snap(draw(n))
+            is_new = np.array([point_key(x) not in self.seen for x in X])
+            X = X[is_new]
+            allowed = X[self._space.is_feasible(X)]
+            if len(allowed):
+                return allowed[0].copy()
+            n_drawn += n
+            n_repeated += n - int(is_new.sum())
         return None
-    left = [x for x in space.points() if point_key(x) not in seen]
-    return left[int(draw(1)[0, 0] * len(left))].copy() if left else None
+
+    def _listed(self) -> Array | None:
+        if self._unread is None:
+            self._unread = self._rng.permutation(self._space.combinations())
+        while self._allowed or len(self._unread):
+            if not self._allowed:
+                part, self._unread = self._unread[:N_PART], self._unread[N_PART:]
+                self._allowed = list(part[self._space.is_feasible(part)])
+            elif point_key(x := self._allowed.pop()) not in self.seen:
+                return x.copy()  # a view would keep all of the part alive
+        return None

@@ -20,7 +20,7 @@ from skhpo.plots._axis import (
     is_logarithmic,
     make_axis,
 )
-from skhpo.space import Categorical, SearchSpace
+from skhpo.space import SearchSpace
 
 __all__ = ["Candidates", "read", "read_search", "select"]
 
@@ -176,9 +176,8 @@ def _logarithmic_parameters(search: Any) -> list[str] | None:
     for column in columns:
         if column.name is None or column.dimension.is_categorical:
             continue
-        if isinstance(column.dimension, Categorical):
-            values = column.dimension.values
-        else:
+        values = getattr(column.dimension, "values", None)
+        if not isinstance(values, tuple):  # long lists are none, and are not walked
             values = column.dimension.from_unit(np.array([0.0, 0.5, 1.0]))
         if all(map(is_finite, values)) and is_logarithmic(*ends_and_median(values)):
             found.append(column.name)

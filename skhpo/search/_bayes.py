@@ -9,12 +9,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from skhpo._keys import params_key
 from skhpo._sklearn_compat import BaseSearchCV, HasMethods, Interval, StrOptions
 from skhpo._trial import Trial
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers import BayesOptimizer, LimitedOptimizer
 from skhpo.search._base import BaseSearch
 from skhpo.search._prior import prior_trials
+from skhpo.search._results import Record
+from skhpo.search._run import Run
 from skhpo.space import Categorical, SearchSpace
 from skhpo.space._dimensions import is_number
 from skhpo.stopping import StopRule
@@ -288,6 +291,19 @@ class BayesSearch(BaseSearch):
         own = {name: value for name, value in all_own if name in names}
         params = _as_given(space, space.complete(own), own)
         return [params] if space.allows(params) else []
+
+    def _check_not_empty(self, run: Run, record: Record) -> None:
+        super()._check_not_empty(run, record)
+        if self.prior_results is None or record.n_candidates or not run.n_splits:
+            return
+        n = len(
+            {params_key(t.candidate.params) for t in self._prior_trials(self._space())}
+        )
+        raise InvalidSpaceError(
+            f"Nothing is left to try: 'prior_results' hold {n} candidates, and beside "
+            "them none was found in the space that meets the constraints. Take the "
+            "best of these results, or widen the space."
+        )
 
     def _prior_trials(self, space: SearchSpace) -> list[Trial]:
         if self.prior_results is None:

@@ -17,11 +17,15 @@ from sklearn.utils.discovery import all_estimators
 from skhpo._sklearn_compat import validate_parameter_constraints
 from skhpo.space import Categorical, Integer, Real
 from skhpo.space._plain import is_distribution
+from skhpo.space._values import count, is_numeric
 
 __all__ = ["check_against_estimator"]
 
 # Combinations of searched components (steps of a pipeline, say) to check at most.
 MAX_COMBINATIONS = 100
+# Longer lists of values are checked at so many places only.
+MAX_CHECKED = 10_000
+N_SPREAD = 100
 
 
 def check_against_estimator(
@@ -57,9 +61,7 @@ def check_against_estimator(
 def _assemblies(estimator: Any, subspace: Mapping) -> Iterator[Any]:
     """Yield the estimator with each combination of the components searched over."""
     components = {
-        name: values
-        for name, values in subspace.items()
-        if not is_distribution(values) and any(map(_is_estimator, values))
+        name: values for name, values in subspace.items() if _has_estimators(values)
     }
     combinations = itertools.product(*components.values())
     for values in itertools.islice(combinations, MAX_COMBINATIONS):
@@ -99,19 +101,39 @@ def _check_values(estimator: Any, name: str, values: Any) -> None:
 def _samples(values: Any) -> Iterator[Any]:
     """Yield the values that can be known: all listed ones, both ends of a range.
 
-    The bounds of our own ranges are attainable. Those of a distribution of scipy may
-    have no probability, and be outside of what the estimator takes: its outermost
-    hundredths are what is checked. Of any other distribution it is one draw.
+    Of very many listed ones, these are some, with both ends and the extremes of an
+    array among them. The bounds of our own ranges are attainable. Those of a
+    distribution of scipy may have no probability, and be outside of what the estimator
+    takes: its outermost hundredths are what is checked. Of any other distribution it
+    is one draw.
     """
     if isinstance(values, Categorical):
-        yield from values.values
+        yield from _some(values.values)
     elif isinstance(values, Real | Integer):
         yield from values.from_unit(np.array([0.0, 1.0]))
     elif is_distribution(values):
         ends = _outer_quantiles(getattr(values, "frozen", values))
         yield from ends or [values.rvs(random_state=np.random.RandomState(0))]
     else:
+        yield from _some(values)
+
+
+def _some(values: Any) -> Iterator[Any]:
+    """Yield the listed values, of very many some that are evenly spread."""
+    n = count(values)
+    if n <= MAX_CHECKED:
         yield from values
+        return
+    if isinstance(values, np.ndarray) and is_numeric(values):
+        yield from (values.min(), values.max())
+    for i in range(N_SPREAD):
+        yield values[(n - 1) * i // (N_SPREAD - 1)]
+
+
+def _has_estimators(values: Any) -> bool:
+    if is_distribution(values) or is_numeric(values):
+        return False
+    return any(map(_is_estimator, values))
 
 
 def _outer_quantiles(frozen: Any) -> list[Any]:

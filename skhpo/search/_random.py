@@ -298,7 +298,7 @@ class RandomSearch(BaseSearch):
         if space.size < self.n_iter:
             warnings.warn(
                 f"n_iter={self.n_iter} is more than the space has candidates, "
-                f"{space.size:.0f}: all of them are tried.",
+                f"{space.size}: all of them are tried.",
                 SkhpoWarning,
                 stacklevel=4,
             )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import reprlib
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +13,22 @@ from numpy.typing import NDArray
 
 from skhpo._keys import structural_key
 from skhpo.exceptions import InvalidSpaceError
-from skhpo.space._dimensions import Array, Dimension, is_number
+from skhpo.space._dimensions import RESOLUTION, Array, Dimension, is_number
+from skhpo.space._values import (
+    MAX_NUMBER,
+    Steps,
+    count,
+    find,
+    long_numbers,
+    repetition,
+)
 
 __all__ = ["Categorical", "Choice"]
+
+# How many values a message shows.
+MAX_SHOWN = 20
+# The least share of random draws: a cell that is not lost in rounding.
+MIN_SHARE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -24,12 +38,14 @@ class Categorical(Dimension):
     Parameters
     ----------
     values : sequence
-        The values; they come back as given.
+        The values; they come back as given. More than a thousand numbers of a range or
+        an array are kept as such, and neither listed nor walked.
     ordered : bool or None, default=None
         Whether neighbors in the list are similar, as in ``["low", "mid", "high"]``.
         None: three or more distinct numbers are (and are sorted), others not.
     weights : sequence of float or None, default=None
-        How often each value is drawn by random sampling, all equally if None.
+        How often each value is drawn by random sampling, all equally if None. A share
+        below 1e-9 counts as 1e-9.
 
     Examples
     --------
@@ -43,23 +59,52 @@ class Categorical(Dimension):
     values: Sequence[Any] = field(compare=False)
     ordered: bool | None = None
     weights: Sequence[float] | None = None
-    _keys: tuple[Any, ...] = field(init=False, repr=False)
+    _keys: Hashable = field(init=False, repr=False)
+    _places: dict[Any, int] | None = field(init=False, repr=False, compare=False)
+    _edges: Array | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the values and sort them if they are numbers."""
-        values = self._check_values()
-        if self.ordered is None:
+        numbers = None
+        if self.weights is None:
+            numbers = long_numbers(self.values, ascending=self.ordered is None)
+        if numbers is None:
+            self._keep_list(self._listed())
+        else:
+            self._keep_numbers(numbers)
+        weights = None if self.weights is None else self._check_weights()
+        self._set(weights=weights, _edges=None if weights is None else _edges(weights))
+
+    def _set(self, **attributes: Any) -> None:
+        for name, value in attributes.items():
+            object.__setattr__(self, name, value)
+
+    def _keep_list(self, values: list[Any]) -> None:
+        """Keep values of which each has a key."""
+        ordered = self.ordered
+        if ordered is None:
             ordered = len(values) > 2 and all(is_number(value) for value in values)
             if ordered and self.weights is None:
                 values = sorted(values)
-            object.__setattr__(self, "ordered", ordered)
-        object.__setattr__(self, "values", tuple(values))
-        object.__setattr__(self, "_keys", tuple(map(structural_key, values)))
-        if self.weights is not None:
-            object.__setattr__(self, "weights", self._check_weights())
-        self._check_duplicates()
+        places: dict[Any, int] = {}
+        for place, value in enumerate(values):
+            if places.setdefault(structural_key(value), place) != place:
+                raise InvalidSpaceError(repetition(value))
+        self._set(ordered=ordered, values=tuple(values))
+        self._set(_keys=tuple(places), _places=places)
 
-    def _check_values(self) -> list[Any]:
+    def _keep_numbers(self, numbers: range | Steps | np.ndarray) -> None:
+        """Keep more numbers than are listed; one key says which."""
+        keys: Any = numbers
+        if isinstance(numbers, np.ndarray):
+            keys = structural_key(numbers)
+        self._set(ordered=self.ordered is not False, values=numbers)
+        self._set(_keys=keys, _places=None)
+        if self.n_values > MAX_NUMBER:
+            raise InvalidSpaceError(f"No number says how many values {numbers!r} has.")
+
+    def _listed(self) -> list[Any]:
+        """Return the values as a list, once it is clear that they are one."""
         if isinstance(self.values, str | bytes) or not hasattr(self.values, "__iter__"):
             raise InvalidSpaceError(
                 "The values of Categorical must be a list. Got "
@@ -74,51 +119,41 @@ class Categorical(Dimension):
             )
         return values
 
-    def _check_duplicates(self) -> None:
-        seen: set[Any] = set()
-        for key, value in zip(self._keys, self.values, strict=True):
-            if key in seen:
-                raise InvalidSpaceError(
-                    f"The values of a list must be distinct. Got {value!r} more than "
-                    "once; to draw a value more often, use Categorical(values, "
-                    "weights=...)."
-                )
-            seen.add(key)
-
     def _check_weights(self) -> tuple[float, ...]:
-        weights = tuple(float(weight) for weight in self.weights or ())
-        if len(weights) != len(self.values) or not all(
+        try:
+            weights = tuple(float(weight) for weight in self.weights)  # type: ignore[union-attr]
+        except (TypeError, ValueError, OverflowError):
+            weights = ()
+        if len(weights) != self.n_values or not all(
             math.isfinite(weight) and weight > 0 for weight in weights
         ):
             raise InvalidSpaceError(
-                f"The weights must be {len(self.values)} positive numbers, one per "
-                f"value. Got {self.weights!r} instead."
+                f"The weights must be {self.n_values} positive numbers, one per "
+                f"value. Got {reprlib.repr(self.weights)} instead."
             )
         return weights
 
     @property
     def is_categorical(self) -> bool:
-        """Whether only "same or not" counts."""
-        return not self.ordered
+        """Whether only "same or not" counts; by the thousand, numbers are numbers."""
+        return not self.ordered and self._places is not None
 
     @property
     def n_values(self) -> int:
         """Number of values."""
-        return len(self.values)
+        return count(self.values)
 
     @property
-    def _edges(self) -> Array:
-        """The n_values + 1 ends of the cells."""
-        if self.weights is None:
-            return np.linspace(0.0, 1.0, self.n_values + 1)
-        sums = np.concatenate([[0.0], np.cumsum(self.weights)])
-        return sums / sums[-1]
+    def widths(self) -> Array:
+        """The lengths of the cells, which are the probabilities of all values."""
+        if self._edges is None:
+            return np.full(self.n_values, 1.0 / self.n_values)
+        return np.diff(self._edges)
 
     @property
     def centers(self) -> Array:
         """The coordinates of all values."""
-        edges = self._edges
-        return (edges[1:] + edges[:-1]) / 2
+        return self._centers(np.arange(self.n_values, dtype=float))
 
     def index(self, u: Array) -> NDArray[np.intp]:
         """Return the positions in `values` at some coordinates.
@@ -133,25 +168,96 @@ class Categorical(Dimension):
         ndarray of int, shape (n,)
             Positions of the values.
         """
-        return np.searchsorted(self._edges[1:-1], u, side="right")
+        return self._cells(np.asarray(u, dtype=float)).astype(np.intp)
+
+    def _cells(self, u: Array) -> Array:
+        if self._edges is None:
+            n = float(self.n_values)
+            return np.clip(np.floor(u * n), 0.0, n - 1.0)
+        return np.searchsorted(self._edges[1:-1], u, side="right").astype(float)
+
+    def _centers(self, cells: Array) -> Array:
+        if self._edges is None:
+            return (np.asarray(cells, dtype=float) + 0.5) / self.n_values
+        places = np.asarray(cells).astype(np.intp)
+        return (self._edges[places + 1] + self._edges[places]) / 2
 
     def _from_unit(self, u: Array) -> list[Any]:
-        return [self.values[i] for i in self.index(np.asarray(u))]
+        last = self.n_values - 1  # large numbers are rounded up as floats
+        return [self.at(min(int(cell), last)) for cell in self._cells(u).tolist()]
 
     def _to_unit(self, value: Any) -> float:
-        key = structural_key(value)
-        if key not in self._keys and is_number(value):  # 1.0 and numpy's 1 for 1
-            equal = [v for v in self.values if is_number(v) and v == value]
-            key = structural_key(equal[0]) if equal else key
-        if key not in self._keys:
-            raise InvalidSpaceError(f"{value!r} is not among {list(self.values)!r}.")
-        return float(self.centers[self._keys.index(key)])
+        return float(self._centers(np.array([self.place(value)], dtype=float))[0])
+
+    def at(self, place: int) -> Any:
+        """Return the value at a position, as given.
+
+        Parameters
+        ----------
+        place : int
+            From 0.
+
+        Returns
+        -------
+        object
+            The value; of an array, as a native number.
+        """
+        value = self.values[place]
+        return value.item() if isinstance(self.values, np.ndarray) else value
+
+    def place(self, value: Any) -> int:
+        """Return the position of a value.
+
+        Parameters
+        ----------
+        value : object
+            One of the values, or a number that equals one of them.
+
+        Returns
+        -------
+        int
+            From 0.
+
+        Raises
+        ------
+        InvalidSpaceError
+            If it is none of the values.
+        """
+        place = None
+        if self._places is not None:
+            place = self._places.get(structural_key(value))
+        if place is None and is_number(value):  # 1.0 and numpy's 1 for 1
+            place = find(self.values, value)
+        if place is None:
+            raise InvalidSpaceError(f"{value!r} is not among {self._shown()}.")
+        return place
+
+    def _shown(self) -> str:
+        """Return the values as messages show them: the first ones of many."""
+        if isinstance(self.values, tuple) and self.n_values <= MAX_SHOWN:
+            return repr(list(self.values))
+        return reprlib.repr(self.values)
 
     def _snap(self, u: Array) -> Array:
-        return self.centers[self.index(u)]
+        is_coarse = self._edges is not None or 1 / self.n_values > RESOLUTION
+        return self._centers(self._cells(u)) if is_coarse else u
 
     def _levels(self, n: int) -> Array:
-        return self.centers
+        if self.is_categorical or self.n_values <= n:
+            return self.centers
+        return super()._levels(n)
+
+
+def _edges(weights: Sequence[float]) -> Array:
+    """Return the n + 1 ends of the cells of weighted values.
+
+    Every value has a cell that floating point numbers can tell from its neighbors.
+    """
+    with np.errstate(all="ignore"):
+        w = np.array(weights) / max(weights)
+        w = np.maximum(w, MIN_SHARE * w.sum())
+    sums = np.concatenate([[0.0], np.cumsum(w)])
+    return sums / sums[-1]
 
 
 class Choice:

@@ -12,6 +12,7 @@ from skhpo.space._columns import split_weight
 from skhpo.space._convert import convert
 from skhpo.space._plain import is_distribution, is_list
 from skhpo.space._space import SearchSpace
+from skhpo.space._values import count
 
 __all__ = ["check_space"]
 
@@ -97,7 +98,7 @@ def _check_list(key: str, values: Any) -> None:
             f"Parameter array for {key!r} should be one-dimensional, got: {values!r} "
             f"with shape {values.shape}"
         )
-    if len(values) == 0:
+    if count(values) == 0:
         raise InvalidSpaceError(
             f"Parameter grid for parameter {key!r} need to be a non-empty sequence, "
             f"got: {values!r}"
@@ -112,7 +113,14 @@ def _check_distribution(key: str, distribution: Any) -> None:
     frozen = getattr(distribution, "dist", None)
     if frozen is None or not hasattr(distribution, "support"):
         return
-    if not np.isnan(np.asarray(distribution.support(), dtype=float)).any():
+    try:
+        support = np.asarray(distribution.support(), dtype=float)
+    except (TypeError, OverflowError) as error:
+        raise InvalidSpaceError(
+            f"Parameter {key!r}: scipy.stats.{frozen.name} has no support for these "
+            f"arguments ({type(error).__name__}: {error}). Use Real or Integer."
+        ) from None
+    if not np.isnan(support).any():
         return
     arguments = [repr(value) for value in getattr(distribution, "args", ())]
     keywords = getattr(distribution, "kwds", {})

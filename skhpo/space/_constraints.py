@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from typing import Any
+
+import numpy as np
 
 from skhpo.exceptions import InvalidSpaceError
 
@@ -65,18 +68,31 @@ class Constraints:
         Raises
         ------
         InvalidSpaceError
-            If a predicate raises; names it, and the params.
+            If a predicate raises, or returns None; names it, and the params.
         """
-        for check in self.predicates:
-            try:
-                if not check(dict(params)):
-                    return False
-            except Exception as error:
-                name = getattr(check, "__qualname__", repr(check))
-                raise InvalidSpaceError(
-                    f"The constraint {name} raised {type(error).__name__}: {error}, "
-                    f"for the params {dict(params)!r}. It must return True or False "
-                    "for all params of the space; those that do not exist together "
-                    "with the others are not among them."
-                ) from error
-        return True
+        return all(_holds(check, params) for check in self.predicates)
+
+
+def _holds(check: Constraint, params: Mapping[str, Any]) -> bool:
+    """Return what a predicate says of params; raise if it says nothing."""
+    # Predicates get containers of their own: what they do to them is no candidate's.
+    given = {name: _own(value) for name, value in params.items()}
+    try:
+        answer: Any = check(given)
+        if answer is not None:
+            return bool(answer)
+        problem, cause = "returned None", None
+    except Exception as error:
+        problem, cause = f"raised {type(error).__name__}: {error}", error
+    name = getattr(check, "__qualname__", repr(check))
+    raise InvalidSpaceError(
+        f"The constraint {name} {problem}, for the params {dict(params)!r}. It must "
+        "return True or False for all params of the space; those that do not exist "
+        "together with the others are not among them."
+    ) from cause
+
+
+def _own(value: Any) -> Any:
+    """Return a copy of what can be written into, else the value itself."""
+    is_container = isinstance(value, list | dict | set | bytearray | np.ndarray)
+    return deepcopy(value) if is_container else value

@@ -14,8 +14,16 @@ from skhpo._keys import structural_key
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._dimensions import Array, Dimension, Integer, Real, is_number, nearest
+from skhpo.space._values import MAX_NUMBER, Steps, is_numeric
 
-__all__ = ["PRIORS", "as_dimension", "convert", "is_skopt", "is_tuple_range"]
+__all__ = [
+    "PRIORS",
+    "as_dimension",
+    "convert",
+    "is_skopt",
+    "is_tuple_range",
+    "long_randint",
+]
 
 # Where a support is infinite, the outermost quantiles that are proposed.
 _TAIL = 1e-6
@@ -69,6 +77,12 @@ class Distribution(Dimension):
             return None if low < high else 1
         return int(high) - int(low) + 1 if np.isfinite(high - low) else None
 
+    @property
+    def _ends(self) -> tuple[float, float]:
+        """The outermost numbers that may be proposed: infinity is no value."""
+        low, high = self.frozen.support()
+        return max(float(low), -MAX_NUMBER), min(float(high), MAX_NUMBER)
+
     def _quantiles(self, u: Array) -> Array:
         low, high = self.frozen.support()
         start = _TAIL if np.isinf(low) else 0.0
@@ -76,11 +90,20 @@ class Distribution(Dimension):
         # Root finding inside ppf may fail for denormal numbers.
         u = np.where(np.asarray(u) < 1e-12, 0.0, u)
         # ppf(0) of a discrete distribution lies one below its support.
-        return np.clip(self.frozen.ppf(np.clip(u, start, stop)), low, high)
+        return np.clip(self.frozen.ppf(np.clip(u, start, stop)), *self._ends)
 
     def _from_unit(self, u: Array) -> list[Any]:
         values = self._quantiles(np.asarray(u)).tolist()
-        return [int(value) for value in values] if self.is_discrete else values
+        if not self.is_discrete:
+            return values
+        low, high = map(_as_integer, self.frozen.support())
+        return [min(max(int(value), low), high) for value in values]
+
+    def _cells(self, u: Array) -> Array:
+        return self._quantiles(u) - self._ends[0]
+
+    def _centers(self, cells: Array) -> Array:
+        return self._middle(cells + self._ends[0])
 
     def _middle(self, values: Array) -> Array:
         """Return the center of the cells of the integers `values`."""
@@ -93,7 +116,7 @@ class Distribution(Dimension):
             raise InvalidSpaceError(f"{value!r} is not a value of {self!r}.")
         if not low <= value <= high:
             raise InvalidSpaceError(f"{value!r} is outside of the support of {self!r}.")
-        at = np.array([value], dtype=float)
+        at = np.array([nearest(value, *self._ends)], dtype=float)
         u = self._middle(at) if self.is_discrete else self.frozen.cdf(at)
         return float(u[0])
 
@@ -111,7 +134,9 @@ class Distribution(Dimension):
     def _levels(self, n: int) -> Array:
         low, high = self.frozen.support()
         if self.n_values is not None and self.n_values <= n and self.is_discrete:
-            return self._middle(np.arange(low, high + 1, dtype=float))
+            # Snapped, since a value in between may have no probability.
+            every = self._middle(np.arange(low, high + 1, dtype=float))
+            return np.unique(self.snap(every))
         return super()._levels(n) if self._has_ends else self._medians(n)
 
     @property
@@ -124,6 +149,11 @@ class Distribution(Dimension):
     def _medians(self, n: int) -> Array:
         """Return the medians of `n` parts of equal probability."""
         return np.unique(self.snap((np.arange(n) + 0.5) / n))
+
+
+def _as_integer(bound: Any) -> Any:
+    """Return a bound of a discrete distribution, which may be infinite."""
+    return int(bound) if np.isfinite(bound) else float(bound)
 
 
 def _describe(frozen: Any) -> str:
@@ -187,6 +217,13 @@ def convert(name: str, value: Any) -> Dimension | Choice | None:
                 return dimension
     except InvalidSpaceError as error:
         raise InvalidSpaceError(f"Parameter {name!r}: {error}") from None
+    except (TypeError, OverflowError) as error:  # of scipy, for numbers of any size
+        if not hasattr(value, "rvs"):
+            raise
+        raise InvalidSpaceError(
+            f"Parameter {name!r}: {type(error).__name__} of scipy for the distribution "
+            f"{_describe(value)}: {error}. Use Real or Integer."
+        ) from None
     return None
 
 
@@ -213,7 +250,31 @@ def _from_scipy(value: Any) -> Dimension | None:
             "which values are close to each other. Use Real, Integer, Categorical or a "
             "frozen univariate scipy distribution."
         )
-    return Distribution(value)
+    return long_randint(value) or Distribution(value)
+
+
+def long_randint(frozen: Any) -> Dimension | None:
+    """Return the integers of a ``randint`` that floats cannot tell apart, else None.
+
+    Parameters
+    ----------
+    frozen : object
+        Any distribution.
+
+    Returns
+    -------
+    Integer or None
+        The same integers.
+    """
+    if getattr(getattr(frozen, "dist", None), "name", "") != "randint":
+        return None
+    places = dict(zip(("low", "high", "loc"), frozen.args, strict=False))
+    bounds = {"loc": 0, **places, **frozen.kwds}
+    if not all(isinstance(bound, Integral) for bound in bounds.values()):
+        return None
+    low, high, loc = (int(bounds[name]) for name in ("low", "high", "loc"))
+    is_long = max(abs(low + loc), abs(high + loc)) > 2**53 and high - low > 1
+    return Integer(low + loc, high + loc - 1) if is_long else None
 
 
 def _from_optuna(value: Any) -> Dimension | None:
@@ -227,9 +288,9 @@ def _from_optuna(value: Any) -> Dimension | None:
         return Integer(value.low, value.high, log=value.log)
     if kind == "FloatDistribution" and value.step is None:
         return Real(value.low, value.high, log=value.log)
-    n_steps = int((value.high - value.low) / value.step + 1e-9)
-    values = [value.low + i * value.step for i in range(n_steps + 1)]
-    return Categorical(values, ordered=True)
+    if kind == "IntDistribution":
+        return Categorical(range(value.low, value.high + 1, value.step), ordered=True)
+    return Categorical(Steps(value.low, value.high, value.step), ordered=True)
 
 
 def _from_skopt(value: Any) -> Dimension | None:
@@ -288,5 +349,7 @@ def _from_values(value: Any) -> Dimension | None:
     )
     if is_list:
         return Categorical(value)
-    has_values = hasattr(value, "__array__") and hasattr(value, "tolist")  # a Series
-    return Categorical(value.tolist()) if has_values else None
+    if not hasattr(value, "__array__") or not hasattr(value, "tolist"):
+        return None
+    array: Any = np.asarray(value)  # of a Series
+    return Categorical(array if is_numeric(array) else value.tolist())

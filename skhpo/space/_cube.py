@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from skhpo.space._categorical import Categorical
 from skhpo.space._columns import Column
-from skhpo.space._dimensions import Array
+from skhpo.space._dimensions import Array, Dimension
 
 __all__ = ["Cube"]
 
@@ -33,7 +33,9 @@ class Cube:
         self.columns = columns
         dimensions = [column.dimension for column in columns]
         self.is_categorical = np.array([dim.is_categorical for dim in dimensions], bool)
-        self.n_values = np.array([dim.n_values or math.inf for dim in dimensions])
+        self.n_values = np.array(
+            [dim.n_values or math.inf for dim in dimensions], float
+        )
 
     @property
     def n_columns(self) -> int:
@@ -41,7 +43,7 @@ class Cube:
         return len(self.columns)
 
     @property
-    def size(self) -> float:
+    def size(self) -> int | float:
         """Number of distinct points (constraints aside), infinite if continuous."""
         return self._count(None, 0)
 
@@ -53,18 +55,19 @@ class Cube:
             if (i := column.parent) is not None:
                 parent = self.columns[i].dimension
                 assert isinstance(parent, Categorical)
-                width = np.diff(parent._edges)
-                share[j] = share[i] * width[list(column.branches)].sum()
+                share[j] = share[i] * parent.widths[list(column.branches)].sum()
         return float(share[self.n_values > 1].sum())
 
-    def _count(self, parent: int | None, branch: int) -> float:
-        total = 1.0
+    def _count(self, parent: int | None, branch: int) -> int | float:
+        counts: list[int | float] = []
         for i in self._children(parent, branch):
+            n_values = self.columns[i].dimension.n_values or math.inf
             if any(column.parent == i for column in self.columns):
-                total *= sum(self._count(i, b) for b in range(int(self.n_values[i])))
+                counts.append(sum(self._count(i, b) for b in range(int(n_values))))
             else:
-                total *= self.n_values[i]
-        return total
+                counts.append(n_values)
+        # Exact, since a product of floats may overflow.
+        return math.inf if math.inf in counts else math.prod(counts)
 
     def _children(self, parent: int | None, branch: int) -> list[int]:
         """Return the columns right below a value of `parent`; on top, if it is None."""
@@ -150,9 +153,11 @@ class Cube:
         X = np.empty((1, 0))
         for column, coordinates in zip(self.columns, levels, strict=True):
             exists = self._exists(column, X, ~np.isnan(X))
-            parts = [coordinates if e else np.array([math.nan]) for e in exists]
-            heads = np.repeat(X, [len(part) for part in parts], axis=0)
-            X = np.column_stack([heads, np.concatenate(parts)])
+            counts = np.where(exists, len(coordinates), 1)
+            ends = np.cumsum(counts)
+            place = np.arange(ends[-1]) - np.repeat(ends - counts, counts)
+            tails = np.where(np.repeat(exists, counts), coordinates[place], math.nan)
+            X = np.column_stack([np.repeat(X, counts, axis=0), tails])
         return X
 
     # -- names -----------------------------------------------------------------
@@ -177,10 +182,7 @@ class Cube:
         for i in self._children(parent, branch):
             name, dimension = self.columns[i].name, self.columns[i].dimension
             if name is not None:
-                if isinstance(dimension, Categorical):
-                    found[name] = list(dimension.values)
-                else:
-                    found[name] = dimension
+                found[name] = _as_listed(dimension)
         if parent is None:
             return found
         above = self.columns[parent]
@@ -189,3 +191,11 @@ class Cube:
             assert isinstance(above.dimension, Categorical)
             found[above.name] = [above.dimension.values[branch]]
         return found
+
+
+def _as_listed(dimension: Dimension) -> Any:
+    """Return a list of values as a list, or as the range that it is."""
+    if not isinstance(dimension, Categorical):
+        return dimension
+    values = dimension.values
+    return list(values) if isinstance(values, tuple) else values

@@ -14,6 +14,7 @@ Notations: ``u`` is a coordinate, ``(n,)`` an array of n of them.
 from __future__ import annotations
 
 import math
+import reprlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from numbers import Integral
@@ -26,9 +27,12 @@ from numpy.typing import NDArray
 from skhpo._rng import RandomState, seed_sequence
 from skhpo.exceptions import InvalidSpaceError
 
-__all__ = ["Array", "Dimension", "Integer", "Real", "is_number"]
+__all__ = ["RESOLUTION", "Array", "Dimension", "Integer", "Real", "is_number"]
 
 Array = NDArray[np.float64]
+
+# Cells that are narrower than this are lost in the rounding of coordinates.
+RESOLUTION = 2.0**-48
 
 
 def is_number(value: Any) -> bool:
@@ -62,7 +66,8 @@ class Dimension(ABC):
         list
             The n values, of native Python types.
         """
-        return self._from_unit(np.asarray(u, dtype=float))
+        with np.errstate(all="ignore"):
+            return self._from_unit(np.asarray(u, dtype=float))
 
     def to_unit(self, value: Any) -> float:
         """Return the coordinate of a value.
@@ -82,7 +87,8 @@ class Dimension(ABC):
         InvalidSpaceError
             If it is none of the values.
         """
-        return self._to_unit(value)
+        with np.errstate(all="ignore"):
+            return self._to_unit(value)
 
     def snap(self, u: Array) -> Array:
         """Return the coordinates of the values at some coordinates.
@@ -95,9 +101,11 @@ class Dimension(ABC):
         Returns
         -------
         ndarray of shape (n,)
-            The centers of the cells; `u` itself if there are none.
+            The centers of the cells; `u` itself where there are none, or where they
+            are too narrow to be told apart.
         """
-        return self._snap(np.asarray(u, dtype=float))
+        with np.errstate(all="ignore"):
+            return self._snap(np.asarray(u, dtype=float))
 
     def clip(self, value: Any) -> Any:
         """Return the nearest value of the dimension.
@@ -121,14 +129,35 @@ class Dimension(ABC):
         Parameters
         ----------
         n : int
-            How many at the most; lists give all of their values nevertheless.
+            How many at the most; lists without an order give all of their values
+            nevertheless.
 
         Returns
         -------
         ndarray of shape (m,)
             In ascending order.
         """
-        return self._levels(n)
+        with np.errstate(all="ignore"):
+            return self._levels(n)
+
+    def neighbors(self, u: float) -> Array:
+        """Return coordinates of the values that are one or two places away.
+
+        Parameters
+        ----------
+        u : float
+            A coordinate.
+
+        Returns
+        -------
+        ndarray of shape (m,)
+            Up to two of values below and two above; none of a continuous dimension.
+        """
+        if self.n_values is None:
+            return np.empty(0)
+        with np.errstate(all="ignore"):
+            cells = self._cells(np.array([u])) + np.array([-2.0, -1.0, 1.0, 2.0])
+            return self._centers(cells[(cells >= 0) & (cells < self.n_values)])
 
     def rvs(self, size: int | None = None, random_state: RandomState = None) -> Any:
         """Draw values at random, as scipy's distributions do.
@@ -158,6 +187,14 @@ class Dimension(ABC):
     @abstractmethod
     def _to_unit(self, value: Any) -> float: ...
 
+    def _cells(self, u: Array) -> Array:
+        """Return the positions, from 0, of the values at some coordinates."""
+        raise NotImplementedError  # a continuous dimension has none
+
+    def _centers(self, cells: Array) -> Array:
+        """Return the coordinates of the values at some positions."""
+        raise NotImplementedError
+
     def _snap(self, u: Array) -> Array:
         return u
 
@@ -181,9 +218,10 @@ def _check_bounds(dimension: Real | Integer, kind: type) -> None:
             raise InvalidSpaceError(
                 f"The {bound!r} bound of {name} must be {what}. Got {value!r} instead."
             )
-        if not math.isfinite(value):
+        if not _is_finite(value):
             raise InvalidSpaceError(
-                f"The {bound!r} bound of {name} must be finite. Got {value!r} instead."
+                f"The {bound!r} bound of {name} must be finite, and at most 1.8e308. "
+                f"Got {reprlib.repr(value)} instead."
             )
     if low == high:
         raise InvalidSpaceError(
@@ -201,6 +239,14 @@ def _check_bounds(dimension: Real | Integer, kind: type) -> None:
             f"log(0) is infinite. Got {low!r} instead; use a small positive number, "
             "or log=False."
         )
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether a number is neither infinite nor too large for a float."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _check_inside(dimension: Real | Integer, value: Any, kind: Any) -> None:
@@ -248,17 +294,28 @@ class Real(Dimension):
     def __post_init__(self) -> None:
         """Check the bounds."""
         _check_bounds(self, RealNumber)
+        low, high = self._bounds
+        if not low < high:
+            raise InvalidSpaceError(
+                f"No two floats lie between the bounds of Real. Got low={self.low!r} "
+                f"and high={self.high!r}; use Integer, or a list."
+            )
 
     @property
     def n_values(self) -> None:
         """None: there is no end to the values."""
         return
 
-    def _warp(self, value: float) -> float:
-        return math.log(value) if self.log else float(value)
+    @property
+    def _bounds(self) -> tuple[float, float]:
+        """The outermost floats of the interval; bounds may be other numbers."""
+        low, high = float(self.low), float(self.high)
+        low = low if low >= self.low else math.nextafter(low, math.inf)
+        high = high if high <= self.high else math.nextafter(high, -math.inf)
+        return low, high
 
     def _from_unit(self, u: Array) -> list[float]:
-        low, high, u = float(self.low), float(self.high), np.asarray(u)
+        low, high = self._bounds
         # Both ends weighted: exact at the bounds, and no difference can overflow.
         if self.log:
             values = low ** (1.0 - u) * high**u
@@ -268,10 +325,18 @@ class Real(Dimension):
 
     def _to_unit(self, value: Any) -> float:
         _check_inside(self, value, RealNumber)
-        low, high = self._warp(self.low), self._warp(self.high)
-        # Halves, since the difference of the bounds may overflow.
-        u = (self._warp(value) / 2 - low / 2) / (high / 2 - low / 2)
-        return min(max(u, 0.0), 1.0)
+        low, high = self._bounds
+        part, whole = self._distance(float(value), low), self._distance(high, low)
+        return min(max(part / whole, 0.0), 1.0)
+
+    def _distance(self, value: float, low: float) -> float:
+        """Return how far `value` is from `low`, on the scale of the values."""
+        if not self.log:  # halves, where the difference of the bounds overflows
+            scale = 0.5 if math.isinf(float(self.high) - float(self.low)) else 1.0
+            return scale * value - scale * low
+        if value < 2 * low:  # neighbors may have equal logarithms
+            return math.log1p((value - low) / low)
+        return math.log(value) - math.log(low)
 
     def _clip(self, value: Any) -> Any:
         return nearest(value, self.low, self.high) if is_number(value) else value
@@ -302,37 +367,57 @@ class Integer(Dimension):
     def __post_init__(self) -> None:
         """Check the bounds."""
         _check_bounds(self, Integral)
+        if not _is_finite(int(self.high) - int(self.low) + 1):
+            raise InvalidSpaceError(
+                "Integer holds at most 1.8e308 values. Got "
+                f"{reprlib.repr(self.low)} to {reprlib.repr(self.high)} instead."
+            )
 
     @property
     def n_values(self) -> int:
         """Number of integers in the interval."""
         return int(self.high) - int(self.low) + 1
 
+    # Cells are counted from `low`, so that integers which no float tells apart keep
+    # their distance; the outer ones end half a step beyond the bounds.
+
     @property
-    def _edges(self) -> tuple[float, float]:
-        """The ends of the outer cells, half a step beyond the bounds."""
-        low, high = self.low - 0.5, self.high + 0.5
-        return (math.log(low), math.log(high)) if self.log else (low, high)
+    def _start(self) -> float:
+        """The end of the first cell, of which logarithms are taken."""
+        return float(int(self.low)) - 0.5
 
     def _cells(self, u: Array) -> Array:
-        start, stop = self._edges
-        warped = (1.0 - np.asarray(u)) * start + np.asarray(u) * stop
-        values = np.rint(np.exp(warped) if self.log else warped)
-        return np.clip(values, self.low, self.high)
+        n = float(self.n_values)
+        if self.log:
+            width = math.log1p(n / self._start)
+            cells = np.rint(self._start * np.expm1(u * width) - 0.5)
+        else:  # halves are rounded to even integers, not to even cells
+            is_odd = int(self.low) % 2
+            cells = np.rint(u * n - 0.5 + is_odd) - is_odd
+        return np.clip(cells, 0.0, n - 1.0)
 
-    def _centers(self, values: Array) -> Array:
-        start, stop = self._edges
-        return ((np.log(values) if self.log else values) - start) / (stop - start)
+    def _centers(self, cells: Array) -> Array:
+        n = float(self.n_values)
+        if self.log:
+            start = self._start
+            return np.log1p((cells + 0.5) / start) / math.log1p(n / start)
+        return (cells + 0.5) / n
 
     def _from_unit(self, u: Array) -> list[int]:
-        return [int(value) for value in self._cells(u).tolist()]
+        low, high = int(self.low), int(self.high)
+        return [min(low + int(cell), high) for cell in self._cells(u).tolist()]
 
     def _to_unit(self, value: Any) -> float:
         _check_inside(self, value, Integral)
-        return float(self._centers(np.array([value], dtype=float))[0])
+        cell = np.array([int(value) - int(self.low)], dtype=float)
+        return float(self._centers(cell)[0])
 
     def _snap(self, u: Array) -> Array:
-        return self._centers(self._cells(u))
+        cells, n = self._cells(u), float(self.n_values)
+        width: Any = 1.0 / n
+        if self.log:
+            width = 1.0 / ((cells + float(self.low)) * math.log1p(n / self._start))
+        return np.where(width > RESOLUTION, self._centers(cells), u)
 
     def _clip(self, value: Any) -> Any:
         if not is_number(value) or math.isnan(value):
@@ -341,5 +426,5 @@ class Integer(Dimension):
 
     def _levels(self, n: int) -> Array:
         if self.n_values <= n:
-            return self._centers(np.arange(self.low, self.high + 1, dtype=float))
+            return self._centers(np.arange(self.n_values, dtype=float))
         return super()._levels(n)

@@ -235,7 +235,7 @@ class SearchSpace(Cube):
         Raises
         ------
         InvalidSpaceError
-            If a predicate raises; names it, and the params.
+            If a predicate raises, or returns None; names it, and the params.
         """
         return self.constraints.allow(params)
 
@@ -276,8 +276,8 @@ class SearchSpace(Cube):
                 )
         return np.concatenate(found) if found else np.empty((0, self.n_columns))
 
-    def points(self) -> Array:
-        """Return all feasible points of a finite space.
+    def combinations(self) -> Array:
+        """Return all points of a finite space, also those that constraints forbid.
 
         Returns
         -------
@@ -286,7 +286,17 @@ class SearchSpace(Cube):
         """
         assert math.isfinite(self.size)
         dimensions = [column.dimension for column in self.columns]
-        X = self._product([dim.levels(dim.n_values or 1) for dim in dimensions])
+        return self._product([dim.levels(dim.n_values or 1) for dim in dimensions])
+
+    def points(self) -> Array:
+        """Return all feasible points of a finite space.
+
+        Returns
+        -------
+        ndarray of shape (n, d)
+            The encoded points; the last parameter changes fastest.
+        """
+        X = self.combinations()
         return X[self.is_feasible(X)]
 
 
