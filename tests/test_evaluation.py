@@ -105,6 +105,28 @@ def test_a_search_may_lose_its_workers_to_another_one():
         assert workers.fetch()[0] == number
 
 
+@pytest.mark.slow  # four processes import everything
+def test_a_search_may_lose_its_workers_within_one_block():
+    """Where both have been given the same backend by ``parallel_config``."""
+    with joblib.parallel_config("loky"), Workers(2, "all") as workers:
+        with Workers(2, "all") as others:
+            others.submit(time.sleep, 3600)  # and given up
+        number = workers.submit(os.getpid)
+        assert workers.fetch()[0] == number
+
+
+def test_threads_are_not_shared_within_one_block():
+    """Who leaves takes along nobody else's threads."""
+    is_over = threading.Event()
+    with joblib.parallel_config("threading"), Workers(2, "all") as workers:
+        number = workers.submit(is_over.wait, 5)
+        with Workers(2, "all") as others:
+            others.submit(os.getpid)
+            others.fetch()
+        is_over.set()
+        assert workers.fetch(10) == (number, True)
+
+
 def test_tasks_that_were_not_begun_are_given_up_in_silence(monkeypatch):
     """Loky's thread may still have to pass them on when it is told to end."""
     is_ending = _ExecutorManagerThread.is_shutting_down
