@@ -132,7 +132,7 @@ class _NotingScorer:
             raise
 
 
-class _NotingScorers(_MultimetricScorer):  # type: ignore[misc]  # it is untyped
+class _NotingScorers(_MultimetricScorer):
     def __init__(self, scorer: Any, errors: list[str]) -> None:
         super().__init__(scorers=scorer._scorers, raise_exc=scorer._raise_exc)
         self._errors = errors

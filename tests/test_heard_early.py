@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import warnings
+from contextlib import suppress
 from types import SimpleNamespace
 
 import joblib
 import numpy as np
 import pytest
 from fault_estimators import Counted
-from scipy.stats import loguniform, uniform
+from scipy.stats import uniform
 from sklearn.datasets import make_classification
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, ShuffleSplit
@@ -328,10 +329,8 @@ def said(search):
     """What warnings of the first candidates say."""
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
-        try:
+        with suppress(ValueError):  # if all fits have failed, that is raised
             search.fit(X, Y)
-        except ValueError as error:
-            assert "fits failed" in str(error) or "no score" in str(error)
     texts = [str(w.message) for w in seen if issubclass(w.category, SkhpoWarning)]
     return [text for text in texts if "The first 10 candidates" in text]
 

@@ -8,6 +8,7 @@ import pickle
 import signal
 import warnings
 
+import joblib
 import numpy as np
 import pytest
 from fault_estimators import Counted, scores_of
@@ -118,10 +119,11 @@ def clone_with_results(search):
     return other
 
 
-def failed_fit(search, kind):
-    with warnings.catch_warnings(), pytest.raises(kind) as caught:
-        warnings.simplefilter("ignore")
-        search.fit(X, Y)
+def failed_fit(search, kind, action="ignore"):
+    with warnings.catch_warnings():
+        warnings.simplefilter(action)
+        with pytest.raises(kind) as caught:
+            search.fit(X, Y)
     return caught.value
 
 
@@ -212,10 +214,8 @@ def test_an_explorer_that_fails_takes_nothing_along():
 def test_a_warning_that_is_an_error_takes_nothing_along(name):
     """Failed fits are warned of at the end; so are scores that are not finite."""
     search = SEARCHES[name](Counted(fail_above=0.55))
-    with warnings.catch_warnings(), pytest.raises(FitFailedWarning) as caught:
-        warnings.simplefilter("error")
-        search.fit(X, Y)
-    check_kept(search, caught.value, "completed")
+    error = failed_fit(search, FitFailedWarning, "error")
+    check_kept(search, error, "completed")
     assert search.failures_
 
 
@@ -223,9 +223,7 @@ def test_a_warning_that_is_an_error_takes_nothing_along(name):
 def test_all_failures_can_be_looked_at(name):
     """`AllFitsFailedError` says "see failures_"."""
     search = SEARCHES[name](Counted(fail_above=-1.0))
-    with warnings.catch_warnings(), pytest.raises(AllFitsFailedError):
-        warnings.simplefilter("error")
-        search.fit(X, Y)
+    failed_fit(search, AllFitsFailedError, "error")
     assert sum(failures.n_fits for failures in search.failures_) == 16
     assert not hasattr(search, "best_index_")
 
@@ -373,12 +371,8 @@ BACKENDS = [("sequential", 1), ("threading", 2), ("loky", 2)]
 @ALL
 def test_a_custom_exit_costs_one_candidate(name, backend, n_jobs):
     """As an exception does: nothing hangs, and the other rows are the same."""
-    import joblib
-
     expected = SEARCHES[name](Counted(fail_above=TOP[name]), refit=False)
-    search = SEARCHES[name](
-        Exiting(fail_above=TOP[name]), refit=False, n_jobs=n_jobs
-    )
+    search = SEARCHES[name](Exiting(fail_above=TOP[name]), refit=False, n_jobs=n_jobs)
     with warnings.catch_warnings(), joblib.parallel_config(backend):
         warnings.simplefilter("ignore")
         expected.fit(X, Y)
@@ -390,8 +384,6 @@ def test_a_custom_exit_costs_one_candidate(name, backend, n_jobs):
 
 @pytest.mark.parametrize(("backend", "n_jobs"), BACKENDS)
 def test_a_custom_exit_of_a_scorer_costs_one_candidate(backend, n_jobs):
-    import joblib
-
     search = GridSearch(
         Plain(), {"level": LEVELS}, scoring=exiting_score, n_jobs=n_jobs, cv=2
     )
@@ -407,8 +399,6 @@ def test_a_custom_exit_of_a_scorer_costs_one_candidate(backend, n_jobs):
 @ALL
 def test_an_interrupt_of_a_fit_ends_the_search(name, backend, n_jobs):
     """Wherever the fit runs; what is complete is kept, and nobody waits for ever."""
-    import joblib
-
     estimator = Interrupting(fail_above=TOP[name], seconds=0.06)
     search = SEARCHES[name](estimator, refit=False, n_jobs=n_jobs)
     with warnings.catch_warnings(), joblib.parallel_config(backend):
@@ -425,7 +415,6 @@ def test_an_interrupt_of_a_fit_ends_the_search(name, backend, n_jobs):
 @pytest.mark.skipif(not HAS_CALLBACKS, reason="scikit-learn has no callbacks")
 def test_a_hook_that_exits_in_a_thread_is_heard_of():
     """What is no `Exception` would end joblib's thread, and the search wait."""
-    import joblib
 
     class Leaving:
         def setup(self, estimator, context):

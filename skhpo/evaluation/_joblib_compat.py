@@ -410,7 +410,7 @@ def _have_own_backend(parallel: Parallel) -> None:
     Several threads may have the same one, from ``parallel_config(backend)``. Who ends
     its workers would end those of the others, which then wait for ever.
     """
-    backend = getattr(parallel, "_backend", None)
+    backend: Any = getattr(parallel, "_backend", None)
     if not type(backend).__module__.startswith(JOBLIBS_OWN):
         return
     own = copy.copy(backend)

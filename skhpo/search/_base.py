@@ -188,8 +188,8 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         if self.refit and "best_estimator_" not in there:
             missing = " There is no best_estimator_."
         return (
-            f"{type(self).__name__} keeps what it has found, {n_candidates} candidates: "
-            f"see {', '.join(there)}.{missing}"
+            f"{type(self).__name__} keeps what it has found, {n_candidates} "
+            f"candidates: see {', '.join(there)}.{missing}"
         )
 
     def __sklearn_is_fitted__(self) -> bool:

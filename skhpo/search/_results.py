@@ -193,11 +193,12 @@ class Evaluations:
         """
         scores = dict.fromkeys(metrics, error_score)
         for i, evaluation in enumerate(self._evaluations):
-            given = evaluation.test_scores, evaluation.train_scores
-            test, train = (
-                scores if isinstance(part, Real) else part for part in given
-            )
-            if (test, train) != given:
+            test, train = evaluation.test_scores, evaluation.train_scores
+            test = test if isinstance(test, dict) else scores
+            train = scores if isinstance(train, Real) else train
+            if test is not evaluation.test_scores or (
+                train is not evaluation.train_scores
+            ):
                 self._evaluations[i] = replace(
                     evaluation, test_scores=test, train_scores=train
                 )
