@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from traceback import format_exception_only
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,11 @@ import sklearn
 
 try:
     from sklearn.base import _fit_context as fit_context
-    from sklearn.metrics._scorer import _PassthroughScorer, _Scorer
+    from sklearn.metrics._scorer import (
+        _MultimetricScorer,
+        _PassthroughScorer,
+        _Scorer,
+    )
     from sklearn.model_selection._search import BaseSearchCV
     from sklearn.model_selection._search import (
         _search_estimator_has as search_estimator_has,
@@ -68,6 +73,7 @@ __all__ = [
     "check_method_params",
     "fit_context",
     "is_multimetric",
+    "noting_scorer",
     "num_samples",
     "rows_like",
     "safe_split",
@@ -98,6 +104,45 @@ def strict_scorer(scorer: Any) -> Any:
     if not is_multimetric(scorer):
         return scorer
     return type(scorer)(scorers=scorer._scorers, raise_exc=True)
+
+
+def noting_scorer(scorer: Any, errors: list[str]) -> Any:
+    """Return the same scorer, but one that adds to `errors` what it fails with.
+
+    Of an exception that is to score ``error_score``, scikit-learn warns, which nobody
+    may see that is in another process.
+    """
+    noting = _NotingScorers if is_multimetric(scorer) else _NotingScorer
+    return noting(scorer, errors)
+
+
+class _NotingScorer:
+    def __init__(self, scorer: Any, errors: list[str]) -> None:
+        self._scorer = scorer
+        self._errors = errors
+
+    def __repr__(self) -> str:  # for scikit-learn's messages
+        return repr(self._scorer)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return self._scorer(*args, **kwargs)
+        except Exception as error:
+            self._errors.append("".join(format_exception_only(error)).strip())
+            raise
+
+
+class _NotingScorers(_MultimetricScorer):
+    def __init__(self, scorer: Any, errors: list[str]) -> None:
+        super().__init__(scorers=scorer._scorers, raise_exc=scorer._raise_exc)
+        self._errors = errors
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        scores = super().__call__(*args, **kwargs)
+        # Tracebacks, in the place of the scores of those that failed.
+        texts = [text for text in scores.values() if isinstance(text, str)]
+        self._errors += [text.strip().rpartition("\n")[2] for text in texts]
+        return scores
 
 
 def sees_predictions_only(scorer: Any) -> bool:

@@ -60,6 +60,9 @@ class Evaluation:
     ended_from_outside : bool, default=False
         Whether what ended the fit was not of its own making: the death of its worker,
         a limit of time or memory.
+    score_error : str or None, default=None
+        The exception of a scorer, in a line, where the scores are ``error_score`` for
+        that reason; None if there was none, or where it is not known any more.
     """
 
     test_scores: Scores
@@ -69,6 +72,7 @@ class Evaluation:
     n_test_samples: int
     fit_error: str | None = None
     ended_from_outside: bool = False
+    score_error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,9 @@
 A rule is called after each trial, in the order of the candidates, with the `Progress`
 so far, and returns a text that says why the search should stop, or None. Any function
 that does so is a rule. Rules hold no state, so a search can be cloned and fitted again.
+
+A rule that cannot work in every search may have a method ``check(optimizer,
+n_splits)``, which is called before the first fit and raises if it cannot work there.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -63,7 +67,7 @@ class TargetScore:
     Parameters
     ----------
     score : float
-        The mean test score to reach.
+        The mean test score to reach; finite.
 
     Examples
     --------
@@ -80,6 +84,9 @@ class TargetScore:
 
     score: float
 
+    def __post_init__(self) -> None:
+        _check_number("TargetScore", "score", self.score)
+
     def __call__(self, progress: Progress) -> str | None:
         """Return why to stop, or None."""
         best = progress.best_scores[-1]
@@ -95,9 +102,9 @@ class NoImprovement:
     Parameters
     ----------
     n_candidates : int
-        How many candidates must have come after the best one.
+        How many candidates must have come after the best one; at least 1.
     tol : float, default=0.0
-        By how much a candidate must be better to count.
+        By how much a candidate must be better to count; not negative.
 
     Examples
     --------
@@ -110,10 +117,11 @@ class NoImprovement:
     tol: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.n_candidates < 1:
+        _check_count("NoImprovement", "n_candidates", self.n_candidates)
+        _check_number("NoImprovement", "tol", self.tol)
+        if self.tol < 0:
             raise ValueError(
-                "NoImprovement waits for at least 1 candidate. Got n_candidates="
-                f"{self.n_candidates!r} instead."
+                f"NoImprovement: tol must not be negative. Got {self.tol!r} instead."
             )
 
     def __call__(self, progress: Progress) -> str | None:
@@ -135,7 +143,8 @@ class RegretBound:
     For `BayesSearch` with its Gaussian process. The search stops once an upper bound of
     the regret (the highest upper confidence bound over all points, minus the highest
     lower one over the points tried) is below the standard error of the best score,
-    sqrt((1/k + 1/(k - 1)) s^2), for k splits whose scores have variance s^2 [1]_.
+    sqrt((1/k + 1/(k - 1)) s^2), for k splits whose scores have variance s^2 [1]_. One
+    split shows no variance, so there must be two or more.
 
     Parameters
     ----------
@@ -156,24 +165,46 @@ class RegretBound:
 
     min_candidates: int = 20
 
-    def __call__(self, progress: Progress) -> str | None:
-        """Return why to stop, or None.
+    def __post_init__(self) -> None:
+        _check_count("RegretBound", "min_candidates", self.min_candidates)
+
+    def check(self, optimizer: Any, n_splits: int) -> None:
+        """Raise if the rule cannot work in a search.
+
+        Parameters
+        ----------
+        optimizer : object
+            What proposes the candidates.
+        n_splits : int
+            On how many splits each of them is scored.
 
         Raises
         ------
         TypeError
             If the search has no model that knows a bound.
+        ValueError
+            If one split leaves the noise unknown.
         """
-        best = progress.best
-        if best is None or len(progress.trials) < self.min_candidates:
-            return None
         try:
-            bound = progress.optimizer.regret_bound()
+            optimizer.regret_bound()
         except (AttributeError, TypeError) as cause:
             raise TypeError(
                 "RegretBound needs a search with a Gaussian process: BayesSearch with "
                 "surrogate='gp'. Take NoImprovement or TargetScore here."
             ) from cause
+        if n_splits < 2:
+            raise ValueError(
+                "RegretBound compares what is left to gain with the noise between "
+                f"splits, and cv has {n_splits} split. Take two or more, or "
+                "NoImprovement or TargetScore."
+            )
+
+    def __call__(self, progress: Progress) -> str | None:
+        """Return why to stop, or None."""
+        best = progress.best
+        if best is None or len(progress.trials) < self.min_candidates:
+            return None
+        bound = progress.optimizer.regret_bound()
         error = standard_error(best.split_scores)
         if not bound < error:
             return None
@@ -214,3 +245,19 @@ def standard_error(split_scores: Sequence[float]) -> float:
     if k < 2:
         return math.inf
     return math.sqrt((1 / k + 1 / (k - 1)) * float(np.var(split_scores, ddof=1)))
+
+
+def _check_number(rule: str, name: str, value: Any) -> None:
+    """Raise if a parameter of a rule is no finite number."""
+    if not isinstance(value, Real):
+        raise TypeError(f"{rule}: {name} must be a number. Got {value!r} instead.")
+    if not math.isfinite(value):
+        raise ValueError(f"{rule}: {name} must be finite. Got {value!r} instead.")
+
+
+def _check_count(rule: str, name: str, value: Any) -> None:
+    """Raise if a parameter of a rule is no number of candidates."""
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"{rule}: {name} must be an integer. Got {value!r} instead.")
+    if value < 1:
+        raise ValueError(f"{rule}: {name} must be at least 1. Got {value!r} instead.")

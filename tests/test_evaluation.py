@@ -17,7 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.process_executor import _ExecutorManagerThread
+from sklearn.decomposition import PCA
 from sklearn.model_selection import KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skhpo import GridSearch, _clock
 from skhpo._keys import params_key, structural_key
@@ -103,6 +106,28 @@ def test_a_search_may_lose_its_workers_to_another_one():
         assert workers.recover(raised.value) == [number]
         number = workers.submit(os.getpid)
         assert workers.fetch()[0] == number
+
+
+@pytest.mark.slow  # four processes import everything
+def test_a_search_may_lose_its_workers_within_one_block():
+    """Where both have been given the same backend by ``parallel_config``."""
+    with joblib.parallel_config("loky"), Workers(2, "all") as workers:
+        with Workers(2, "all") as others:
+            others.submit(time.sleep, 3600)  # and given up
+        number = workers.submit(os.getpid)
+        assert workers.fetch()[0] == number
+
+
+def test_threads_are_not_shared_within_one_block():
+    """Who leaves takes along nobody else's threads."""
+    is_over = threading.Event()
+    with joblib.parallel_config("threading"), Workers(2, "all") as workers:
+        number = workers.submit(is_over.wait, 5)
+        with Workers(2, "all") as others:
+            others.submit(os.getpid)
+            others.fetch()
+        is_over.set()
+        assert workers.fetch(10) == (number, True)
 
 
 def test_tasks_that_were_not_begun_are_given_up_in_silence(monkeypatch):
@@ -382,3 +407,17 @@ def test_rows_of_big_data_are_sent_as_bits():
     splits = list(KFold(5).split(np.empty((100_000, 1))))
     size = len(pickle.dumps(PackedSplits(splits)))
     assert size < len(pickle.dumps(splits)) / 30
+
+
+@pytest.mark.parametrize("options", [{}, {"reuse": False}, {"n_jobs": 2}], ids=str)
+def test_fits_that_were_done_and_saved_are_all_that_were_needed(options):
+    """Candidates x splits x steps, also of candidates that come twice."""
+    pipe = make_pipeline(StandardScaler(), PCA(2), Threshold())
+    grid = [{"pca__n_components": [2, 1]}, {"pca__n_components": [1, 2]}]
+    data = np.random.default_rng(0).normal(size=(30, 3)), np.arange(30) % 2
+    with joblib.parallel_config("threading"):
+        search = GridSearch(pipe, grid, cv=2, refit=False, **options).fit(*data)
+    n_rows = len(search.cv_results_["params"])
+    assert n_rows == 4
+    assert search.reuse_.n_fits + search.reuse_.n_saved == n_rows * 2 * 3
+    assert search.reuse_.n_saved >= 2 * 2 * 3  # what came twice

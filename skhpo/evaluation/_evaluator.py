@@ -257,13 +257,11 @@ class Evaluator:
             What ``set_params`` raised; what a fit or the scorer raised, with
             ``error_score="raise"``.
         """
-        while not self._complete:
+        while not self._complete and self._has_work:
             if self._remaining() <= 0:
                 self.out_of_time = True
                 break
             self._dispatch()
-            if not self._running:
-                break
             self._collect()
         complete, self._complete = self._complete, []
         return complete
@@ -281,6 +279,11 @@ class Evaluator:
             (now - since, block.split, [task.params for task in block.tasks])
             for block, since in list(self._running.values())
         ]
+
+    @property
+    def _has_work(self) -> bool:
+        """Whether anything is left to do: else no time is needed."""
+        return bool(self._waiting or self._running or self._quarantine)
 
     def _wait(self, block: Block) -> None:
         heapq.heappush(self._waiting, (block.tasks[0].order, block.split, block))

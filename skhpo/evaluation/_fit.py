@@ -10,11 +10,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from decimal import Decimal
 from numbers import Integral, Real
 from traceback import format_exc
 from typing import Any
 
-from skhpo._sklearn_compat import FitHooks, is_multimetric, score_estimator
+from skhpo._sklearn_compat import (
+    FitHooks,
+    is_multimetric,
+    noting_scorer,
+    score_estimator,
+)
 from skhpo._trial import Evaluation, Params, Scores
 from skhpo.evaluation._lending import is_write_refused
 from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit, SplitData
@@ -147,7 +153,8 @@ def _scores(
     *,
     strict: bool,
 ) -> Evaluation:
-    scorer = spec.strict_scorer if strict else spec.scorer
+    errors: list[str] = []
+    scorer = spec.strict_scorer if strict else noting_scorer(spec.scorer, errors)
     error_score = "raise" if strict else spec.error_score
 
     def scored(X: Any, y: Any, params: dict[str, Any]) -> Scores:
@@ -159,11 +166,18 @@ def _scores(
     start = time.perf_counter()
     test_scores = scored(data.X_test, data.y_test, data.score_params_test)
     score_time = time.perf_counter() - start
+    if spec.check_scores is not None and isinstance(test_scores, dict):
+        spec.check_scores(test_scores)
     train_scores = None
     if spec.return_train_score:
         train_scores = scored(data.X_train, data.y_train, data.score_params_train)
     return Evaluation(
-        test_scores, train_scores, fit_time, score_time, data.n_test_samples
+        test_scores,
+        train_scores,
+        fit_time,
+        score_time,
+        data.n_test_samples,
+        score_error=errors[0] if errors else None,
     )
 
 
@@ -173,7 +187,9 @@ def _plain(score: Any) -> Any:
         return score
     if isinstance(score, Integral):
         return int(score)
-    return float(score) if isinstance(score, Real) else score
+    if isinstance(score, Real | Decimal):
+        return float(score)
+    raise ValueError(f"scoring must return a real number, got {score!r} instead.")
 
 
 def failed_evaluation(
@@ -204,8 +220,8 @@ def killed_evaluation(
 def exits_are_errors() -> Iterator[None]:
     """Let ``sys.exit`` in somebody's fit or score be a failure like any other.
 
-    It would end a program that is in the middle of its search, or silently a thread
-    for which others then wait.
+    So too whatever else is no `Exception`, but Ctrl-C. It would end a program that is
+    in the middle of its search, or silently a thread for which others then wait.
 
     Raises
     ------
@@ -214,8 +230,13 @@ def exits_are_errors() -> Iterator[None]:
     """
     try:
         yield
+    except (Exception, KeyboardInterrupt):
+        raise
     except SystemExit as error:
         raise FitLostError(f"The fit called sys.exit({error.code!r}).") from error
+    except BaseException as error:
+        kind = type(error).__name__
+        raise FitLostError(f"The fit raised {kind}: {error}") from error
 
 
 def _fit(estimator: Any, data: SplitData) -> None:

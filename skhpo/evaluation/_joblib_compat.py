@@ -12,6 +12,7 @@ Where a name that this needs is missing, tasks run in rounds of plain ``Parallel
 
 from __future__ import annotations
 
+import copy
 import math
 import queue
 import time
@@ -45,6 +46,8 @@ __all__ = [
     "inner_thread_variables",
 ]
 
+# The module of the backends that run on this machine.
+JOBLIBS_OWN = "joblib._parallel_backends"
 # How often to look for workers that died without a word, in seconds.
 POLL = 0.5
 
@@ -122,6 +125,7 @@ class Workers:
         if self._as_threads:
             config = {"n_jobs": _n_local_jobs(self._n_jobs), "backend": "threading"}
         self._parallel = Parallel(pre_dispatch=self._pre_dispatch, **config)
+        _have_own_backend(self._parallel)
         self._parallel.__enter__()
         self._driver = _make_driver(self._parallel)
         self.are_here = isinstance(self._driver, _Here)
@@ -302,6 +306,8 @@ class _Backend(_Driver):
         self._shared = self._engine.share(parts) if parts else None
 
     def submit(self, number: int, func: Callable[..., Any], args: tuple) -> Any:
+        if self.share_memory:
+            func, args = _deliver, (func, *args)
         if self._shared is not None:
             func, args = self._engine.make_call(func, args, self._shared)
         nested = self._backend.get_nested_backend()
@@ -334,15 +340,39 @@ class _Backend(_Driver):
 
     def _result(self, number: int, out: Any, job: Any) -> Any:
         try:
-            return self._engine.retrieve(out, job)[0]
+            result = self._engine.retrieve(out, job)[0]
         except Exception as error:
             self._raise_if_death(number, error)
             raise
+        if isinstance(result, _Raised):
+            raise result.error
+        return result
 
     def _raise_if_death(self, number: int, error: BaseException) -> None:
         if self._engine.is_death(error):
             lost = number if self._engine.is_cluster else None
             raise WorkerLostError(str(error), lost) from error
+
+
+class _Raised:
+    """What a task has raised, on its way to the thread that waits for the task."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+def _deliver(func: Callable[..., Any], *args: Any) -> Any:
+    """Call a function; return what it raises, if that is no `Exception`.
+
+    joblib's threads end by what is no `Exception`, and whoever waits for their results
+    waits for ever.
+    """
+    try:
+        return func(*args)
+    except Exception:
+        raise
+    except BaseException as error:
+        return _Raised(error)
 
 
 class _Rounds(_Driver):
@@ -374,6 +404,21 @@ class _Rounds(_Driver):
         self._results.clear()
 
 
+def _have_own_backend(parallel: Parallel) -> None:
+    """Take a copy of the active backend, if it is one of joblib's own.
+
+    Several threads may have the same one, from ``parallel_config(backend)``. Who ends
+    its workers would end those of the others, which then wait for ever.
+    """
+    backend: Any = getattr(parallel, "_backend", None)
+    if not type(backend).__module__.startswith(JOBLIBS_OWN):
+        return
+    own = copy.copy(backend)
+    if hasattr(own, "_pool"):
+        own._pool = None
+    parallel._backend = own
+
+
 def _make_driver(parallel: Parallel) -> _Here | _Backend | _Rounds:
     try:
         n_workers = parallel._effective_n_jobs()
@@ -389,7 +434,7 @@ def _make_driver(parallel: Parallel) -> _Here | _Backend | _Rounds:
 def _n_local_jobs(n_jobs: int | None) -> int:
     """Return how many workers the active backend would have, all on this machine."""
     backend, _ = get_active_backend()
-    if not type(backend).__module__.startswith("joblib._parallel_backends"):
+    if not type(backend).__module__.startswith(JOBLIBS_OWN):
         # Processes of other machines cannot be killed from here, and a limit that
         # nothing holds must not be taken silently.
         raise NotImplementedError(

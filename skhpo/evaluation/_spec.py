@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
@@ -58,6 +58,9 @@ class EvaluationSpec:
         The search, if callbacks want to see it.
     layout : Layout or None, default=None
         The steps that candidates may share; None if they are fitted one by one.
+    check_scores : callable or None, default=None
+        Takes the dict of scores of each evaluation, where there is one, and raises if
+        the search cannot go on with such scores.
     """
 
     estimator: Any
@@ -73,6 +76,7 @@ class EvaluationSpec:
     n_candidates: int | None = None
     caller: Any = None
     layout: Any = None
+    check_scores: Callable[[dict[str, float]], None] | None = None
 
     @cached_property
     def strict_scorer(self) -> Any:

@@ -7,13 +7,14 @@ import os
 import time
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import clone, is_classifier
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import check_cv
 from sklearn.utils import get_tags, indexable
 
@@ -26,6 +27,7 @@ from skhpo._sklearn_compat import (
     fit_context,
     is_multimetric,
 )
+from skhpo._trial import Evaluation, Trial
 from skhpo._units import parse_seconds
 from skhpo.evaluation import EvaluationSpec, Evaluator
 from skhpo.evaluation._guards import Limits
@@ -43,14 +45,16 @@ from skhpo.search._bar import show_progress
 from skhpo.search._budget import TimeBudget, growth_of
 from skhpo.search._check import check_against_estimator
 from skhpo.search._delegation import Delegation
+from skhpo.search._early import FirstFailures, ScoreCheck
 from skhpo.search._effects import warn_of_no_effect
 from skhpo.search._heartbeat import Heartbeat
 from skhpo.search._loop import Listener, Loop, is_impatient
 from skhpo.search._memory import JournalMemory, open_journal
 from skhpo.search._results import Record
 from skhpo.search._run import Reuse, Run
-from skhpo.search._stop import StopRules, as_rules
+from skhpo.search._stop import StopRules, as_rules, check_rules
 from skhpo.search._summary import Summary
+from skhpo.stopping import StopRule
 
 __all__ = ["BaseSearch"]
 
@@ -127,22 +131,80 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             If the search was stopped before a single candidate was complete.
         JournalError
             If the file given as `journal` cannot serve as one.
+
+        Notes
+        -----
+        Whatever is raised once a candidate is complete, by the last fit, a rule of
+        `stop`, a callable `refit` or anything else, ``cv_results_`` and what goes with
+        it are set before, and a note at the exception says so. Nothing of an earlier
+        ``fit`` is left.
         """
+        self._forget()
         run = self._start(X, y, params)
         self._check_subspaces()
         optimizer = self._make_optimizer()
-        record = self._evaluate(run, optimizer)
-        results = self._set_results(run, record)
-        self._refit_best(run)
-        scorers = run.scorers
-        self.scorer_ = scorers._scorers if is_multimetric(scorers) else scorers
-        self.cv_results_ = results
-        self.reuse_ = run.reuse
-        self.failures_ = record.failures()
-        self.stop_reason_ = run.stop_reason
-        run.hooks.end()
-        warn_of_no_effect(record, results, stacklevel=3)
+        check_rules(self._rules(), optimizer, run.n_splits)
+        record = Record(self.refit if isinstance(self.refit, str) else None)
+        with self._nothing_lost(run, record):
+            self._evaluate(run, optimizer, record)
+            self._report_failures(run, record)
+            self._set_results(run, record)
+            self._set_best(run, record)
+            self._refit_best(run)
+            run.hooks.end()
+        warn_of_no_effect(record, self.cv_results_, stacklevel=3)
         return self
+
+    def _forget(self) -> None:
+        """Delete what an earlier fit has learned, lest it mix with this one's."""
+        learned = [name for name in vars(self) if name.endswith("_")]
+        for name in learned:
+            delattr(self, name)
+
+    @contextmanager
+    def _nothing_lost(self, run: Run, record: Record) -> Iterator[None]:
+        """Set the results of a search also if something is raised; note it there."""
+        try:
+            yield
+        except BaseException as error:
+            if record.n_candidates:
+                self._rescue(run, record)
+                error.add_note(self._describe_rescued(record.n_candidates))
+            raise
+
+    def _rescue(self, run: Run, record: Record) -> None:
+        """Set what has not been set yet, as far as that is possible."""
+        with warnings.catch_warnings(), suppress(Exception):
+            warnings.simplefilter("ignore")  # perhaps one was what has been raised
+            if not hasattr(self, "cv_results_"):
+                record.drop_odd_ones()
+                self._set_results(run, record)
+            if not run.has_chosen:
+                self._set_best(run, record)
+
+    def _describe_rescued(self, n_candidates: int) -> str:
+        names = ["cv_results_", "best_params_", "failures_", "best_estimator_"]
+        there = [name for name in names if hasattr(self, name)]
+        missing = ""
+        if self.refit and "best_estimator_" not in there:
+            missing = " There is no best_estimator_."
+        return (
+            f"{type(self).__name__} keeps what it has found, {n_candidates} "
+            f"candidates: see {', '.join(there)}.{missing}"
+        )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether the search can do what it is for, to predict if it is to refit."""
+        if not hasattr(self, "cv_results_"):
+            return False
+        if self.refit and not hasattr(self, "best_estimator_"):
+            raise NotFittedError(
+                f"This {type(self).__name__} has results, but no best_estimator_: an "
+                "exception ended its fit before the last fit, on all the data, was "
+                "done. See cv_results_; clone(search.estimator).set_params("
+                "**search.best_params_) is what was to be fitted."
+            )
+        return True
 
     def _check_subspaces(self) -> None:
         """Check names and values against the estimator.
@@ -156,12 +218,12 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
     def _start(self, X: Any, y: Any, params: dict[str, Any]) -> Run:
         start = _clock.now()
         budget = self._seconds("time_budget")
-        as_rules(self.stop, type(self).__name__)
+        self._rules()
         self._check_repeatable()
         limits = Limits.parse(self.fit_timeout, self.memory_limit)
         scorers, refit_metric = self._get_scorers()
         if is_multimetric(scorers):
-            self._check_one_score(scorers._scorers)
+            self._score_check().check_one(scorers._scorers)
         X, y = indexable(X, y)
         params = check_method_params(X, params=params)
         routed = self._get_routed_params_for_fit(params)
@@ -189,13 +251,15 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         value = getattr(self, name)
         return math.inf if value is None else parse_seconds(value, name)
 
-    def _evaluate(self, run: Run, optimizer: Optimizer) -> Record:
+    def _rules(self) -> list[StopRule]:
+        return as_rules(self.stop, type(self).__name__)
+
+    def _evaluate(self, run: Run, optimizer: Optimizer, record: Record) -> None:
         """Evaluate what the optimizer asks for, until something ends the search."""
         n_candidates = getattr(optimizer, "n_candidates", None)
         spec = self._make_spec(run, n_candidates)
         if self.verbose > 0:
             _print_plan(n_candidates, run.n_splits)
-        record = Record(self.refit if isinstance(self.refit, str) else None)
         n_evaluations = None if n_candidates is None else n_candidates * run.n_splits
         if self.refit:
             run.budget.growth = growth_of(spec)
@@ -209,18 +273,17 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             if self.verbose > 0:
                 stack.enter_context(heart)
             bar = show_progress(type(self).__name__, n_candidates)
-            listeners = [heart.note, stack.enter_context(bar).note]
+            first = FirstFailures(type(self).__name__, n_candidates)
+            listeners = [heart.note, stack.enter_context(bar).note, first.note]
             try:
                 loop = self._make_loop(run, optimizer, record, listeners)
                 run.stop_reason = loop.run()
             except KeyboardInterrupt:
+                run.stop_reason = "interrupted"
                 if is_impatient() or not record.n_candidates:
                     raise
-                run.stop_reason = "interrupted"
                 self._warn_of_interrupt(record, n_candidates)
         self._check_not_empty(run, record)
-        run.reuse = Reuse(evaluator.n_fits, evaluator.n_needed - evaluator.n_fits)
-        return record
 
     def _make_loop(
         self,
@@ -229,19 +292,20 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         record: Record,
         listeners: Sequence[Listener],
     ) -> Loop:
-        def check_metrics(*_: Any) -> None:
-            if record.n_candidates == 1:
-                self._check_refit_for_callable(run, record)
+        def check_scores(_: Trial, evaluations: Sequence[Evaluation]) -> None:
+            record.check_scores(evaluations)
+            for evaluation in evaluations:
+                if callable(self.scoring) and isinstance(evaluation.test_scores, dict):
+                    self._score_check()(evaluation.test_scores)
 
         in_order = not self.asynchronous
         n_pending = self.n_pending if self._learns else None
-        rules = as_rules(self.stop, type(self).__name__)
         return Loop(
             Asking(optimizer, run.evaluator, n_pending, in_order=in_order),
             run.evaluator,
             record,
-            StopRules(rules, optimizer, run.start),
-            [check_metrics, run.budget.note, *listeners],
+            StopRules(self._rules(), optimizer, run.start),
+            [check_scores, run.budget.note, *listeners],
             keep_all=self._whole_batches,
         )
 
@@ -325,36 +389,37 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             verbose=self.verbose,
             n_candidates=n_candidates,
             caller=self if run.hooks.listening else None,
+            check_scores=self._score_check() if callable(self.scoring) else None,
         )
 
-    def _check_refit_for_callable(self, run: Run, record: Record) -> None:
-        """Check `refit` against the metrics that a callable scorer returned.
+    def _score_check(self) -> ScoreCheck:
+        """Return what checks `refit` against the names of several scores."""
+        wants_one = "learns from" if self._learns else "with 'stop' looks at"
+        return ScoreCheck(
+            type(self).__name__,
+            None if callable(self.refit) else self.refit,
+            repr(self.refit),
+            wants_one if self._learns or self.stop is not None else None,
+        )
 
-        They are known after the first fit only; but then the user should hear of it,
-        and not at the end of a night.
-        """
-        success = record.first_success()
-        if success and callable(self.scoring) and isinstance(success.test_scores, dict):
-            self._check_refit_for_multimetric(success.test_scores)
-            self._check_one_score(success.test_scores)
-            run.refit_metric = self.refit
+    def _set_results(self, run: Run, record: Record) -> None:
+        """Set all that does not depend on which candidate is the best."""
+        evaluations = record.evaluations(self.error_score)
+        results = self._format_results(
+            record.params, run.n_splits, evaluations, self._more_results(record)
+        )
+        scorers, evaluator = run.scorers, run.evaluator
+        self.scorer_ = scorers._scorers if is_multimetric(scorers) else scorers
+        self.multimetric_ = isinstance(evaluations[0]["test_scores"], dict)
+        self.failures_ = record.failures()
+        self.reuse_ = Reuse(evaluator.n_fits, evaluator.n_needed - evaluator.n_fits)
+        self.stop_reason_ = run.stop_reason
+        self.cv_results_ = results
 
-    def _check_one_score(self, names: Iterable[str]) -> None:
-        several = len(list(names)) > 1
-        if not several or isinstance(self.refit, str):
-            return
-        if self._learns or self.stop is not None:
-            what = "learns from" if self._learns else "with 'stop' looks at"
-            raise ValueError(
-                f"{type(self).__name__} {what} one score: with several, the "
-                "'refit' parameter must be the name of the one to maximize, one of "
-                f"{sorted(names)}. Got {self.refit!r} instead."
-            )
-
-    def _set_results(self, run: Run, record: Record) -> dict[str, Any]:
-        """Format the results, and set the attributes of the best candidate."""
+    def _report_failures(self, run: Run, record: Record) -> None:
+        """Warn of failed fits; raise if there are no others."""
         try:
-            evaluations = record.finish(self.error_score)
+            record.report_failures(self.error_score)
         except AllFitsFailedError as error:
             if run.y is None and get_tags(self.estimator).target_tags.required:
                 raise AllFitsFailedError(
@@ -362,18 +427,19 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
                     f"passed, but the target y is None.\n{error}"
                 ) from None
             raise
-        results = self._format_results(
-            record.params, run.n_splits, evaluations, self._more_results(record)
-        )
-        self.multimetric_ = isinstance(evaluations[0]["test_scores"], dict)
-        self._check_refit_for_callable(run, record)
-        if self.refit or not self.multimetric_:
-            best = self._select_best_index(self.refit, run.refit_metric, results)
-            self.best_index_ = best
-            if not callable(self.refit):
-                self.best_score_ = results[f"mean_test_{run.refit_metric}"][best]
-            self.best_params_ = results["params"][best]
-        return results
+
+    def _set_best(self, run: Run, record: Record) -> None:
+        """Set the attributes of the best candidate, where there is one."""
+        run.has_chosen = True
+        if record.all_failed or not (self.refit or not self.multimetric_):
+            return
+        results = self.cv_results_
+        metric = self.refit if self.multimetric_ else run.refit_metric
+        best = self._select_best_index(self.refit, metric, results)
+        self.best_index_ = best
+        self.best_params_ = results["params"][best]
+        if not callable(self.refit):
+            self.best_score_ = results[f"mean_test_{metric}"][best]
 
     def _refit_best(self, run: Run) -> None:
         """Fit the best candidate on all the data, if the user wants it."""

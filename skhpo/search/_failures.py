@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from skhpo._trial import Candidate, Evaluation, Params
 
-__all__ = ["Failures", "group_failures", "summarize"]
+__all__ = ["Failures", "cause_of", "group_failures", "summarize"]
 
 # The line of a traceback that names the exception: not indented, as all others are.
 _EXCEPTION = re.compile(r"^([A-Za-z_][\w.]*)(?:: (.*))?$", re.DOTALL)
@@ -67,7 +67,7 @@ def group_failures(
         for split, evaluation in enumerate(evaluations):
             if evaluation.fit_error is not None:
                 place = candidate, split, evaluation.fit_error
-                groups.setdefault(_cause(evaluation.fit_error), []).append(place)
+                groups.setdefault(cause_of(evaluation.fit_error), []).append(place)
     failures = []
     for (kind, message), places in groups.items():
         candidate, split, text = places[0]
@@ -101,7 +101,7 @@ def summarize(failures: list[Failures]) -> str:
     return "\n".join(lines)
 
 
-def _cause(text: str) -> tuple[str, str]:
+def cause_of(text: str) -> tuple[str, str]:
     """Return kind and message of the exception that a traceback ends with."""
     *_, last = text.rpartition("Traceback (most recent call last):\n")
     lines = last.strip("\n").split("\n")

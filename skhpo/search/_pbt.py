@@ -179,8 +179,9 @@ class PBTSearch(BaseSearch):
         Failed fits by what went wrong: ``kind``, ``message``, ``n_fits``,
         ``n_candidates``, and of the first one ``params``, ``split``, ``traceback``.
     stop_reason_ : str
-        Why the search ended: "completed", "time_budget", "interrupted", "callback", or
-        what a rule of `stop` said.
+        Why the search ended: "completed", "time_budget", "interrupted", "callback",
+        "error" (an exception; what was complete is kept), or what a rule of `stop`
+        said.
     scorer_ : callable or dict
         The scorer, or the scorers by name.
     n_splits_ : int
@@ -334,7 +335,7 @@ class PBTSearch(BaseSearch):
         list of (int, dict)
             ``(start_step, {name: value})``: first all parameters, then what changed.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "cv_results_")
         return schedule_of(self.cv_results_, row)
 
     def _subspaces(self) -> list[Mapping]:
@@ -364,7 +365,7 @@ class PBTSearch(BaseSearch):
             tol=self.tol,
         )
 
-    def _evaluate(self, run: Run, optimizer: Any) -> Record:
+    def _evaluate(self, run: Run, optimizer: Any, record: Record) -> None:
         if self.refit == "weights" and run.n_splits != 1:
             raise ValueError(
                 "refit='weights' keeps the model of the best member, which has one for "
@@ -382,7 +383,7 @@ class PBTSearch(BaseSearch):
         self._warn_of_frozen(frozen, optimizer.records[0].params)
         optimizer.frozen = frozen
         self.frozen_params_ = sorted(frozen)
-        return super()._evaluate(run, optimizer)
+        super()._evaluate(run, optimizer, record)
 
     def _make_plan(self, run: Run, optimizer: PBTOptimizer) -> TrainingPlan:
         labels = labels_of(run.y, run.estimator)
@@ -430,12 +431,14 @@ class PBTSearch(BaseSearch):
             return BaseSearchCV._select_best_index(refit, refit_metric, results)
         return best_row(results, results[f"mean_test_{refit_metric}"])
 
-    def _set_results(self, run: Run, record: Record) -> dict[str, Any]:
-        results = super()._set_results(run, record)
-        self.history_ = exploit_events(results)
-        if self.refit or not self.multimetric_:
-            self.best_schedule_ = schedule_of(results, self.best_index_)
-        return results
+    def _set_results(self, run: Run, record: Record) -> None:
+        super()._set_results(run, record)
+        self.history_ = exploit_events(self.cv_results_)
+
+    def _set_best(self, run: Run, record: Record) -> None:
+        super()._set_best(run, record)
+        if hasattr(self, "best_index_"):
+            self.best_schedule_ = schedule_of(self.cv_results_, self.best_index_)
 
     def _fit_best(self, run: Run, estimator: Any) -> Any:
         """Train along the best schedule on all the data, or keep the trained model."""

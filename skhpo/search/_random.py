@@ -142,8 +142,9 @@ class RandomSearch(BaseSearch):
         Failed fits by what went wrong: ``kind``, ``message``, ``n_fits``,
         ``n_candidates``, and of the first one ``params``, ``split``, ``traceback``.
     stop_reason_ : str
-        Why the search ended: "completed", "time_budget", "interrupted", "callback", or
-        what a rule of `stop` said.
+        Why the search ended: "completed", "time_budget", "interrupted", "callback",
+        "error" (an exception; what was complete is kept), or what a rule of `stop`
+        said.
     classes_ : ndarray of shape (n_classes,)
         Class labels, of a classifier.
     n_features_in_ : int

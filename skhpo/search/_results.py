@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import Any
 
 from sklearn.exceptions import FitFailedWarning
 
 from skhpo._sklearn_compat import warn_or_raise_about_fit_failures
-from skhpo._trial import Candidate, Evaluation, Params, Trial
+from skhpo._trial import Candidate, Evaluation, Params, Scores, Trial
 from skhpo.exceptions import AllFitsFailedError
 from skhpo.search._failures import SHOWN, Failures, group_failures, summarize
 
@@ -30,11 +31,14 @@ class Record:
 
     def __init__(self, metric: str | None) -> None:
         self._metric = metric
+        self._first: Evaluation | None = None  # that succeeded
         self._rows: dict[int, tuple[Candidate, list[Evaluation]]] = {}
 
     def add(self, candidate: Candidate, evaluations: list[Evaluation]) -> Trial:
         """Keep a complete candidate; return what the optimizer is told of it."""
         self._rows[candidate.id] = candidate, evaluations
+        if self._first is None:
+            self._first = next(filter(_succeeded, evaluations), None)
         scores = tuple(self._score(evaluation) for evaluation in evaluations)
         failed = any(evaluation.fit_error is not None for evaluation in evaluations)
         return Trial(candidate, scores, failed)
@@ -46,6 +50,32 @@ class Record:
         if len(scores) == 1:
             return next(iter(scores.values()))
         return scores.get(self._metric, math.nan) if self._metric else math.nan
+
+    def check_scores(self, evaluations: Sequence[Evaluation]) -> None:
+        """Raise ValueError if these scores have other names than those before.
+
+        Only a callable can return such. scikit-learn ends with a KeyError, or drops
+        what the first candidate did not have.
+        """
+        for odd in (e for e in evaluations if not self._agrees(e)):
+            assert self._first is not None, "the first one agrees with itself"
+            first, *others = map(_described, _scores_of(self._first) + _scores_of(odd))
+            now = next((text for text in others if text != first), first)
+            raise ValueError(
+                "The scorer must return the same scores for every candidate and all "
+                f"data. It returned {first} first, and now {now}."
+            )
+
+    def _agrees(self, evaluation: Evaluation) -> bool:
+        """Whether scores have the names that those of the first success have."""
+        if self._first is None or not _succeeded(evaluation):
+            return True
+        expected = _described(self._first.test_scores)
+        return all(_described(s) == expected for s in _scores_of(evaluation))
+
+    def drop_odd_ones(self) -> None:
+        """Drop the candidates that `check_scores` would not let pass."""
+        self.keep(lambda id: all(map(self._agrees, self._rows[id][1])))
 
     def keep(self, wanted: Callable[[int], bool]) -> None:
         """Drop the candidates whose ids are not wanted."""
@@ -82,20 +112,19 @@ class Record:
         _, row = next(iter(self._rows.values()))
         return [evaluation.n_test_samples for evaluation in row]
 
-    def first_success(self) -> Evaluation | None:
-        """Return an evaluation whose fit succeeded, None if there is none."""
-        evaluations = (e for _, row in self._rows.values() for e in row)
-        return next((e for e in evaluations if e.fit_error is None), None)
+    @property
+    def all_failed(self) -> bool:
+        """Whether no fit succeeded."""
+        rows = (row for _, row in self._rows.values())
+        return all(e.fit_error is not None for row in rows for e in row)
 
-    def finish(self, error_score: str | float) -> Evaluations:
-        """Return all evaluations, row by row; warn of the failed ones.
+    def evaluations(self, error_score: str | float) -> Evaluations:
+        """Return all evaluations, row by row.
 
         Raises
         ------
         ValueError
             If nothing was evaluated.
-        AllFitsFailedError
-            If every fit failed.
         """
         rows = [self._rows[id][1] for id in sorted(self._rows)]
         evaluations = Evaluations([e for row in rows for e in row])
@@ -104,15 +133,19 @@ class Record:
                 "No fits were performed. Was the CV iterator empty? "
                 "Were there no candidates?"
             )
-        self._report_failures(evaluations, error_score)
-        success = self.first_success()
-        assert success is not None
-        if isinstance(success.test_scores, dict):
-            evaluations.name_failed_scores(list(success.test_scores), error_score)
+        if self._first is not None and isinstance(self._first.test_scores, dict):
+            evaluations.name_failed_scores(list(self._first.test_scores), error_score)
         return evaluations
 
-    def _report_failures(self, evaluations: Evaluations, error_score: Any) -> None:
-        """Warn of failed fits, in scikit-learn's words unless these would be many."""
+    def report_failures(self, error_score: str | float) -> None:
+        """Warn of failed fits, in scikit-learn's words unless these would be many.
+
+        Raises
+        ------
+        AllFitsFailedError
+            If every fit failed.
+        """
+        evaluations = self.evaluations(error_score)
         failures = self.failures()
         if len(failures) <= SHOWN:
             try:
@@ -154,14 +187,39 @@ class Evaluations:
         return map(_as_dict, self._evaluations)
 
     def name_failed_scores(self, metrics: list[str], error_score: Any) -> None:
-        """Give failed fits a score by metric, for a callable that returned dicts."""
+        """Give failed fits a score by metric, for a callable that returned dicts.
+
+        And fits whose scoring failed.
+        """
         scores = dict.fromkeys(metrics, error_score)
         for i, evaluation in enumerate(self._evaluations):
-            if evaluation.fit_error is not None:
-                train = None if evaluation.train_scores is None else scores
+            test, train = evaluation.test_scores, evaluation.train_scores
+            test = test if isinstance(test, dict) else scores
+            train = scores if isinstance(train, Real) else train
+            if test is not evaluation.test_scores or (
+                train is not evaluation.train_scores
+            ):
                 self._evaluations[i] = replace(
-                    evaluation, test_scores=scores, train_scores=train
+                    evaluation, test_scores=test, train_scores=train
                 )
+
+
+def _succeeded(evaluation: Evaluation) -> bool:
+    """Whether the scores are what a scorer has returned."""
+    return evaluation.fit_error is None and evaluation.score_error is None
+
+
+def _scores_of(evaluation: Evaluation) -> list[Scores]:
+    """Return the scores of the test part, and those of the train part if any."""
+    given = evaluation.test_scores, evaluation.train_scores
+    return [scores for scores in given if scores is not None]
+
+
+def _described(scores: Scores) -> str:
+    """Return the names of several scores, for a message and to be compared."""
+    if not isinstance(scores, dict):
+        return "a number"
+    return f"scores named {sorted(scores, key=str)}"
 
 
 def _as_dict(evaluation: Evaluation) -> dict[str, Any]:

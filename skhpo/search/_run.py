@@ -32,8 +32,8 @@ class Run:
     budget: TimeBudget
     limits: Limits | None
     evaluator: Any = None
-    reuse: Reuse | None = None
-    stop_reason: str = "completed"
+    stop_reason: str = "error"  # as long as nothing else is known
+    has_chosen: bool = False  # whether the best candidate has been asked for
 
 
 @dataclass(frozen=True)

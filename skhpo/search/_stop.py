@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from inspect import signature
 from typing import Any
 
 from skhpo import _clock
@@ -11,7 +12,7 @@ from skhpo._trial import Trial
 from skhpo.optimizers import Optimizer
 from skhpo.stopping import Progress, StopRule
 
-__all__ = ["StopRules", "as_rules"]
+__all__ = ["StopRules", "as_rules", "check_rules"]
 
 
 def as_rules(stop: Any, owner: str) -> list[StopRule]:
@@ -25,7 +26,37 @@ def as_rules(stop: Any, owner: str) -> list[StopRule]:
                 "such as NoImprovement(20), a function progress -> str or None, or a "
                 f"list of these. Got {rule!r} instead."
             )
+        _check_signature(rule, owner)
     return rules
+
+
+def _check_signature(rule: Any, owner: str) -> None:
+    """Raise if a rule cannot be called with one argument."""
+    try:
+        parameters = signature(rule)
+    except (TypeError, ValueError):  # of some that are written in C
+        return
+    try:
+        parameters.bind(None)
+    except TypeError as error:
+        raise TypeError(
+            f"A rule in the 'stop' parameter of {owner} is called with one argument, "
+            f"a Progress, and {rule!r} cannot be: {error}."
+        ) from None
+
+
+def check_rules(rules: Sequence[StopRule], optimizer: Any, n_splits: int) -> None:
+    """Let each rule say that it cannot work in this search.
+
+    Raises
+    ------
+    Exception
+        What the rule's own method ``check`` raises, if it has one.
+    """
+    for rule in rules:
+        check = getattr(rule, "check", None)
+        if callable(check):
+            check(optimizer, n_splits)
 
 
 class StopRules:
