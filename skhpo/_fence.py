@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from skhpo._arithmetic import own_arithmetic, unit_of
+
 __all__ = ["lower_fence"]
 
 
+@own_arithmetic()
 def lower_fence(scores: NDArray[np.float64]) -> float:
     """Return the score below which one is drawn at the lower edge.
 
@@ -26,6 +29,7 @@ def lower_fence(scores: NDArray[np.float64]) -> float:
         The fence.
     """
     finite = scores[np.isfinite(scores)]
-    low, high = np.quantile(finite, [0.25, 0.75])
-    inside = finite[finite >= low - 3 * (high - low)]
+    unit = unit_of(np.abs(finite).max(keepdims=True))  # in which differences are floats
+    low, high = np.quantile(finite / unit, [0.25, 0.75])
+    inside = finite[finite / unit >= low - 3 * (high - low)]
     return float(inside.min())

@@ -17,6 +17,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils import get_tags, indexable
 
+from skhpo._arithmetic import own_arithmetic
 from skhpo._sklearn_compat import (
     INCONSISTENT_SPLITS,
     BaseSearchCV,
@@ -361,9 +362,10 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
                     f"passed, but the target y is None.\n{error}"
                 ) from None
             raise
-        results = self._format_results(
-            record.params, run.n_splits, evaluations, self._more_results(record)
-        )
+        with own_arithmetic():
+            results = self._format_results(
+                record.params, run.n_splits, evaluations, self._more_results(record)
+            )
         self.multimetric_ = isinstance(evaluations[0]["test_scores"], dict)
         self._check_refit_for_callable(run, record)
         if self.refit or not self.multimetric_:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skhpo._arithmetic import own_arithmetic, unit_of
 from skhpo._fence import lower_fence
 
 __all__ = ["history_svg", "summary_html"]
@@ -62,6 +63,7 @@ def summary_html(
     )
 
 
+@own_arithmetic()
 def history_svg(scores: NDArray[np.float64]) -> str:
     """Return a small picture of the scores, in order, and of the best so far.
 
@@ -77,14 +79,14 @@ def history_svg(scores: NDArray[np.float64]) -> str:
     """
     if not np.isfinite(scores).any():
         return ""
-    low, high = lower_fence(scores), float(np.nanmax(scores))
+    low, high = lower_fence(scores), float(scores[np.isfinite(scores)].max())
     shown = np.flatnonzero(scores >= low)
     # A thousand dots say as much as a hundred thousand, in a hundredth of the bytes.
     shown = shown[np.unique(np.linspace(0, len(shown) - 1, 1000).astype(int))]
     x = MARGIN + (WIDTH - 2 * MARGIN) * (np.arange(len(scores)) + 0.5) / len(scores)
-    y = MARGIN + (HEIGHT - 2 * MARGIN) * (high - scores) / ((high - low) or 1.0)
+    y = MARGIN + (HEIGHT - 2 * MARGIN) * _depths(scores, low, high)
     dots = "".join(f'<circle cx="{x[i]:.1f}" cy="{y[i]:.1f}" r="2"/>' for i in shown)
-    best = np.fmin.accumulate(np.where(scores >= low, y, np.nan))
+    best = np.fmin.accumulate(y)
     steps = np.flatnonzero(np.diff(best, prepend=np.inf) != 0)
     steps = steps[np.isfinite(best[steps])]
     path = f"M{x[steps[0]]:.1f} {best[steps[0]]:.1f}"
@@ -98,6 +100,18 @@ def history_svg(scores: NDArray[np.float64]) -> str:
         f'<path d="{path}H{WIDTH - MARGIN}" fill="none" stroke="{LINE}" '
         'stroke-width="2"/></svg>'
     )
+
+
+def _depths(
+    scores: NDArray[np.float64], low: float, high: float
+) -> NDArray[np.float64]:
+    """Return how far below `high` scores are, in units of ``high - low``, from 0 to 1.
+
+    NaN for those below `low`; infinite ones are as high as `high`.
+    """
+    unit = unit_of(np.array([low, high]))  # in which the difference is a float
+    inside = np.where(scores >= low, np.minimum(scores, high), np.nan)
+    return (high / unit - inside / unit) / ((high / unit - low / unit) or 1.0)
 
 
 def _short(value: Any) -> str:

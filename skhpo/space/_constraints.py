@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from skhpo._arithmetic import users_arithmetic
 from skhpo.exceptions import InvalidSpaceError
 
 __all__ = ["Constraint", "Constraints"]
@@ -49,6 +50,7 @@ class Constraints:
     def __iter__(self) -> Iterator[Constraint]:
         return iter(self.predicates)
 
+    @users_arithmetic()
     def allow(self, params: Mapping[str, Any]) -> bool:
         """Return whether all predicates hold.
 
