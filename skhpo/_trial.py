@@ -3,8 +3,8 @@
 Plain data: they know neither estimators nor joblib, so optimizers can be tested
 with numbers alone. Scores are maximized everywhere, as in scikit-learn.
 
-None of them is equal to another one: whether two hold equal values is not decided by
-``==``, which NumPy's arrays answer element by element.
+Candidates and trials are equal to themselves only, since values in their params may be
+arrays, which answer ``==`` element by element.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Candidate:
     resume_from: int | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """One candidate on one split: what scikit-learn keeps of a fit.
 
