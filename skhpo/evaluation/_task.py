@@ -12,7 +12,7 @@ from skhpo.evaluation._layout import StepKey
 __all__ = ["Block", "BlockResult", "Task"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Task:
     """One candidate in a block.
 
@@ -37,7 +37,7 @@ class Task:
     context: Any = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Block:
     """A split and the candidates to evaluate on it, in the order of the plan.
 

@@ -69,7 +69,7 @@ N_SECOND_START = 64
 BLOCK = 256
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prior:
     """Independent Gaussians on theta, with bounds.
 
