@@ -131,10 +131,11 @@ def test_all_end_like_scikit_learn(kind, table, error_score, train):
     for name in those:
         if "score" in name and "time" not in name:
             assert_array_equal(mine[name][order], those[name], err_msg=name)
-    assert mine["rank_test_score"][ours.best_index_] == 1
     if kind == "grid":
         assert ours.best_params_ == theirs.best_params_
-    assert ours.results_.iloc[0]["rank_test_score"] == 1
+    if those["rank_test_score"].min() == 1:  # SciPy 1.11 took some infinities for NaN
+        assert mine["rank_test_score"][ours.best_index_] == 1
+        assert ours.results_.iloc[0]["rank_test_score"] == 1
     assert len(ours.split_results()) == SPLITS * (N + 1)
     assert "nan" not in history_svg(mine["mean_test_score"])
     assert "best mean test score" in ours._repr_html_()
