@@ -125,6 +125,21 @@ def test_repeated_scores_ask_for_a_margin() -> None:
     assert repeated_share(np.array([])) == 0
 
 
+def test_the_score_to_improve_on_is_the_best_expected_one_and_the_margin() -> None:
+    """Of the points that did not fail, whatever the model expects of the others."""
+    asked_of = []
+
+    def acquisition(mean: Any, std: Any, best: float) -> Any:
+        asked_of.append(best)
+        return upper_confidence_bound(mean, std)
+
+    x, scores = np.linspace(0, 1, 8), np.array([0, 1, 1, 2, 2, 3, 4.0, np.nan])
+    seen, gp = observed(x, scores, np.zeros(8)), GaussianProcess(SPACE)
+    objective(gp, lambda noise: acquisition, seen, np.empty((0, 1)))
+    mean, _ = gp.predict(seen.X)
+    assert asked_of[0] == pytest.approx(mean[seen.ok].max() + 2 / 7)
+
+
 @pytest.mark.parametrize(
     "acquisition", [log_expected_improvement, upper_confidence_bound]
 )
