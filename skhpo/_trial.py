@@ -2,11 +2,15 @@
 
 Plain data: they know neither estimators nor joblib, so optimizers can be tested
 with numbers alone. Scores are maximized everywhere, as in scikit-learn.
+
+Candidates and trials are equal to themselves only, since values in their params may be
+arrays, which answer ``==`` element by element.
 """
 
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +21,7 @@ Params = Mapping[str, Any]
 Scores = float | dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
     """Parameters that an optimizer proposes.
 
@@ -75,7 +79,7 @@ class Evaluation:
     score_error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Trial:
     """A candidate and what happened to it; what an optimizer is told.
 
@@ -97,7 +101,14 @@ class Trial:
 
     @property
     def score(self) -> float:
-        """Mean of the split scores; NaN if any of them is, or if there are none."""
+        """Mean of the split scores, which is finite if they are.
+
+        It is infinite if some are, and NaN if any of them is, if there are infinite
+        ones of both signs, or if there are none.
+        """
         if not self.split_scores:
             return math.nan
-        return math.fsum(self.split_scores) / len(self.split_scores)
+        try:
+            return math.fsum(self.split_scores) / len(self.split_scores)
+        except (OverflowError, ValueError):  # a sum beyond the floats, or inf - inf
+            return statistics.mean(map(float, self.split_scores))

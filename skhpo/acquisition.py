@@ -41,6 +41,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erfcx, log_ndtr, ndtr
 
+from skhpo._arithmetic import users_arithmetic
+
 __all__ = [
     "ACQUISITIONS",
     "Acquired",
@@ -269,7 +271,7 @@ class NumericalAcquisition:
 
     def __call__(self, mean: Array, std: Array, best: float) -> Acquired:
         """Return values and central differences."""
-        f, step = self.function, 1e-4 * np.maximum(std, _MIN_STD)
+        f, step = users_arithmetic()(self.function), 1e-4 * np.maximum(std, _MIN_STD)
         by_mean = f(mean + step, std, best) - f(mean - step, std, best)
         by_std = f(mean, std + step, best) - f(mean, std - step, best)
         value = np.asarray(f(mean, std, best), dtype=float)

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from skhpo._arithmetic import own_arithmetic, unit_of
 from skhpo._trial import Trial
 
 __all__ = [
@@ -244,7 +245,11 @@ def standard_error(split_scores: Sequence[float]) -> float:
     k = len(split_scores)
     if k < 2:
         return math.inf
-    return math.sqrt((1 / k + 1 / (k - 1)) * float(np.var(split_scores, ddof=1)))
+    scores = np.array(split_scores, dtype=float)
+    with own_arithmetic():
+        unit = unit_of(np.abs(scores).max(keepdims=True))  # that can be squared
+        variance = float(np.var(scores / unit, ddof=1))
+    return unit * math.sqrt((1 / k + 1 / (k - 1)) * variance)
 
 
 def _check_number(rule: str, name: str, value: Any) -> None:

@@ -27,7 +27,7 @@ __all__ = ["EvaluationSpec", "SlicedSplit", "SplitData"]
 KEPT_BYTES = 2**22
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EvaluationSpec:
     """Everything that is the same for all evaluations of one search.
 
@@ -107,7 +107,7 @@ class EvaluationSpec:
         return {given.name: getattr(self, given.name) for given in fields(self)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SplitData:
     """One split of the data, sliced once for the many candidates evaluated on it.
 

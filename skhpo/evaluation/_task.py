@@ -13,7 +13,7 @@ from skhpo.evaluation._time_slice import TimeSlice
 __all__ = ["Block", "BlockResult", "Task"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Task:
     """One candidate in a block.
 
@@ -38,7 +38,7 @@ class Task:
     context: Any = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Block:
     """A split and the candidates to evaluate on it, in the order of the plan.
 

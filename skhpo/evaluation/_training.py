@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrainingPlan:
     """What all trainings of a search share, beside the evaluation's own.
 
@@ -116,7 +116,7 @@ def split_seed(root: np.random.SeedSequence, split: int) -> np.random.SeedSequen
     return np.random.SeedSequence(root.entropy, spawn_key=key)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prepared:
     """Transformers fitted on the train part of a split, and what they made of it.
 
@@ -136,7 +136,7 @@ class Prepared:
     seconds: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PrefixTask:
     """Fit the transformers of some parameters on a split."""
 
@@ -144,7 +144,7 @@ class PrefixTask:
     params: Params
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Member:
     """A candidate on one split, and the state from which it goes on.
 

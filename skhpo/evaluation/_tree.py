@@ -65,7 +65,7 @@ class Outcome:
     divisible: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stage:
     """The data as they stand before a step, and what it took to get there.
 
@@ -96,7 +96,7 @@ class Stage:
         return self.fit_time + self.score_time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fit:
     """A fitted step, and the train part as it left it (unless it is the last)."""
 

@@ -73,6 +73,7 @@ class Optimizer(Protocol):
         Parameters
         ----------
         trials : sequence of Trial
-            Always in the order of their ids, each candidate exactly once.
+            Each candidate exactly once, in the order of their ids; in that in which
+            they were completed, if the search is asynchronous.
         """
         ...

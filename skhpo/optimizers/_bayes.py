@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skhpo._arithmetic import own_arithmetic
 from skhpo._rng import RandomState, child_rng, seed_sequence
 from skhpo._threads import one_blas_thread
 from skhpo._trial import Candidate, Trial
@@ -24,7 +25,7 @@ from skhpo.optimizers._belief import (
     MAX_OBSERVATIONS,
     Observations,
     objective,
-    relative_noise,
+    observe,
 )
 from skhpo.optimizers._maximize import (
     Objective,
@@ -37,8 +38,8 @@ from skhpo.optimizers._regret import regret_bound
 from skhpo.optimizers._sampling import NewPoints
 from skhpo.space import SearchSpace
 from skhpo.space._sampling import SobolSequence
-from skhpo.surrogates import ParzenEstimator
-from skhpo.surrogates._base import make_surrogate
+from skhpo.surrogates import ParzenEstimator, Surrogate
+from skhpo.surrogates._base import RankingSurrogate, make_surrogate
 
 __all__ = ["BayesOptimizer"]
 
@@ -148,6 +149,7 @@ class BayesOptimizer:
 
     # -- the protocol ----------------------------------------------------------
 
+    @own_arithmetic()
     def ask(self, n: int) -> list[Candidate]:
         """Propose up to `n` candidates, with consecutive ids.
 
@@ -176,14 +178,17 @@ class BayesOptimizer:
             self._next_id += 1
         return candidates
 
+    @own_arithmetic()
     def tell(self, trials: Sequence[Trial]) -> None:
         """Learn from trials; also from such that were not asked for.
+
+        The model takes a score that is infinite or NaN for a failure.
 
         Parameters
         ----------
         trials : sequence of Trial
-            In the order of their ids. Trials of other origin must have params inside
-            of the space.
+            What is proposed next depends on their order. Trials of other origin must
+            have params inside of the space.
         """
         for trial in check_trials(trials):
             x = self._pending.pop(trial.candidate.id, None)
@@ -194,19 +199,20 @@ class BayesOptimizer:
                 self._seen.add(point_key(x))
             self._X.append(x)
             self._params.append(params)
-            failed = trial.failed or not math.isfinite(trial.score)
-            self._scores.append(math.nan if failed else trial.score)
-            self._split_scores.append(() if failed else trial.split_scores)
+            score = math.nan if trial.failed else trial.score
+            self._scores.append(score)
+            known = trial.split_scores if math.isfinite(score) else ()
+            self._split_scores.append(known)
 
     @property
     def best_params(self) -> dict[str, Any]:
         """The params of the best trial told so far."""
-        scores = np.array(self._scores)
-        if not np.isfinite(scores).any():
+        scores = [-math.inf if math.isnan(s) else s for s in self._scores]
+        if max(scores, default=-math.inf) == -math.inf:
             raise ValueError("No trial with a finite score has been told yet.")
-        best = int(np.argmax(np.where(np.isfinite(scores), scores, -np.inf)))
-        return dict(self._params[best])
+        return dict(self._params[scores.index(max(scores))])
 
+    @own_arithmetic()
     def regret_bound(self) -> float:
         """Return by how much any point may be better than the best one, at most.
 
@@ -221,7 +227,7 @@ class BayesOptimizer:
         TypeError
             If the surrogate expects no scores: "tpe" is a ratio of densities.
         """
-        if hasattr(self._model, "sample"):
+        if self._model.ranks_directly:
             raise TypeError("A regret has no bound with surrogate='tpe': take 'gp'.")
         if not self._n_fitted or not np.isfinite(self._scores).any():
             return math.inf
@@ -269,8 +275,8 @@ class BayesOptimizer:
     ) -> Array | None:
         """Return the unseen point of highest value, None if none was found."""
         X = self._points
-        if X is None and hasattr(self._model, "sample"):
-            X = self._model.sample(N_SAMPLES, rng)
+        if X is None and self._model.ranks_directly:
+            X = cast(RankingSurrogate, self._model).sample(N_SAMPLES, rng)
         if X is None:
             return maximize(promise, self.space, ranked[:5], self._seen, rng)
         return best_unseen(X, promise.value(X), self.space, self._seen)
@@ -319,9 +325,7 @@ class BayesOptimizer:
         for i, scores in enumerate(self._split_scores):
             if len(scores) == k:
                 S[i] = scores
-        return Observations(
-            np.array(self._X), np.array(self._scores), relative_noise(S)
-        )
+        return observe(np.array(self._X), np.array(self._scores), S)
 
 
 def _encode_allowed(space: SearchSpace, params: Mapping[str, Any]) -> Array:
@@ -335,13 +339,14 @@ def _encode_allowed(space: SearchSpace, params: Mapping[str, Any]) -> Array:
     return x
 
 
-def _check_acquisition(acquisition: Any, model: Any) -> list[Acquisition]:
+def _check_acquisition(acquisition: Any, model: Surrogate) -> list[Acquisition]:
     """Return the acquisitions to draw from."""
-    if hasattr(model, "sample"):  # a ratio of densities: its own acquisition
+    if model.ranks_directly:  # its own acquisition
         if acquisition != "auto":
             raise ValueError(
-                "The surrogate 'tpe' ranks candidates by itself: 'acquisition' must be "
-                f"'auto' with it. Got {acquisition!r} instead."
+                "A surrogate with ranks_directly=True, such as 'tpe', ranks candidates "
+                "by itself: 'acquisition' must be 'auto' with it. Got "
+                f"{acquisition!r} instead."
             )
         return [upper_confidence_bound]
     if callable(acquisition):

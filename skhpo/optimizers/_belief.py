@@ -1,9 +1,10 @@
 """From told scores to what is promising: the model's side of Bayesian optimization.
 
-The chain, each link a function: failures are set aside; the scores are warped; failures
-come back slightly worse than the worst; the surrogate is fitted; pending candidates are
-believed to score what the surrogate expects; the acquisition is weighted by the
-probability that a candidate does not fail.
+The chain, each link a function: the scores are put into a unit in which they can be
+squared; failures are set aside; the scores are warped; failures come back slightly
+worse than the worst; the surrogate is fitted; pending candidates are believed to score
+what the surrogate expects; the acquisition is weighted by the probability that a
+candidate does not fail.
 
 Notations: ``n`` observations, ``k`` splits; ``X`` (n, d) encoded points; ``S`` (n, k)
 split scores; ``ok`` (n,) which did not fail; ``y`` (n,) what the surrogate learns.
@@ -13,23 +14,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skhpo._arithmetic import unit_of
 from skhpo.acquisition import LOG_ACQUISITIONS, Acquisition
 from skhpo.optimizers._maximize import Objective
 from skhpo.surrogates import Surrogate
+from skhpo.surrogates._base import DifferentiableSurrogate
 from skhpo.surrogates._gp import informative_subset
 from skhpo.surrogates._warp import warp
 
-__all__ = ["Observations", "objective"]
+__all__ = ["Observations", "objective", "observe"]
 
 Array = NDArray[np.float64]
 
 # Surrogates see at most so many observations: a Gaussian process costs O(n^3).
 MAX_OBSERVATIONS = 500
+# Scores below minus so many units are taken for failures, and scores above so many for
+# this one: squares and quotients of those in between are floats.
+MAX_SCORE = 2.0**400
 # How much worse than the worst score a failure counts, in standard deviations.
 FAILURE_GAP = 0.1
 # The probability of success is never believed to be smaller.
@@ -38,7 +44,7 @@ MIN_SUCCESS = 0.02
 NOISE_PRIOR_DOF = 4.0
 
 
-@dataclass
+@dataclass(eq=False)
 class Observations:
     """What is known about the points that were tried.
 
@@ -47,14 +53,17 @@ class Observations:
     X : ndarray of shape (n, d)
         Encoded points.
     scores : ndarray of shape (n,)
-        Mean scores, NaN where failed.
+        Mean scores in units of `unit`, NaN where failed.
     noise : ndarray of shape (n,)
         Relative variances of the scores, around 1.
+    unit : float, default=1.0
+        A power of two: scores times it are those of the user.
     """
 
     X: Array
     scores: Array
     noise: Array
+    unit: float = 1.0
 
     @property
     def ok(self) -> NDArray[np.bool_]:
@@ -64,7 +73,34 @@ class Observations:
     def subset(self, size: int) -> Observations:
         """Return the `size` observations that tell the most."""
         kept = informative_subset(np.where(self.ok, self.scores, -np.inf), size)
-        return Observations(self.X[kept], self.scores[kept], self.noise[kept])
+        return replace(
+            self, X=self.X[kept], scores=self.scores[kept], noise=self.noise[kept]
+        )
+
+
+def observe(X: Array, scores: Array, S: Array) -> Observations:
+    """Return what is known about points, from scores of any size.
+
+    The unit is that of the better half of the scores. What is infinite, or worse than
+    any number in these units can say, tells no more than a failure does.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+        Encoded points.
+    scores : ndarray of shape (n,)
+        Mean scores, NaN where failed.
+    S : ndarray of shape (n, k)
+        Scores on the splits, a row of NaN where they are not known.
+    """
+    finite = np.sort(scores[np.isfinite(scores)])
+    better = finite[len(finite) // 2 :]
+    unit = unit_of(better if better.any() else finite)
+    known = np.isfinite(scores) & (scores / unit >= -MAX_SCORE)
+    limited = np.clip(scores / unit, -MAX_SCORE, MAX_SCORE)
+    S = np.clip(S / unit, -MAX_SCORE, MAX_SCORE)
+    noise = relative_noise(np.where(known[:, np.newaxis], S, np.nan))
+    return Observations(X, np.where(known, limited, np.nan), noise, unit)
 
 
 def relative_noise(S: Array) -> Array:
@@ -103,7 +139,7 @@ def targets(seen: Observations, surrogate: Surrogate) -> tuple[Array, Array]:
     )
     y[~ok] = y[ok].min() - FAILURE_GAP
     if np.ptp(v[ok]) > 0:  # the spread over splits is known, on the scale of scores
-        v[ok] *= slope**2
+        v[ok] *= (slope / unit_of(slope)) ** 2
         v[ok] /= np.median(v[ok])
     v[~ok] = 1.0
     return y, np.clip(v, 0.1, 100.0)
@@ -151,7 +187,7 @@ def objective(
     ranked = X[np.argsort(-np.where(ok, y, -np.inf), kind="stable")]
     # A ratio of densities is neither an expected score nor a probability: failures and
     # pending candidates are bad ones to it (Optuna's "constant liar").
-    is_ratio = hasattr(surrogate, "sample")
+    is_ratio = surrogate.ranks_directly
     success = None if ok.all() or is_ratio else _success(surrogate, X, ok)
     if len(pending):
         fantasy, _ = surrogate.predict(pending)
@@ -234,7 +270,8 @@ class Weighing:
 
     def gradient(self, values: Array, by_x: Array, X: Array) -> tuple[Array, Array]:
         """Return them with their derivatives (n, d), given those of the values."""
-        p, _, d_p, _ = self.success.predict_gradient(X)  # type: ignore[attr-defined]
+        assert isinstance(self.success, DifferentiableSurrogate)
+        p, _, d_p, _ = self.success.predict_gradient(X)
         inside = ((p > MIN_SUCCESS) & (p < 1.0))[:, np.newaxis]
         p = np.clip(p, MIN_SUCCESS, 1.0)
         d_p = np.where(inside, d_p, 0.0)
@@ -258,14 +295,16 @@ def _compose(
         values = acquisition(*surrogate.predict(X), best).value
         return values if weigh is None else weigh.value(values, X)
 
+    if not isinstance(surrogate, DifferentiableSurrogate):
+        return Objective(value)
+    predict_gradient = surrogate.predict_gradient
+
     def gradient(X: Array) -> tuple[Array, Array]:
-        mean, std, d_mean, d_std = surrogate.predict_gradient(X)  # type: ignore[attr-defined]
+        mean, std, d_mean, d_std = predict_gradient(X)
         a = acquisition(mean, std, best)
         by_x = a.d_mean[:, np.newaxis] * d_mean + a.d_std[:, np.newaxis] * d_std
         if weigh is None:
             return a.value, by_x
         return weigh.gradient(a.value, by_x, X)
 
-    return Objective(
-        value, gradient if hasattr(surrogate, "predict_gradient") else None
-    )
+    return Objective(value, gradient)

@@ -14,7 +14,7 @@ __all__ = ["MemberRecord", "Schedule", "schedule_from_lineage"]
 Schedule = list[tuple[int, dict[str, Any]]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MemberRecord:
     """One member in one generation: a trial and its place in the lineage.
 

@@ -60,4 +60,4 @@ def regret_bound(surrogate: Surrogate, seen: Observations, points: Array) -> flo
     mean, std = surrogate.predict(np.concatenate([points, seen.X]))
     highest = (mean + width * std).max()
     lowest = (mean - width * std)[len(points) :][seen.ok].max()
-    return float((highest - lowest) / slope[np.argmax(scores)])
+    return float((highest - lowest) / slope[np.argmax(scores)]) * seen.unit

@@ -35,7 +35,7 @@ N_SHOWN = 4  # parameters, if none are named
 N_RANKING = 256  # points for ranking them
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Surface:
     """The modeled score over two parameters.
 

@@ -19,6 +19,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import get_tags, indexable
 
 from skhpo import _clock
+from skhpo._arithmetic import own_arithmetic
 from skhpo._sklearn_compat import (
     INCONSISTENT_SPLITS,
     BaseSearchCV,
@@ -405,9 +406,10 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
     def _set_results(self, run: Run, record: Record) -> None:
         """Set all that does not depend on which candidate is the best."""
         evaluations = record.evaluations(self.error_score)
-        results = self._format_results(
-            record.params, run.n_splits, evaluations, self._more_results(record)
-        )
+        with own_arithmetic():
+            results = self._format_results(
+                record.params, run.n_splits, evaluations, self._more_results(record)
+            )
         scorers, evaluator = run.scorers, run.evaluator
         self.scorer_ = scorers._scorers if is_multimetric(scorers) else scorers
         self.multimetric_ = isinstance(evaluations[0]["test_scores"], dict)

@@ -209,6 +209,6 @@ def _is_compared_everywhere(
 def _tie_rate(outcomes: np.ndarray) -> float:
     """Return how often two of these are equal, by Laplace's rule of succession."""
     _, counts = np.unique(outcomes, return_counts=True)
-    n_ties = (counts * (counts - 1)).sum() / 2
+    n_ties = int((counts * (counts - 1)).sum()) / 2  # powers of Python's floats vanish
     n_pairs = len(outcomes) * (len(outcomes) - 1) / 2
     return (n_ties + 1) / (n_pairs + 2)

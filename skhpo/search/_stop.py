@@ -87,7 +87,7 @@ class StopRules:
         if not self._rules:
             return None
         self._trials.append(trial)
-        scored = not trial.failed and math.isfinite(trial.score)
+        scored = not trial.failed and trial.score > -math.inf  # not NaN, either
         if scored and (self._best is None or trial.score > self._best.score):
             self._best = trial
         self._best_scores.append(-math.inf if self._best is None else self._best.score)

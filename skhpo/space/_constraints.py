@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skhpo._arithmetic import users_arithmetic
 from skhpo.exceptions import InvalidSpaceError
 
 __all__ = ["Constraint", "Constraints"]
@@ -52,6 +53,7 @@ class Constraints:
     def __iter__(self) -> Iterator[Constraint]:
         return iter(self.predicates)
 
+    @users_arithmetic()
     def allow(self, params: Mapping[str, Any]) -> bool:
         """Return whether all predicates hold.
 

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 from inspect import signature
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skhpo._arithmetic import users_arithmetic
 from skhpo.space import SearchSpace
 from skhpo.surrogates._forest import RandomForest
 from skhpo.surrogates._gp import GaussianProcess
 from skhpo.surrogates._tpe import ParzenEstimator
 from skhpo.surrogates._warp import independent_log_likelihood
 
-__all__ = ["Surrogate", "make_surrogate"]
+__all__ = [
+    "DifferentiableSurrogate",
+    "RankingSurrogate",
+    "Surrogate",
+    "make_surrogate",
+]
 
 Array = NDArray[np.float64]
 
@@ -30,10 +36,18 @@ SURROGATES: dict[str, Callable[[SearchSpace], Any]] = {
 class Surrogate(Protocol):
     """A model of the score on the points of a space.
 
-    A surrogate that can do more says so by having the method: ``predict_gradient(X)``
-    (derivatives of mean and deviation) lets the acquisition be climbed, and
-    ``sample(m, rng)`` has candidates drawn from the model instead of the whole space.
+    If it has a method ``predict_gradient(X)``, for the derivatives of mean and
+    deviation, its acquisition is climbed.
+
+    Attributes
+    ----------
+    ranks_directly : bool
+        Whether the mean is neither a score nor has a deviation, and just ranks
+        candidates, as a ratio of densities does. There is no acquisition then, and
+        candidates are drawn by a method ``sample(m, rng)``.
     """
+
+    ranks_directly: bool
 
     def fit(
         self, X: Array, y: Array, v: Array | None = None, *, keep_theta: bool = False
@@ -91,6 +105,23 @@ class Surrogate(Protocol):
         ...
 
 
+@runtime_checkable
+class DifferentiableSurrogate(Surrogate, Protocol):
+    """A surrogate whose predictions have derivatives."""
+
+    def predict_gradient(self, X: Array) -> tuple[Array, Array, Array, Array]:
+        """Return mean and deviation, both (m,), and their derivatives, (m, d)."""
+        ...
+
+
+class RankingSurrogate(Surrogate, Protocol):
+    """A surrogate that ranks directly."""
+
+    def sample(self, m: int, rng: np.random.Generator) -> Array:
+        """Return `m` encoded points where candidates are good, (m, d)."""
+        ...
+
+
 class Regressor:
     """A surrogate made of an object with ``fit(X, y)`` and ``predict(X)``.
 
@@ -98,21 +129,20 @@ class Regressor:
     ----------
     model : object
         ``predict`` must return mean and standard deviation, both of shape (m,); it is
-        called with ``return_std=True`` if it has that parameter.
-    inactive : float, default=nan
-        What stands for the coordinates of parameters that do not exist.
+        called with ``return_std=True`` if it has that parameter. If it has an attribute
+        ``ranks_directly`` that is true, it also has ``sample(m, rng)``.
     """
 
-    def __init__(self, model: Any, inactive: float = np.nan) -> None:
-        self.model, self.inactive = model, inactive
+    def __init__(self, model: Any) -> None:
+        self.model = model
         parameters = signature(model.predict).parameters
         # Regressors of scikit-learn return the deviation when told to.
         self._options = {"return_std": True} if "return_std" in parameters else {}
-        if hasattr(model, "sample"):
-            self.sample = model.sample
+        self.ranks_directly = bool(getattr(model, "ranks_directly", False))
 
     def _filled(self, X: Array) -> Array:
-        return np.where(np.isnan(X), self.inactive, X)
+        """Return the points as the model is to see them."""
+        return X
 
     def fit(
         self, X: Array, y: Array, v: Array | None = None, *, keep_theta: bool = False
@@ -121,6 +151,11 @@ class Regressor:
         del v, keep_theta
         self.model.fit(self._filled(X), y)
         return self
+
+    def sample(self, m: int, rng: np.random.Generator) -> Array:
+        """Return `m` points drawn by the model, (m, d); only if it ranks directly."""
+        points: Array = self.model.sample(m, rng)
+        return points
 
     def predict(self, X: Array) -> tuple[Array, Array]:
         """Return mean and standard deviation at `X`, both (m,)."""
@@ -140,14 +175,40 @@ class Regressor:
         return independent_log_likelihood(Y)
 
 
+class UsersRegressor(Regressor):
+    """A model of the user's: it sees -1 for the coordinates of inactive parameters.
+
+    It also meets floating-point errors as the user has set NumPy to treat them.
+    """
+
+    def _filled(self, X: Array) -> Array:
+        return np.where(np.isnan(X), -1.0, X)
+
+    @users_arithmetic()
+    def fit(
+        self, X: Array, y: Array, v: Array | None = None, *, keep_theta: bool = False
+    ) -> Regressor:
+        """Fit the model."""
+        return super().fit(X, y, v, keep_theta=keep_theta)
+
+    @users_arithmetic()
+    def sample(self, m: int, rng: np.random.Generator) -> Array:
+        """Return `m` points drawn by the model."""
+        return super().sample(m, rng)
+
+    @users_arithmetic()
+    def predict(self, X: Array) -> tuple[Array, Array]:
+        """Return mean and standard deviation at `X`, both (m,)."""
+        return super().predict(X)
+
+
 def make_surrogate(surrogate: Any, space: SearchSpace) -> Surrogate:
     """Return the surrogate that a name or an object stands for.
 
     Parameters
     ----------
     surrogate : {"gp", "forest", "tpe"} or object
-        An object must have ``fit`` and ``predict``, and is copied; it sees -1 in place
-        of the coordinates of inactive parameters.
+        An object must have ``fit`` and ``predict``, and is copied.
     space : SearchSpace
         Where the points come from.
 
@@ -165,4 +226,9 @@ def make_surrogate(surrogate: Any, space: SearchSpace) -> Surrogate:
             "with fit(X, y) and predict(X) -> mean, std. Got "
             f"{surrogate!r} instead."
         )
-    return Regressor(deepcopy(surrogate), inactive=-1.0)
+    if getattr(surrogate, "ranks_directly", False) and not hasattr(surrogate, "sample"):
+        raise ValueError(
+            "A surrogate with ranks_directly=True must have a method sample(m, rng), "
+            f"which draws m candidates. Got {surrogate!r} instead."
+        )
+    return UsersRegressor(deepcopy(surrogate))

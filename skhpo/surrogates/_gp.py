@@ -46,6 +46,7 @@ from scipy.linalg import lapack
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist, pdist, squareform
 
+from skhpo._arithmetic import unit_of
 from skhpo.space import SearchSpace
 from skhpo.surrogates._embedding import Embedding
 
@@ -68,7 +69,7 @@ N_SECOND_START = 64
 BLOCK = 256
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prior:
     """Independent Gaussians on theta, with bounds.
 
@@ -232,6 +233,8 @@ class GaussianProcess:
     True
     """
 
+    ranks_directly = False
+
     def __init__(self, space: SearchSpace) -> None:
         self.space = space
         self.embedding = Embedding(space)
@@ -261,10 +264,11 @@ class GaussianProcess:
             This object.
         """
         v = np.ones(len(y)) if v is None else v
-        self._shift = float(np.mean(y))
-        self._scale = float(np.std(y)) or 1.0
+        unit = unit_of(np.abs(y).max(keepdims=True))  # in which y can be squared
+        mean, std = float(np.mean(y / unit)), float(np.std(y / unit)) or 1.0
+        self._shift, self._scale = unit * mean, unit * std
         self._F, self._v = self.embedding(X), v
-        self._y = (y - self._shift) / self._scale
+        self._y = (y / unit - mean) / std
         D = column_distances(self._F, self.embedding.group, self.embedding.n_groups)
         if self.theta_ is None or not keep_theta:
             starts = [] if self.theta_ is None else [self.theta_]

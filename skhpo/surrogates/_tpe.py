@@ -106,6 +106,8 @@ class ParzenEstimator:
     True
     """
 
+    ranks_directly = True
+
     def __init__(self, space: SearchSpace) -> None:
         self.space = space
 

@@ -27,6 +27,8 @@ Array = NDArray[np.float64]
 LAMBDAS = (1.0, 0.5, 0.25, 0.0, -0.25, -0.5)
 # delta in units of the median gap.
 DELTAS = (0.01, 0.03, 0.1, 0.3, 1.0)
+# The largest gap, in units of the median gap, that can be squared.
+MAX_GAP = 2.0**400
 
 
 def independent_log_likelihood(Y: Array) -> Array:
@@ -62,7 +64,7 @@ def warp(y: Array, log_likelihood: Callable[[Array], Array]) -> tuple[Array, Arr
     positive = gap[gap > 0]
     if positive.size == 0:
         return np.zeros_like(y), np.ones_like(y)
-    scale = float(np.median(positive))
+    scale = max(float(np.median(positive)), float(gap.max()) / MAX_GAP)
     shapes = [(1.0, 1.0)]
     shapes += [(power, delta) for power in LAMBDAS[1:] for delta in DELTAS]
     gaps = [gap / scale + delta for _, delta in shapes]

@@ -7,7 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF
 
+from skhpo._trial import Candidate, Trial
+from skhpo.optimizers import BayesOptimizer
 from skhpo.space import Choice, Integer, Real, SearchSpace
 from skhpo.surrogates import GaussianProcess, ParzenEstimator, RandomForest
 from skhpo.surrogates import _gp as gp_module
@@ -119,6 +123,93 @@ def test_objects_with_fit_and_predict_are_surrogates() -> None:
     surrogate.fit(X, values(X))
     assert surrogate.predict(X)[0][0] == pytest.approx(values(X).mean())
     assert not hasattr(own, "mean")
+
+
+def test_a_model_may_have_any_other_method() -> None:
+    """One called `sample` makes it no ratio of densities: only what it says does."""
+
+    class Sampling:
+        def fit(self, X: Any, y: Any) -> None: ...
+
+        def predict(self, X: Any) -> Any:
+            return X[:, 0], np.ones(len(X))
+
+        def sample(self, m: int, rng: Any) -> Any:
+            raise AssertionError("nobody asked for that")
+
+    class Ranking(Sampling):
+        ranks_directly = True
+
+        def sample(self, m: int, rng: Any) -> Any:
+            return np.full((m, 1), 0.25) + 0.01 * rng.random((m, 1))
+
+    def ask(surrogate: Any, **options: Any) -> Any:
+        optimizer = BayesOptimizer(
+            {"x": Real(0, 1)},
+            surrogate=surrogate,
+            random_state=0,
+            n_initial=2,
+            **options,
+        )
+        for x in np.linspace(0, 1, 9):
+            optimizer.tell([Trial(Candidate(-1, {"x": float(x)}), (x,))])
+        return optimizer, [c.params["x"] for c in optimizer.ask(6)]
+
+    optimizer, _ = ask(Sampling(), acquisition="ucb")
+    assert np.isfinite(optimizer.regret_bound())
+    optimizer, asked = ask(Ranking())
+    assert sum(0.25 <= x <= 0.26 for x in asked) >= 3
+    with pytest.raises(TypeError, match="no bound"):
+        optimizer.regret_bound()
+    with pytest.raises(ValueError, match=r"ranks_directly=True.*'acquisition' must be"):
+        ask(Ranking(), acquisition="ucb")
+
+
+def test_what_ranks_directly_must_draw_candidates() -> None:
+    """It is said at once what is missing."""
+
+    class Ranking:
+        ranks_directly = True
+        fit = predict = print
+
+    with pytest.raises(ValueError, match=r"must have a method sample\(m, rng\)"):
+        make_surrogate(Ranking(), SPACE)
+
+
+UNSURE = {
+    "gp": lambda space: make_surrogate("gp", space),
+    "forest": lambda space: make_surrogate("forest", space),
+    "own": lambda space: make_surrogate(
+        GaussianProcessRegressor(RBF(0.1), optimizer=None, normalize_y=True), space
+    ),
+}
+
+
+@pytest.mark.parametrize("make", UNSURE.values(), ids=UNSURE)
+def test_what_is_far_from_the_data_is_less_sure(make: Any) -> None:
+    """Deviations are larger in a gap than at the data, and have the unit of these."""
+    space = SearchSpace({"x": Real(0, 1)})
+    X = np.concatenate([np.linspace(0, 0.25, 8), np.linspace(0.75, 1, 8)])[:, None]
+    gap = np.array([[0.4], [0.5], [0.6]])
+    y = 2.0 * (X[:, 0] > 0.5) + 0.1 * np.sin(9 * X[:, 0])
+    surrogate = make(space).fit(X, y)
+    at_data, far = surrogate.predict(X)[1], surrogate.predict(gap)[1]
+    assert far.min() > 2 * np.median(at_data)
+    assert far.min() > 0.02 * y.std()
+    for a in (1e-3, 1e3):
+        mean, std = make(space).fit(X, a * y).predict(gap)
+        np.testing.assert_allclose(std, a * far, rtol=1e-3)
+        np.testing.assert_allclose(mean, a * surrogate.predict(gap)[0], rtol=1e-3)
+
+
+@pytest.mark.parametrize("power", [-1000, -600, 600, 1000])
+def test_gp_learns_values_whose_squares_are_no_floats(power: int) -> None:
+    """The same, in another unit."""
+    X, Z = points(20), points(5, seed=1)
+    y = values(X)
+    plain = np.array(GaussianProcess(SPACE).fit(X, y).predict(Z))
+    gp = GaussianProcess(SPACE).fit(X, np.ldexp(y, power))
+    np.testing.assert_array_equal(gp.predict(Z), np.ldexp(plain, power))
 
 
 def test_unknown_surrogate_is_named() -> None:
