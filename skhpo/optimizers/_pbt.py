@@ -28,6 +28,8 @@ import numpy as np
 from skhpo._rng import child_rng
 from skhpo._trial import Candidate, Trial
 from skhpo.exceptions import InvalidSpaceError
+from skhpo.optimizers._base import check_trials
+from skhpo.optimizers._birth import check_given, fitting_branches
 from skhpo.optimizers._branches import plain_spaces
 from skhpo.optimizers._exploit import (
     Exploit,
@@ -138,7 +140,7 @@ class PBTOptimizer:
         self._told = 0
         self._best = -math.inf
         self._n_no_change = 0
-        self._give_birth()
+        self._give_birth(spaces)
 
     @property
     def n_candidates(self) -> int | None:
@@ -216,11 +218,11 @@ class PBTOptimizer:
         stalled = patience is not None and self._n_no_change >= patience
         return stalled or generation[0].generation + 1 >= self.n_generations
 
-    def _give_birth(self) -> None:
+    def _give_birth(self, spaces: Sequence[Space]) -> None:
         for member in range(self.population_size):
             rng = child_rng(self.seed, "birth", member)
             given = dict(next(iter(self.initial_params[member : member + 1]), {}))
-            fitting = [b for b, r in enumerate(self._rules) if given.keys() <= r.keys()]
+            fitting = fitting_branches(given, spaces)
             branch = fitting[int(rng.integers(len(fitting)))]
             drawn = {n: rule.sample(rng) for n, rule in self._rules[branch].items()}
             self._branch.append(branch)
@@ -311,7 +313,7 @@ class PBTOptimizer:
                 raise ValueError(
                     f"{name} must be at least 1. Got {getattr(self, name)!r} instead."
                 )
-        if not self.factors or any(factor <= 0 for factor in self.factors):
+        if not self.factors or any(not 0 < factor < math.inf for factor in self.factors):
             raise ValueError(
                 "perturb_factors must be positive numbers, such as (0.8, 1.25). Got "
                 f"{self.factors!r} instead."
@@ -319,18 +321,7 @@ class PBTOptimizer:
         spaces = plain_spaces(self.param_distributions)
         if not spaces:
             raise InvalidSpaceError("param_distributions is an empty list.")
-        if len(self.initial_params) > self.population_size:
-            raise ValueError(
-                f"initial_params has {len(self.initial_params)} entries for a "
-                f"population_size of {self.population_size}."
-            )
-        for given in self.initial_params:
-            if not any(given.keys() <= space.keys() for space in spaces):
-                known = sorted(set().union(*spaces))
-                raise ValueError(
-                    "initial_params may only name parameters of param_distributions "
-                    f"({known}). Got {dict(given)!r}."
-                )
+        check_given(self.initial_params, spaces, self.population_size)
 
     def _check_parents(self, parents: Sequence[int]) -> None:
         size = self.population_size
