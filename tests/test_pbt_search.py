@@ -50,7 +50,8 @@ from skhpo.evaluation import _incremental_registry
 from skhpo.evaluation._grouping import TASK_TIME, group_tasks
 from skhpo.evaluation._incremental import WarmStart, replay
 from skhpo.evaluation._joblib_compat import Workers
-from skhpo.evaluation._training import TrainingPlan, labels_of
+from skhpo.evaluation._target import labels_of
+from skhpo.evaluation._training import TrainingPlan
 from skhpo.exceptions import (
     AllFitsFailedError,
     SearchInterruptedWarning,

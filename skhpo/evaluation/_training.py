@@ -16,9 +16,7 @@ from typing import Any
 
 import numpy as np
 from sklearn import config_context
-from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
-from sklearn.utils.multiclass import unique_labels
 
 from skhpo._sklearn_compat import FitHooks, is_multimetric
 from skhpo._trial import Evaluation, Params
@@ -43,7 +41,6 @@ __all__ = [
     "Prepared",
     "TrainingPlan",
     "TrainingResult",
-    "labels_of",
     "run_packed_training",
     "run_training",
     "split_seed",
@@ -92,22 +89,6 @@ class TrainingPlan:
         """Return the training on some rows: of a split, or all of them (-1)."""
         seed = split_seed(self.seed, split)
         return Training(X, y, seed, batch_size=self.batch_size, classes=self.labels)
-
-
-def labels_of(y: Any, estimator: Any) -> np.ndarray | None:
-    """Return all labels in `y`, None if it holds no labels.
-
-    Raises
-    ------
-    ValueError
-        If it holds none, and the estimator is a classifier: scikit-learn's sentence.
-    """
-    try:
-        return None if y is None else unique_labels(y)
-    except ValueError:  # a continuous target
-        if is_classifier(estimator):
-            raise
-        return None
 
 
 def split_seed(root: np.random.SeedSequence, split: int) -> np.random.SeedSequence:

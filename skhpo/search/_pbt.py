@@ -19,7 +19,8 @@ from skhpo.evaluation import EvaluationSpec
 from skhpo.evaluation._freezing import frozen_in_population
 from skhpo.evaluation._incremental import replay
 from skhpo.evaluation._population import PopulationEvaluator
-from skhpo.evaluation._training import TrainingPlan, labels_of
+from skhpo.evaluation._target import check_target, labels_of
+from skhpo.evaluation._training import TrainingPlan
 from skhpo.exceptions import SkhpoWarning
 from skhpo.journal import Journal
 from skhpo.optimizers import PBTOptimizer
@@ -370,16 +371,19 @@ class PBTSearch(BaseSearch):
                 "refit='weights' keeps the model of the best member, which has one for "
                 f"each of {run.n_splits} splits. Set cv=ShuffleSplit(1), or refit=True."
             )
+        born = [record.params for record in optimizer.records]
         training = self._make_plan(run, optimizer).training(run.X, run.y, -1)
+        training = replace(training, fit_params=run.routed.estimator.fit)
+        check_target(run.estimator, born, training, resource=self.resource)
         frozen = frozen_in_population(
             run.estimator,
-            [record.params for record in optimizer.records],
-            replace(training, fit_params=run.routed.estimator.fit),
+            born,
+            training,
             resource=self.resource,
             mutable=self.mutable,
             frozen=self.frozen or (),
         )
-        self._warn_of_frozen(frozen, optimizer.records[0].params)
+        self._warn_of_frozen(frozen, born[0])
         optimizer.frozen = frozen
         self.frozen_params_ = sorted(frozen)
         return super()._evaluate(run, optimizer)
