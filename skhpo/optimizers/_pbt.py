@@ -95,6 +95,8 @@ class PBTOptimizer:
     ----------
     records : list of MemberRecord
         All trials asked for so far, by id.
+    ended : {"completed", "no_change", "all_failed"} or None
+        Why there are no further generations; None as long as there are.
 
     Examples
     --------
@@ -127,6 +129,7 @@ class PBTOptimizer:
     inherit_params: bool = True
     explore_survivors: bool = False
     records: list[MemberRecord] = field(default_factory=list, init=False)
+    ended: str | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._check()
@@ -137,7 +140,7 @@ class PBTOptimizer:
         ]
         self._branch: list[int] = []  # of each member of the current generation
         self._asked = 0
-        self._told = 0
+        self._pending: set[int] = set()  # asked for, and not told
         self._best = -math.inf
         self._n_no_change = 0
         self._give_birth(spaces)
@@ -164,6 +167,7 @@ class PBTOptimizer:
         """
         candidates = [self._candidate(r) for r in self.records[self._asked :][:n]]
         self._asked += len(candidates)
+        self._pending.update(candidate.id for candidate in candidates)
         return candidates
 
     def tell(self, trials: Sequence[Trial]) -> None:
@@ -172,15 +176,37 @@ class PBTOptimizer:
         Parameters
         ----------
         trials : sequence of Trial
-            In the order of their ids.
+            Of candidates that `ask` returned, each once, in any order.
+
+        Raises
+        ------
+        ValueError
+            If one of them is not, or was told before: names its id, and learns nothing.
         """
+        self._check_pending(check_trials(trials, own_only=True))
         for trial in trials:
             score = math.nan if trial.failed else trial.score
             record = self.records[trial.candidate.id]
             self.records[record.id] = replace(record, score=score)
-            self._told += 1
-        if trials and self._told == len(self.records) and not self._is_finished():
-            self._breed()
+            self._pending.remove(record.id)
+        if trials and not self._pending and self._asked == len(self.records):
+            self.ended = self._end()
+            if self.ended is None:
+                self._breed()
+
+    def _check_pending(self, trials: Sequence[Trial]) -> None:
+        """Raise if a trial is not one of those asked for and not yet told."""
+        pending = set(self._pending)
+        for id in (trial.candidate.id for trial in trials):
+            if id not in pending:
+                waiting = ", ".join(map(str, sorted(self._pending))) or "none"
+                raise ValueError(
+                    "tell takes each candidate that ask returned, once. Got one with "
+                    f"the id {id!r}, and those that are asked for and not told are: "
+                    f"{waiting}. A population knows no other trials: give parameters "
+                    "of your own as initial_params."
+                )
+            pending.remove(id)
 
     def schedule_of(self, row: int) -> Schedule:
         """Return the schedule that led to a trial, see `schedule_from_lineage`.
@@ -205,18 +231,22 @@ class PBTOptimizer:
         """Return the youngest generation."""
         return self.records[-self.population_size :]
 
-    def _is_finished(self) -> bool:
+    def _end(self) -> str | None:
+        """Return why the complete generation is the last one; None if it is not."""
         generation = self._generation()
         scores = np.array([record.score for record in generation])
         if np.isnan(scores).all():
-            return True  # nobody is left to continue from
+            is_last = generation[0].generation + 1 >= self.n_generations
+            return "completed" if is_last else "all_failed"  # nobody to continue from
         best = float(np.nanmax(scores))
         improved = best > self._best + self.tol
         self._n_no_change = 0 if improved else self._n_no_change + 1
         self._best = max(best, self._best)
+        if generation[0].generation + 1 >= self.n_generations:
+            return "completed"
         patience = self.n_generations_no_change
         stalled = patience is not None and self._n_no_change >= patience
-        return stalled or generation[0].generation + 1 >= self.n_generations
+        return "no_change" if stalled else None
 
     def _give_birth(self, spaces: Sequence[Space]) -> None:
         for member in range(self.population_size):
@@ -285,7 +315,7 @@ class PBTOptimizer:
         if exploited or self.explore_survivors:
             rng = child_rng(self.seed, "explore", old[0].generation, member)
             explorer = self._explorer(member)
-            explored = dict(explorer(dict(params), rng, self.records[: self._told]))
+            explored = dict(explorer(dict(params), rng, self.records[: self._asked]))
             self._check_explored(params, explored, member)
             return explored
         return params

@@ -180,8 +180,10 @@ class PBTSearch(BaseSearch):
         Failed fits by what went wrong: ``kind``, ``message``, ``n_fits``,
         ``n_candidates``, and of the first one ``params``, ``split``, ``traceback``.
     stop_reason_ : str
-        Why the search ended: "completed", "time_budget", "interrupted", "callback", or
-        what a rule of `stop` said.
+        Why the search ended: "completed", "no_change" (see `n_generations_no_change`),
+        "all_failed" (no member of a generation had a score, so that none was left to
+        continue from), "time_budget", "interrupted", "callback", or what a rule of
+        `stop` said.
     scorer_ : callable or dict
         The scorer, or the scorers by name.
     n_splits_ : int
@@ -386,7 +388,10 @@ class PBTSearch(BaseSearch):
         self._warn_of_frozen(frozen, born[0])
         optimizer.frozen = frozen
         self.frozen_params_ = sorted(frozen)
-        return super()._evaluate(run, optimizer)
+        record = super()._evaluate(run, optimizer)
+        if run.stop_reason == "completed":
+            run.stop_reason = optimizer.ended
+        return record
 
     def _make_plan(self, run: Run, optimizer: PBTOptimizer) -> TrainingPlan:
         labels = labels_of(run.y, run.estimator)
