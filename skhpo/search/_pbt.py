@@ -413,6 +413,7 @@ class PBTSearch(BaseSearch):
             remaining=run.budget.remaining,
             make_context=run.hooks.evaluation if run.hooks.listening else None,
             limits=run.limits,
+            keep_models=isinstance(self.refit, str) and self.refit == "weights",
         )
 
     def _make_memory(self, journal: Journal) -> PopulationMemory:
