@@ -156,6 +156,7 @@ class PopulationEvaluator:
         self._prefixes: dict[tuple[Hashable, int], Pipeline] = {}  # from the memory
         seed = plan.seed.entropy, plan.seed.spawn_key
         self._keys = [repr((seed, plan.resource, plan.batch_size))]  # in the memory
+        self._warned: set[str] = set()
         self._remembered: list[list[Candidate]] = []  # not trained in this process
         self._task_seconds = math.inf  # of one member on one split; unknown at first
         self._exit = ExitStack()
@@ -271,7 +272,11 @@ class PopulationEvaluator:
             for place, prepared in self._prepared.items():
                 if isinstance(prepared, Prepared):
                     prefixes[place] = prepared.prefix
-        return dumps(Kept(self._states, prefixes))
+        try:
+            return dumps(Kept(self._states, prefixes))
+        except Exception as error:
+            self._warn(f"The journal cannot keep the models of this search: {error}")
+            return b""
 
     def _restore(self, key: str, n_generations: int = 1) -> None:
         """Get back the models of the last generations, which were not trained here."""
@@ -295,13 +300,16 @@ class PopulationEvaluator:
         wanted = min(n, n_generations) * len(self._remembered[-1])
         if isinstance(kept, Kept) and len(kept.states) >= wanted:
             return kept
-        warnings.warn(
+        self._warn(
             f"The models of generation {n - min(n, n_generations)} {reason}: all {n} "
-            "generations are trained once more. Their scores are those in the journal.",
-            JournalWarning,
-            stacklevel=2,
+            "generations are trained once more. Their scores are those in the journal."
         )
         return None
+
+    def _warn(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            warnings.warn(message, JournalWarning, stacklevel=2)
 
     def _prepare_again(self) -> None:
         """Have the transformers, and what they made, that restored models stand on."""

@@ -16,7 +16,7 @@ from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Params
 from skhpo.evaluation._freezing import few_rows
 from skhpo.evaluation._incremental import Parts, take_apart
-from skhpo.evaluation._trainers import Training
+from skhpo.evaluation._trainers import Training, grow
 
 __all__ = ["check_target", "labels_of"]
 
@@ -69,7 +69,7 @@ def _can_train(parts: Parts, training: Training) -> bool:
         warnings.simplefilter("ignore")
         try:
             few = few_rows(parts, training).portion(0, 1)
-            parts.entry.trainer(clone(parts.model), few)
+            grow(parts.entry.trainer, clone(parts.model), few)
         except Exception:
             return False
     return True

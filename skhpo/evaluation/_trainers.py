@@ -26,6 +26,7 @@ __all__ = [
     "Training",
     "WarmStart",
     "class_labels",
+    "grow",
     "takes_labels",
 ]
 
@@ -138,6 +139,12 @@ class Training:
         params = check_method_params(self.X, params=dict(self.fit_params), indices=rows)
         return X, y, params
 
+    def owned(self, model: Any) -> Training:
+        """Return the same training on rows that nobody else has."""
+        rows = np.arange(num_samples(self.X))
+        X, y, params = self.rows(model, rows)
+        return replace(self, X=X, y=y, fit_params={**self.fit_params, **params})
+
 
 class Trainer(Protocol):
     """Trains a model a bit more, see the module."""
@@ -210,6 +217,28 @@ class PartialFit:
             if seeded:
                 model.random_state = own_seed
         return model
+
+
+def grow(trainer: Trainer, model: Any, training: Training) -> Any:
+    """Train a model, which may write into its rows without changing anybody's data.
+
+    Parameters
+    ----------
+    trainer : callable
+        How.
+    model : estimator
+        What.
+    training : Training
+        Rows and steps.
+
+    Returns
+    -------
+    estimator
+        The model.
+    """
+    if isinstance(trainer, PartialFit):  # each of its batches is a copy
+        return trainer(model, training)
+    return trainer(model, training.owned(model))
 
 
 def _as_int(seed: Any) -> int:

@@ -10,9 +10,7 @@ from skhpo._trial import Candidate, Trial
 __all__ = ["Optimizer", "check_trials"]
 
 
-def check_trials(
-    trials: Sequence[Trial], *, own_only: bool = False
-) -> Sequence[Trial]:
+def check_trials(trials: Sequence[Trial], *, own_only: bool = False) -> Sequence[Trial]:
     """Return the trials; raise if these are none.
 
     Parameters

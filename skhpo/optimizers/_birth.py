@@ -40,8 +40,8 @@ def check_given(
     """
     if len(initial_params) > population_size:
         raise InvalidSpaceError(
-            f"initial_params has {len(initial_params)} entries for a population_size of "
-            f"{population_size}."
+            f"initial_params has {len(initial_params)} entries for a population_size "
+            f"of {population_size}."
         )
     for given in initial_params:
         if not isinstance(given, Mapping):

@@ -343,7 +343,9 @@ class PBTOptimizer:
                 raise ValueError(
                     f"{name} must be at least 1. Got {getattr(self, name)!r} instead."
                 )
-        if not self.factors or any(not 0 < factor < math.inf for factor in self.factors):
+        if not self.factors or any(
+            not 0 < factor < math.inf for factor in self.factors
+        ):
             raise ValueError(
                 "perturb_factors must be positive numbers, such as (0.8, 1.25). Got "
                 f"{self.factors!r} instead."
