@@ -11,6 +11,18 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from careless_estimators import (
+    Labelless,
+    Mortal,
+    Shift,
+    Stranger,
+    Unreadable,
+    WritingForest,
+    WritingSGD,
+    WritingShift,
+    writing_metric,
+    writing_scorer,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pbt_estimators import Walker
@@ -26,17 +38,6 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, TargetEncoder
-from writing_estimators import (
-    Labelless,
-    Shift,
-    Stranger,
-    Unreadable,
-    WritingForest,
-    WritingSGD,
-    WritingShift,
-    writing_metric,
-    writing_scorer,
-)
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch, ScheduledEstimator
 from skhpo.evaluation import EvaluationSpec
@@ -130,7 +131,7 @@ def test_what_cannot_be_searched_is_said_in_words(
 )
 def test_first_candidates_are_in_the_space(name: str, space: Any, bad: Any) -> None:
     """Also those of a population; else they would win, and be reported as the best."""
-    with pytest.raises(ValueError, match="space|must be|must hold") as caught:
+    with pytest.raises(ValueError, match=r"space|must be|must hold") as caught:
         SEARCHES[name](SGD, space, initial_params=[bad]).fit(X, Y)
     assert len(str(caught.value)) < 600
 
@@ -646,3 +647,55 @@ def test_a_policy_may_be_scored_by_who_writes() -> None:
     plain = train("accuracy", "accuracy")
     np.testing.assert_array_equal(plain, train("writing", writing_scorer))
     assert seen["accuracy"] == seen["writing"]
+
+
+# --- a journal and what ends from outside ---------------------------------------------
+
+
+def test_what_a_limit_ended_is_tried_again_by_the_next_search(tmp_path: Any) -> None:
+    """As in other searches; all that came of it is trained again."""
+    flag = tmp_path / "deadly"
+    options = {
+        "initial_params": [{"alpha": 0.5}],
+        "cv": ONE_SPLIT,
+        "frozen": ["alpha"],
+    }
+    model = Mortal(flag=str(flag))
+    plain = make(model, **options).fit(X, Y)
+    flag.touch()
+    limited = {**options, "fit_timeout": 600.0, "journal": tmp_path / "search.db"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        first = make(model, **limited).fit(X, Y)
+        assert np.isnan(first.cv_results_["mean_test_score"][0])
+        flag.unlink()
+        again = make(model, **limited).fit(X, Y)
+    assert results_of(again) == results_of(plain)
+
+
+def test_after_a_crash_a_lost_member_stays_lost(tmp_path: Any) -> None:
+    """The others have gone on without it, and are not trained again."""
+    flag = tmp_path / "deadly"
+    flag.touch()
+    options = {
+        "initial_params": [{"alpha": 0.5}],
+        "cv": ONE_SPLIT,
+        "frozen": ["alpha"],
+        "fit_timeout": 600.0,
+        "refit": False,
+    }
+    model = Mortal(flag=str(flag))
+
+    def crash(progress: Any) -> None:
+        if len(progress.trials) == 6:
+            raise RuntimeError("crash")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        whole = make(model, **options).fit(X, Y)
+        path = tmp_path / "search.db"
+        with contextlib.suppress(RuntimeError):
+            make(model, journal=path, stop=crash, **options).fit(X, Y)
+        resumed = make(model, journal=path, **options).fit(X, Y)
+    assert results_of(resumed) == results_of(whole)
+    assert resumed.reuse_.n_fits == 3

@@ -157,6 +157,7 @@ class PopulationEvaluator:
         seed = plan.seed.entropy, plan.seed.spawn_key
         self._keys = [repr((seed, plan.resource, plan.batch_size))]  # in the memory
         self._warned: set[str] = set()
+        self._lost: list[tuple[str, list[Candidate]]] = []  # with members that ended so
         self._remembered: list[list[Candidate]] = []  # not trained in this process
         self._task_seconds = math.inf  # of one member on one split; unknown at first
         self._exit = ExitStack()
@@ -181,6 +182,8 @@ class PopulationEvaluator:
         with self._exit:
             if kind is None and self._keep_models:
                 self._get_models()
+            if kind is None and not self._generation and not self.out_of_time:
+                self._forget_lost()
 
     def _shared_arguments(
         self, stack: ExitStack
@@ -219,12 +222,13 @@ class PopulationEvaluator:
         """
         if not self._generation:
             return []
-        generation, self._generation = self._generation, []
+        generation = list(self._generation)
         try:
             evaluations = self._look_up(generation) or self._train_anew(generation)
         except OutOfTimeError:
             self.out_of_time = True
             return []
+        self._generation.clear()  # not if it was interrupted
         rows = [evaluations[c.id] for c in generation]
         self._has_scores = any(all(map(_has_scores, row)) for row in rows)
         return list(zip(generation, rows, strict=True))
@@ -248,7 +252,19 @@ class PopulationEvaluator:
         evaluations = {id: [r.evaluation for r in row] for id, row in results.items()}
         if self._memory is not None:
             self._memory.keep(self._keys[-1], generation, evaluations, self._kept())
+        if any(e.ended_from_outside for row in evaluations.values() for e in row):
+            self._lost.append((self._keys[-1], generation))
         return evaluations
+
+    def _forget_lost(self) -> None:
+        """Have the next search try again what a limit or a death has ended.
+
+        As long as this one goes on, it is remembered: after a crash, the others have
+        gone on without the member that was lost, and need not be trained again.
+        """
+        for key, generation in self._lost:
+            if self._memory is not None:
+                self._memory.forget(key, generation)
 
     def _look_up(
         self, generation: list[Candidate]

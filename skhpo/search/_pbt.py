@@ -100,9 +100,11 @@ class PBTSearch(BaseSearch):
         Parameters that keep the value of their birth and travel with the model. Those
         of transformers and those that fix shapes always do.
     batch_size : int or None, default=None
-        Rows in each call of ``partial_fit``; None for all of them.
+        Rows in each call of ``partial_fit``; None for all of them. Rows with a
+        ``sample_weight`` of zero are left out.
     initial_params : dict, list of dict or None, default=None
-        Parameters of the first members at birth; what they leave out is drawn.
+        Parameters of the first members at birth, with values of `param_distributions`;
+        what they leave out is drawn.
     n_generations_no_change : int or None, default=None
         Stop when the best score has not risen by more than `tol` for so many
         generations.
@@ -168,7 +170,7 @@ class PBTSearch(BaseSearch):
         Its parameters: where the schedule *ends*. Trained from scratch with them, a
         model may be far worse.
     best_index_ : int
-        The best row of the last generation.
+        The best row of the last generation in which a member has a score.
     history_ : list of dict
         Who was replaced by whom, in the order of time.
     frozen_params_ : list of str

@@ -1,6 +1,10 @@
-"""Estimators that write into whatever they are given; for worker processes to import."""
+"""Estimators that do what none should; for worker processes to import."""
 
 from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
@@ -107,10 +111,12 @@ class Unreadable(SGDClassifier):
         As in the base class.
     kind : {"good", "state", "pickle"}
         "state" cannot be unpickled, "pickle" not even pickled.
+    random_state : int or None
+        As in the base class.
     """
 
-    def __init__(self, alpha=1e-4, kind="good"):
-        super().__init__(alpha=alpha)
+    def __init__(self, alpha=1e-4, kind="good", random_state=None):
+        super().__init__(alpha=alpha, random_state=random_state)
         self.kind = kind
 
     def __getstate__(self):
@@ -159,3 +165,26 @@ class Labelless(ClassifierMixin, BaseEstimator):
 
     def score(self, X, y=None):
         return self.rate_
+
+
+class Mortal(SGDClassifier):
+    """Kills its process as long as a file exists, if its penalty is high.
+
+    Parameters
+    ----------
+    alpha : float
+        As in the base class.
+    flag : str
+        The file.
+    random_state : int or None
+        As in the base class.
+    """
+
+    def __init__(self, alpha=1e-4, flag="", random_state=None):
+        super().__init__(alpha=alpha, random_state=random_state)
+        self.flag = flag
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        if self.alpha == 0.5 and Path(self.flag).exists():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().partial_fit(X, y, classes, sample_weight)
