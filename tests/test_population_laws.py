@@ -48,6 +48,7 @@ from skhpo.evaluation._trainers import Training
 from skhpo.evaluation._training import TrainingPlan
 from skhpo.exceptions import AllFitsFailedError, JournalWarning
 from skhpo.optimizers import PBTOptimizer
+from skhpo.optimizers._exploit import Truncation
 from skhpo.space import Choice, Real
 
 X, Y = make_classification(n_samples=80, n_features=4, random_state=0)
@@ -686,16 +687,20 @@ def test_after_a_crash_a_lost_member_stays_lost(tmp_path: Any) -> None:
     }
     model = Mortal(flag=str(flag))
 
-    def crash(progress: Any) -> None:
-        if len(progress.trials) == 6:
+    scored: list[Any] = []
+
+    def crash(scores: Any, rng: Any) -> list[int]:
+        scored.append(scores)
+        if len(scored) == 2:
             raise RuntimeError("crash")
+        return Truncation()(scores, rng)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         whole = make(model, **options).fit(X, Y)
         path = tmp_path / "search.db"
-        with contextlib.suppress(RuntimeError):
-            make(model, journal=path, stop=crash, **options).fit(X, Y)
+        with pytest.raises(RuntimeError, match="crash"):
+            make(model, journal=path, exploit=crash, **options).fit(X, Y)
         resumed = make(model, journal=path, **options).fit(X, Y)
     assert results_of(resumed) == results_of(whole)
     assert resumed.reuse_.n_fits == 3
