@@ -312,15 +312,16 @@ def test_a_resumed_run_equals_one_that_was_not_interrupted(
         search(n_generations=2, journal=tmp_path / "search.db")
         resumed = search(journal=tmp_path / "search.db")
         again = search(journal=tmp_path / "search.db")
+    needed = plain.reuse_.n_fits + plain.reuse_.n_saved
     for other in (resumed, again):
         assert results_of(other) == results_of(plain)
+        assert other.reuse_.n_fits + other.reuse_.n_saved == needed
         assert other.best_index_ == plain.best_index_
         if refit != "false":
             np.testing.assert_array_equal(
                 other.decision_function(X), plain.decision_function(X)
             )
     assert again.reuse_.n_fits == 0
-    assert again.reuse_.n_saved == plain.reuse_.n_fits + plain.reuse_.n_saved
     assert resumed.reuse_.n_fits < plain.reuse_.n_fits
 
 
@@ -648,6 +649,32 @@ def test_a_policy_may_be_scored_by_who_writes() -> None:
     plain = train("accuracy", "accuracy")
     np.testing.assert_array_equal(plain, train("writing", writing_scorer))
     assert seen["accuracy"] == seen["writing"]
+
+
+# --- what is trained ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_members_train_with_the_parameters_that_the_results_name(
+    in_pipeline: bool,
+) -> None:
+    """The walker's score is the sum of the rates that it was trained with."""
+    model = make_pipeline(StandardScaler(), Walker()) if in_pipeline else Walker()
+    name = "walker__rate" if in_pipeline else "rate"
+    search = make(
+        model, {name: Real(0.1, 1.0)}, n_generations=4, steps_per_generation=2
+    )
+    results = search.fit(X, Y).cv_results_
+    assert results["exploited"].sum() >= 2
+    for row in range(len(results["params"])):
+        line = [row]
+        while results["parent"][line[-1]] >= 0:
+            line.append(results["parent"][line[-1]])
+        total = 0.0
+        for ancestor in line[::-1]:
+            for _ in range(2):
+                total += results["params"][ancestor][name]
+        assert results["mean_test_score"][row] == total
 
 
 # --- a journal and what ends from outside ---------------------------------------------
