@@ -140,7 +140,18 @@ class Training:
         return X, y, params
 
     def owned(self, model: Any) -> Training:
-        """Return the same training on rows that nobody else has."""
+        """Return the same training on rows that nobody else has.
+
+        Parameters
+        ----------
+        model : estimator
+            Who gets them.
+
+        Returns
+        -------
+        Training
+            With copies of the rows, and of what goes with them.
+        """
         rows = np.arange(num_samples(self.X))
         X, y, params = self.rows(model, rows)
         return replace(self, X=X, y=y, fit_params={**self.fit_params, **params})
