@@ -43,6 +43,7 @@ from skhpo.evaluation._guards import Limits
 from skhpo.evaluation._isolated import Isolated
 from skhpo.evaluation._joblib_compat import Workers
 from skhpo.exceptions import FitLostError, FitMemoryError, FitTimeoutError
+from skhpo.space import Real
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits need Linux")
 
@@ -68,7 +69,7 @@ def search_over(kind, faults, **options):
         members = [{"level": 0.1 * i, "fault": f} for i, f in enumerate(faults)]
         return PBTSearch(
             estimator,
-            {"level": LEVELS, "fault": faults},
+            {"level": Real(0.0, 2.0), "fault": faults},
             population_size=len(members),
             n_generations=1,
             initial_params=members,

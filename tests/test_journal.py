@@ -146,7 +146,8 @@ def test_pbt_goes_on_with_more_generations(journal, log):
     before = count(log)
     with contextlib.closing(sqlite3.connect(journal)) as connection, connection:
         connection.execute("DELETE FROM state")
-    longest = search(6, journal=journal).fit(X, Y)
+    with pytest.warns(JournalWarning, match="trained once more"):
+        longest = search(6, journal=journal).fit(X, Y)
     assert count(log) - before == 6 * 3 * 2
     assert scores_of(longest) == scores_of(search(6).fit(X, Y))
 

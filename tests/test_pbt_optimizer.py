@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from scipy.stats import loguniform, uniform
 
-from skhpo._trial import Trial
+from skhpo._trial import Candidate, Trial
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers._base import Optimizer
 from skhpo.optimizers._exploit import Tournament, Truncation, rank_members
@@ -387,3 +387,103 @@ def test_callables_that_answer_nonsense_are_named() -> None:
 def test_an_empty_space_is_refused() -> None:
     with pytest.raises(InvalidSpaceError, match="empty list"):
         make(0, [])
+
+
+# --- what it is told ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("id", [-1, -7, 4, 99])
+def test_trials_that_were_not_asked_for_are_refused(id: int) -> None:
+    """Neither does one of them take the place of a member, nor is anything learned."""
+    optimizer = make(0, population_size=4)
+    candidates = optimizer.ask(4)
+    before = copy.deepcopy(optimizer)
+    foreign = Trial(Candidate(id, {"eta": 0.1}), (9.0,))
+    with pytest.raises(ValueError, match=rf"the id {id}, .*: 0, 1, 2, 3\.") as caught:
+        optimizer.tell([*(Trial(c, (0.5,)) for c in candidates[:3]), foreign])
+    assert "initial_params" in str(caught.value)
+    assert optimizer.records == before.records
+    optimizer.tell([Trial(c, (0.5,)) for c in candidates])
+    assert [c.id for c in optimizer.ask(9)] == [4, 5, 6, 7]
+
+
+def test_a_trial_counts_once() -> None:
+    """Repeated ones do not breed early, in one call or in several."""
+    optimizer = make(0, population_size=2)
+    first, second = optimizer.ask(2)
+    with pytest.raises(ValueError, match=r"the id 0, .*: 0, 1\."):
+        optimizer.tell([Trial(first, (0.5,))] * 2)
+    optimizer.tell([Trial(first, (0.5,))])
+    with pytest.raises(ValueError, match=r"the id 0, .*: 1\."):
+        optimizer.tell([Trial(first, (0.7,))])
+    assert optimizer.ask(9) == []
+    optimizer.tell([Trial(second, (0.6,))])
+    assert [record.score for record in optimizer.records[:2]] == [0.5, 0.6]
+    with pytest.raises(ValueError, match=r"the id 1, .*: none\."):
+        optimizer.tell([Trial(second, (0.6,))])
+    assert len(optimizer.ask(9)) == 2
+
+
+def test_not_yet_asked_for_is_not_asked_for() -> None:
+    optimizer = make(0, population_size=4)
+    optimizer.ask(2)
+    params = optimizer.records[3].params
+    with pytest.raises(ValueError, match=r"the id 3, .*: 0, 1\."):
+        optimizer.tell([Trial(Candidate(3, params), (0.5,))])
+
+
+@pytest.mark.parametrize("nonsense", [[(0, 0.5)], 3, None])
+def test_what_is_no_trial_is_refused_without_false_promises(nonsense: Any) -> None:
+    """A population knows no params of others, so none are recommended."""
+    with pytest.raises(TypeError, match="tell takes a list of Trial") as caught:
+        make(0).tell(nonsense)
+    assert "Candidate(-1" not in str(caught.value)
+
+
+def test_the_order_of_the_trials_is_irrelevant() -> None:
+    def run(order: list[int]) -> list[MemberRecord]:
+        optimizer = make(0, population_size=4, n_generations=2)
+        candidates = optimizer.ask(4)
+        for i in order:
+            optimizer.tell([Trial(candidates[i], (candidates[i].params["eta"],))])
+        return optimizer.records
+
+    assert run([0, 1, 2, 3]) == run([2, 0, 3, 1])
+
+
+@pytest.mark.parametrize(
+    ("scores", "options", "ended"),
+    [
+        ([[0.1, 0.2], [0.3, 0.4]], {}, "completed"),
+        ([[math.nan, math.nan]], {}, "all_failed"),
+        ([[0.1, 0.2], [math.nan, math.nan]], {}, "completed"),
+        ([[0.1, 0.2], [math.nan, 0.1]], {}, "completed"),
+        ([[0.1, 0.2], [0.2, 0.2]], {"n_generations_no_change": 1}, "no_change"),
+    ],
+)
+def test_why_there_are_no_further_generations(
+    scores: list[list[float]], options: Any, ended: str
+) -> None:
+    n_generations = 9 if ended == "no_change" else 2
+    optimizer = make(0, population_size=2, n_generations=n_generations, **options)
+    for generation in scores:
+        assert optimizer.ended is None
+        fake_scores(optimizer, generation)
+    assert optimizer.ended == ended
+    assert optimizer.ask(9) == []
+
+
+@pytest.mark.parametrize("factors", [(math.nan,), (math.inf, 0.8), (0.0,)])
+def test_factors_are_finite_and_positive(factors: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="perturb_factors"):
+        make(0, factors=factors)
+
+
+def test_a_failed_member_continues_from_the_better_half() -> None:
+    """Whoever that is by chance: never from one of the worse half."""
+    donors = set()
+    for seed in range(30):
+        optimizer = make(seed, population_size=8, exploit=lambda scores, rng: range(8))
+        fake_scores(optimizer, [0.6, 0.1, 0.5, 0.2, 0.4, 0.3, math.nan, math.nan])
+        donors |= {record.parent for record in optimizer.records[8:][-2:]}
+    assert donors == {0, 2, 4}

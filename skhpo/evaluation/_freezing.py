@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Params
 from skhpo.evaluation._incremental import Parts, fit_prefix, take_apart
 from skhpo.evaluation._mutability import PROBE_ROWS, Birth, frozen_parameters
 from skhpo.evaluation._trainers import Training
 
-__all__ = ["frozen_in_population"]
+__all__ = ["few_rows", "frozen_in_population"]
 
 
 def frozen_in_population(
@@ -77,7 +76,7 @@ def frozen_in_population(
         ],
         mutable=_strip(mutable, start),
         frozen=_strip(frozen, start),
-        training=lambda birth: _few_rows(by_model[id(birth.model)], training),
+        training=lambda birth: few_rows(by_model[id(birth.model)], training),
     )
     never = searched - trainable
     return frozenset(never | ({start + name for name in kept} & searched))
@@ -90,9 +89,11 @@ def _strip(names: Any, start: str) -> Any:
     return [name.removeprefix(start) for name in names if name.startswith(start)]
 
 
-def _few_rows(parts: Parts, training: Training) -> Training:
+def few_rows(parts: Parts, training: Training) -> Training:
     """Return some rows for probing, transformed as the model would get them."""
-    order = training.rng().permutation(num_samples(training.X))
+    _, own = parts.fit_params_of(training.fit_params)
+    weighted = replace(training, fit_params=own).weighted_rows
+    order = training.rng().permutation(weighted)
     X, y, params = training.rows(parts.whole, np.sort(order[:PROBE_ROWS]))
     few = replace(training, X=X, y=y, fit_params={})
     of_prefix, of_model = parts.fit_params_of(params)

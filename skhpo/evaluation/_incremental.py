@@ -36,6 +36,7 @@ from skhpo.evaluation._trainers import (
     Training,
     WarmStart,
     class_labels,
+    grow,
 )
 
 __all__ = [
@@ -270,7 +271,7 @@ def train(
         The model.
     """
     apply_params(model, entry, params)
-    return entry.trainer(model, training)
+    return grow(entry.trainer, model, training)
 
 
 @contextmanager
@@ -349,7 +350,7 @@ def replay(
     prefix_params, model_params = parts.fit_params_of(training.fit_params)
     prefix, model = parts.prefix, parts.model
     if prefix is not None:
-        prefix, Xt = fit_prefix(prefix, training, prefix_params)
+        prefix, Xt = fit_prefix(prefix, training.owned(prefix), prefix_params)
         training = replace(training, X=Xt)
     training = replace(training, fit_params=model_params)
     reaction: Mapping[str, Any] = {}

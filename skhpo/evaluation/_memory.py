@@ -48,6 +48,10 @@ class GenerationMemory(Protocol):
         """Take note of a finished generation, and of its models."""
         ...
 
+    def forget(self, key: str, generation: Sequence[Candidate]) -> None:
+        """Forget a generation, so that it is trained again."""
+        ...
+
     def states(self, key: str) -> bytes | None:
         """Return the models of a generation, None if they are gone."""
         ...

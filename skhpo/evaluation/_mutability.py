@@ -12,6 +12,7 @@ import copy
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from sklearn.base import clone
 
 from skhpo._keys import structural_key
 from skhpo.evaluation._incremental_registry import Effect, Incremental, Rule
-from skhpo.evaluation._trainers import Training
+from skhpo.evaluation._trainers import Training, grow
 from skhpo.exceptions import SkhpoWarning
 
 __all__ = ["Birth", "apply_params", "frozen_parameters", "probe"]
@@ -210,7 +211,7 @@ def probe(
     """
     first = training.portion(0, _PROBE_STEPS)
     second = training.portion(_PROBE_STEPS, _PROBE_STEPS)
-    trainer = birth.entry.trainer
+    trainer = partial(grow, birth.entry.trainer)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # short trainings do not converge
         try:
@@ -238,7 +239,7 @@ def _predictions(model: Any, X: Any) -> np.ndarray:
     for name in ("decision_function", "predict_proba", "transform", "predict"):
         method = getattr(model, name, None)
         if method is not None:
-            output = method(X)
+            output = method(copy.deepcopy(X))
             output = output.toarray() if hasattr(output, "toarray") else output
             return np.asarray(output)
     return np.empty(0)

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from sklearn.pipeline import Pipeline
+
 from skhpo._keys import params_key, structural_key
 from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params
@@ -32,7 +34,7 @@ from skhpo.evaluation._joblib_compat import (
 )
 from skhpo.evaluation._memory import GenerationMemory
 from skhpo.evaluation._registrations import Registrations
-from skhpo.evaluation._shipping import Package
+from skhpo.evaluation._shipping import Package, dumps
 from skhpo.evaluation._spec import EvaluationSpec
 from skhpo.evaluation._training import (
     Member,
@@ -43,7 +45,7 @@ from skhpo.evaluation._training import (
     run_packed_training,
     run_training,
 )
-from skhpo.exceptions import WorkerDiedWarning
+from skhpo.exceptions import JournalWarning, WorkerDiedWarning
 
 __all__ = ["PopulationEvaluator"]
 
@@ -70,6 +72,22 @@ class State:
     prefix: Hashable
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What the memory keeps of the last generations: their states and transformers.
+
+    Parameters
+    ----------
+    states : dict of int to State
+        By the ids of the trials.
+    prefixes : dict of (hashable, int) to Pipeline
+        Fitted transformers by their key and the split, if the models are to be used.
+    """
+
+    states: dict[int, State]
+    prefixes: dict[tuple[Hashable, int], Pipeline]
+
+
 class PopulationEvaluator:
     """Trains and scores the members of a population on all splits.
 
@@ -93,6 +111,9 @@ class PopulationEvaluator:
         As for `Evaluator`.
     limits : Limits or None, default=None
         What a training, on one split and for one generation, may use.
+    keep_models : bool, default=False
+        Whether `model` will be asked for a trial, at the end. It may be one of the
+        generation before the last, if the last one has no scores.
 
     Attributes
     ----------
@@ -118,6 +139,7 @@ class PopulationEvaluator:
         remaining: Callable[[], float] | None = None,
         make_context: Callable[..., Any] | None = None,
         limits: Limits | None = None,
+        keep_models: bool = False,
     ) -> None:
         self._spec = spec
         self.plan = plan
@@ -127,21 +149,28 @@ class PopulationEvaluator:
         self._workers = Workers(n_jobs, pre_dispatch, as_threads=limits is not None)
         self._limits = limits
         self._make_context = make_context
+        self._keep_models = keep_models
         self._generation: list[Candidate] = []
         self._states: dict[int, State] = {}
         self._prepared: dict[tuple[Hashable, int], Prepared | str] = {}
+        self._prefixes: dict[tuple[Hashable, int], Pipeline] = {}  # from the memory
         seed = plan.seed.entropy, plan.seed.spawn_key
         self._keys = [repr((seed, plan.resource, plan.batch_size))]  # in the memory
+        self._warned: set[str] = set()
+        self._lost: list[tuple[str, list[Candidate]]] = []  # with members that ended so
         self._remembered: list[list[Candidate]] = []  # not trained in this process
         self._task_seconds = math.inf  # of one member on one split; unknown at first
         self._exit = ExitStack()
+        self._has_scores = False  # whether a member of the last generation has all
         self.n_fits = self.n_needed = 0
         self.stopped = self.out_of_time = False
 
     def __enter__(self) -> PopulationEvaluator:
-        self._exit.enter_context(self._workers)
-        self._exit.enter_context(limited_inner_threads(self._workers))
-        self._run, self._before, self._after = self._shared_arguments()
+        with ExitStack() as stack:  # what has been entered is left if the rest fails
+            stack.enter_context(self._workers)
+            stack.enter_context(limited_inner_threads(self._workers))
+            self._run, self._before, self._after = self._shared_arguments(stack)
+            self._exit = stack.pop_all()
         return self
 
     def __exit__(
@@ -150,9 +179,15 @@ class PopulationEvaluator:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._exit.__exit__(kind, error, traceback)
+        with self._exit:
+            if kind is None and self._keep_models:
+                self._get_models()
+            if kind is None and not self._generation and not self.out_of_time:
+                self._forget_lost()
 
-    def _shared_arguments(self) -> tuple[Callable[..., list[Any]], tuple, tuple]:
+    def _shared_arguments(
+        self, stack: ExitStack
+    ) -> tuple[Callable[..., list[Any]], tuple, tuple]:
         """Return the function of all tasks, its arguments before and after them."""
         shared = (self._spec, self.plan)
         if self._limits is not None:
@@ -162,7 +197,7 @@ class PopulationEvaluator:
             )
 
             isolated = isolated_training(*shared, self._limits, self._workers)
-            self._exit.enter_context(isolated)
+            stack.enter_context(isolated)
             return run_limited_training, (isolated, self._spec), ()
         if self._workers.are_here:
             return run_training, shared, ()
@@ -187,13 +222,16 @@ class PopulationEvaluator:
         """
         if not self._generation:
             return []
-        generation, self._generation = self._generation, []
+        generation = list(self._generation)
         try:
             evaluations = self._look_up(generation) or self._train_anew(generation)
         except OutOfTimeError:
             self.out_of_time = True
             return []
-        return [(c, evaluations[c.id]) for c in generation]
+        self._generation.clear()  # not if it was interrupted
+        rows = [evaluations[c.id] for c in generation]
+        self._has_scores = any(all(map(_has_scores, row)) for row in rows)
+        return list(zip(generation, rows, strict=True))
 
     def running(self) -> list[Any]:
         """Return nothing: a generation is one piece of work.
@@ -207,14 +245,26 @@ class PopulationEvaluator:
 
     def _train_anew(self, generation: list[Candidate]) -> dict[int, list[Evaluation]]:
         """Train a generation, and remember it."""
-        if self._memory is not None:
+        if self._remembered:
             self._restore(self._keys[-2])
+            self._prepare_again()
         results = self._train(generation)
         evaluations = {id: [r.evaluation for r in row] for id, row in results.items()}
         if self._memory is not None:
-            states = pickle.dumps(self._states)
-            self._memory.keep(self._keys[-1], generation, evaluations, states)
+            self._memory.keep(self._keys[-1], generation, evaluations, self._kept())
+        if any(e.ended_from_outside for row in evaluations.values() for e in row):
+            self._lost.append((self._keys[-1], generation))
         return evaluations
+
+    def _forget_lost(self) -> None:
+        """Have the next search try again what a limit or a death has ended.
+
+        As long as this one goes on, it is remembered: after a crash, the others have
+        gone on without the member that was lost, and need not be trained again.
+        """
+        for key, generation in self._lost:
+            if self._memory is not None:
+                self._memory.forget(key, generation)
 
     def _look_up(
         self, generation: list[Candidate]
@@ -226,35 +276,109 @@ class PopulationEvaluator:
         known = self._memory.known(self._keys[-1], generation, self._n_splits)
         if known is not None:
             self._remembered.append(generation)
+            born = [c for c in generation if c.resume_from is None]
+            n_prefixes = sum(self._prefix_key(c) is not None for c in born)
+            self.n_needed += (len(generation) + n_prefixes) * self._n_splits
         return known
 
-    def _restore(self, key: str) -> None:
-        """Get back the models of the generation before, if it was not trained here."""
-        remembered, self._remembered = self._remembered, []
-        if not remembered:
-            return
+    def _kept(self) -> bytes:
+        """Return what another process needs, to go on from here."""
+        prefixes = {}
+        if self._keep_models:
+            for place, prepared in self._prepared.items():
+                if isinstance(prepared, Prepared):
+                    prefixes[place] = prepared.prefix
+        try:
+            return dumps(Kept(self._states, prefixes))
+        except Exception as error:
+            self._warn(f"The journal cannot keep the models of this search: {error}")
+            return b""
+
+    def _restore(self, key: str, n_generations: int = 1) -> None:
+        """Get back the models of the last generations, which were not trained here."""
+        kept = self._find_kept(key, n_generations)
+        if kept is None:
+            self._train_again()
+        else:
+            self._states, self._prefixes = kept.states, kept.prefixes
+        self._remembered = []
+
+    def _find_kept(self, key: str, n_generations: int) -> Kept | None:
+        """Return models that the memory has; warn if it has them no more."""
         assert self._memory is not None, "without one, all generations are trained"
-        states = self._memory.states(key)
-        if states is None:  # those of the last generation only are kept
-            for generation in remembered:
-                self._train(generation)
-            return
-        self._states = pickle.loads(states)
-        newborn = [
-            Candidate(id, state.params)
+        n = len(self._remembered)
+        reason = "are not in the journal any more, or damaged"  # it keeps the last ones
+        try:
+            kept = pickle.loads(self._memory.states(key) or pickle.dumps(None))
+        except Exception as error:  # of a class that is another one by now
+            kept = None
+            reason = f"cannot be unpickled ({type(error).__name__}: {error})"
+        wanted = min(n, n_generations) * len(self._remembered[-1])
+        if isinstance(kept, Kept) and len(kept.states) >= wanted:
+            return kept
+        self._warn(
+            f"The models of generation {n - min(n, n_generations)} {reason}: all {n} "
+            "generations are trained once more. Their scores are those in the journal."
+        )
+        return None
+
+    def _warn(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            warnings.warn(message, JournalWarning, stacklevel=2)
+
+    def _prepare_again(self) -> None:
+        """Have the transformers, and what they made, that restored models stand on."""
+        needed = self.n_needed  # which has counted them
+        lacking = {
+            id: state
             for id, state in self._states.items()
-            if state.prefix is not None
-        ]
-        self._prepare(newborn, {c.id: self._states[c.id].prefix for c in newborn})
+            if state.prefix is not None and (state.prefix, 0) not in self._prepared
+        }
+        newborn = [Candidate(id, state.params) for id, state in lacking.items()]
+        self._prepare(newborn, {id: state.prefix for id, state in lacking.items()})
+        self.n_needed = needed
+
+    def _train_again(self) -> None:
+        """Train the generations that the memory knows, for their models."""
+        needed = self.n_needed  # which has counted them
+        for generation in self._remembered:
+            self._train(generation)
+        self.n_needed = needed
+
+    def _get_models(self) -> None:
+        """Have the models of the last generation here, as long as there are workers."""
+        if not self._remembered:
+            return
+        self._remaining = lambda: math.inf  # for the last fit there is always time
+        if self._workers.n_pending:  # of what was interrupted
+            self._workers.restart()
+        self._restore(self._keys[-1], 1 if self._has_scores else 2)
+        places = {(state.prefix, 0) for state in self._states.values()}
+        if not places <= self._prefixes.keys() | {(None, 0)}:
+            self._prepare_again()
 
     def model(self, number: int, split: int = 0) -> Any:
-        """Return the fitted estimator of a trial of the last generation."""
-        self._restore(self._keys[-1])
+        """Return the fitted estimator of a trial, after the end; see `keep_models`.
+
+        Raises
+        ------
+        ValueError
+            If it failed, and so has no model.
+        """
         state = self._states[number]
         blob = state.models[split]
-        assert blob is not None, "a trial with a score has models"
-        prepared = self._prepared.get((state.prefix, split))
-        prefix = prepared.prefix if isinstance(prepared, Prepared) else None
+        if blob is None:
+            raise ValueError(
+                f"The member in row {number} has failed and left no model: it is the "
+                f"best one because of error_score={self._spec.error_score!r}. Give a "
+                "lower error_score, or NaN."
+            )
+        place = state.prefix, split
+        prepared = self._prepared.get(place)
+        prefix = self._prefixes.get(place)
+        if isinstance(prepared, Prepared):
+            prefix = prepared.prefix
         parts = take_apart(self._spec.estimator, resource=self.plan.resource)
         return parts.assemble(prefix, pickle.loads(blob))
 
@@ -284,7 +408,9 @@ class PopulationEvaluator:
         keys: Mapping[int, Hashable],
     ) -> None:
         """Put the states of this generation in the place of the last one's."""
-        self._states = {
+        first, size = generation[0].id, len(generation)
+        last = {id: state for id, state in self._states.items() if id >= first - size}
+        self._states = (last if self._keep_models else {}) | {
             candidate.id: State(
                 tuple(result.state for result in results[candidate.id]),
                 candidate.params,
@@ -426,3 +552,9 @@ class PopulationEvaluator:
         n_test = num_samples(self._spec.splits[task.split][1])
         evaluation = killed_evaluation(self._spec, n_test, math.nan, message)
         return TrainingResult(evaluation, None)
+
+
+def _has_scores(evaluation: Evaluation) -> bool:
+    scores = evaluation.test_scores
+    values = scores.values() if isinstance(scores, dict) else [scores]
+    return evaluation.fit_error is None and not any(map(math.isnan, values))

@@ -17,6 +17,7 @@ from skhpo._schedules import TrainingState
 from skhpo._sklearn_compat import num_samples
 from skhpo.evaluation._freezing import frozen_in_population
 from skhpo.evaluation._incremental import replay
+from skhpo.evaluation._owning import may_write, own
 from skhpo.evaluation._trainers import Training
 
 __all__ = ["ScheduleRun"]
@@ -111,8 +112,8 @@ class ScheduleRun:
 
     def _react(self, fitted: Any, n_steps: int) -> Mapping[str, Any]:
         """Tell the policy how the training stands, and return what it changes."""
-        train_score = self._scorer(fitted, self._training.X, self._training.y)
-        val_score = None if self._apart is None else self._scorer(fitted, *self._apart)
+        train_score = self._score(fitted, self._training.X, self._training.y)
+        val_score = None if self._apart is None else self._score(fitted, *self._apart)
         self._state = self._state.after(train_score, val_score, fitted.get_params())
         assert self._policy is not None
         changes = dict(self._policy(self._state) or {})
@@ -125,6 +126,12 @@ class ScheduleRun:
         if changes:
             self.schedule.append((n_steps, changes))
         return changes
+
+    def _score(self, fitted: Any, X: Any, y: Any) -> float:
+        """Return a score, on copies where the next step would see what is written."""
+        if may_write(self._scorer, fitted):
+            X, y = own(X), own(y)
+        return self._scorer(fitted, X, y)
 
     def _check(self, schedule: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
         """Raise if a change would be ignored, or would act on what is learned."""

@@ -26,6 +26,7 @@ __all__ = [
     "Training",
     "WarmStart",
     "class_labels",
+    "grow",
     "takes_labels",
 ]
 
@@ -99,6 +100,19 @@ class Training:
         """
         return child_rng(self.seed, "train", *key)
 
+    @property
+    def weighted_rows(self) -> np.ndarray:
+        """Numbers of the rows that count: without those whose sample weight is zero.
+
+        All of them if none has a weight: what that means is for the model to say.
+        """
+        rows = np.arange(num_samples(self.X))
+        weight = self.fit_params.get("sample_weight")
+        if weight is None or np.shape(weight) != rows.shape:
+            return rows
+        weighted = rows[np.asarray(weight) != 0]
+        return weighted if len(weighted) else rows
+
     def rows(self, model: Any, rows: np.ndarray) -> tuple[Any, Any, dict[str, Any]]:
         """Return X, y and the fit parameters of some rows, in their order.
 
@@ -124,6 +138,23 @@ class Training:
             return X, y, {}
         params = check_method_params(self.X, params=dict(self.fit_params), indices=rows)
         return X, y, params
+
+    def owned(self, model: Any) -> Training:
+        """Return the same training on rows that nobody else has.
+
+        Parameters
+        ----------
+        model : estimator
+            Who gets them.
+
+        Returns
+        -------
+        Training
+            With copies of the rows, and of what goes with them.
+        """
+        rows = np.arange(num_samples(self.X))
+        X, y, params = self.rows(model, rows)
+        return replace(self, X=X, y=y, fit_params={**self.fit_params, **params})
 
 
 class Trainer(Protocol):
@@ -166,6 +197,9 @@ def class_labels(model: Any, y: Any) -> np.ndarray | None:
 class PartialFit:
     """A step is one pass over all rows by ``partial_fit``, in a new order each time.
 
+    A row with a sample weight of zero is as good as removed: estimators refuse a batch
+    of nothing else, which is drawn by chance.
+
     With an int as ``random_state``, estimators shuffle in the same order at every
     call of ``partial_fit``, which costs accuracy; so rows are permuted here, and each
     step gets a seed of its own.
@@ -178,10 +212,11 @@ class PartialFit:
             labels = {"classes": training.classes}
         seeded = takes_seed(model)
         own_seed = model.random_state if seeded else None
+        weighted = training.weighted_rows
         try:
             for step in range(training.first_step, training.total_steps):
                 rng = training.rng(step)
-                order = rng.permutation(num_samples(training.X))
+                order = rng.permutation(weighted)
                 if seeded:
                     # Combined, so that a model with another seed is another model.
                     seed = int(rng.integers(2**31 - 1)) ^ _as_int(own_seed)
@@ -193,6 +228,28 @@ class PartialFit:
             if seeded:
                 model.random_state = own_seed
         return model
+
+
+def grow(trainer: Trainer, model: Any, training: Training) -> Any:
+    """Train a model, which may write into its rows without changing anybody's data.
+
+    Parameters
+    ----------
+    trainer : callable
+        How.
+    model : estimator
+        What.
+    training : Training
+        Rows and steps.
+
+    Returns
+    -------
+    estimator
+        The model.
+    """
+    if isinstance(trainer, PartialFit):  # each of its batches is a copy
+        return trainer(model, training)
+    return trainer(model, training.owned(model))
 
 
 def _as_int(seed: Any) -> int:

@@ -16,11 +16,9 @@ from typing import Any
 
 import numpy as np
 from sklearn import config_context
-from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
-from sklearn.utils.multiclass import unique_labels
 
-from skhpo._sklearn_compat import FitHooks, is_multimetric
+from skhpo._sklearn_compat import FitHooks, sees_predictions_only
 from skhpo._trial import Evaluation, Params
 from skhpo.evaluation._block import Surroundings
 from skhpo.evaluation._fit import exits_are_errors, failed_evaluation, score
@@ -32,6 +30,7 @@ from skhpo.evaluation._incremental import (
     train,
 )
 from skhpo.evaluation._orphans import end_with_parent
+from skhpo.evaluation._owning import may_write, own_split
 from skhpo.evaluation._shipping import dumps, unpack
 from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit, SplitData
 from skhpo.evaluation._trainers import Training
@@ -43,7 +42,6 @@ __all__ = [
     "Prepared",
     "TrainingPlan",
     "TrainingResult",
-    "labels_of",
     "run_packed_training",
     "run_training",
     "split_seed",
@@ -94,22 +92,6 @@ class TrainingPlan:
         return Training(X, y, seed, batch_size=self.batch_size, classes=self.labels)
 
 
-def labels_of(y: Any, estimator: Any) -> np.ndarray | None:
-    """Return all labels in `y`, None if it holds no labels.
-
-    Raises
-    ------
-    ValueError
-        If it holds none, and the estimator is a classifier: scikit-learn's sentence.
-    """
-    try:
-        return None if y is None else unique_labels(y)
-    except ValueError:  # a continuous target
-        if is_classifier(estimator):
-            raise
-        return None
-
-
 def split_seed(root: np.random.SeedSequence, split: int) -> np.random.SeedSequence:
     """Return the root of the randomness on one split; -1 stands for all the data."""
     key = (*root.spawn_key, split + 1)
@@ -126,6 +108,9 @@ class Prepared:
         Fitted.
     X_train, X_test : array-like
         Transformed rows, read-only; `X_test` may be None, if it cannot be transformed.
+    X_seen : array-like or None
+        The train part as it is scored, which may be another one than it is trained on
+        (target encoders); None if it is not.
     seconds : float
         What it took.
     """
@@ -133,6 +118,7 @@ class Prepared:
     prefix: Pipeline
     X_train: Any
     X_test: Any
+    X_seen: Any
     seconds: float
 
 
@@ -236,7 +222,21 @@ def run_packed_training(
     with surroundings.recreated():
         spec, plan, registrations = unpack(*package)
         registrations.adopt()
-        return run_training(spec, plan, tasks)
+        results = run_training(spec, plan, tasks)
+        return [_sendable(spec, result) for result in results]
+
+
+def _sendable(spec: EvaluationSpec, result: Any) -> Any:
+    """Return a result; the traceback in place of transformers that cannot be sent."""
+    if not isinstance(result, Prepared):
+        return result
+    try:
+        dumps(result.prefix)
+    except Exception:
+        if spec.error_score == "raise":
+            raise
+        return format_exc()
+    return result
 
 
 def _prepare(
@@ -256,31 +256,45 @@ def _prepare(
         if spec.error_score == "raise":
             raise
         return format_exc()
+    X_test, X_seen = _transformed(spec, parts, task, prefix)
+    for rows in (X_train, X_test, X_seen):
+        if isinstance(rows, np.ndarray) and rows.base is None:
+            rows.flags.writeable = False  # shared by all members
+    return Prepared(prefix, X_train, X_test, X_seen, time.perf_counter() - start)
+
+
+def _transformed(
+    spec: EvaluationSpec, parts: Parts, task: PrefixTask, prefix: Pipeline
+) -> tuple[Any, Any]:
+    """Return the rows to be scored, None for what cannot be transformed.
+
+    That is no failure of the fit: scoring will meet it again, with its name.
+    """
+    data = SlicedSplit(spec, task.split).for_estimator(parts.whole)
     try:
         with exits_are_errors():
             X_test = prefix.transform(data.X_test)
+            if not spec.return_train_score:
+                return X_test, None
+            return X_test, prefix.transform(data.X_train)
     except Exception:
-        X_test = None  # no failure of the fit: scoring will meet it again
-    for rows in (X_train, X_test):
-        if isinstance(rows, np.ndarray) and rows.base is None:
-            rows.flags.writeable = False  # shared by all members
-    return Prepared(prefix, X_train, X_test, time.perf_counter() - start)
+        return None, None
 
 
 def _advance(spec: EvaluationSpec, plan: TrainingPlan, task: Member) -> TrainingResult:
     """Train a member a bit more and score it."""
     progress = (task.split + 1, len(spec.splits)), (task.number + 1, spec.n_candidates)
     print_start(spec.verbose, *progress, task.params)
+    parts = None  # those of a state are unpickled below, where that may fail
     if task.state is None:
         parts = take_apart(spec.estimator, task.params, plan.resource)
-    else:
-        model = pickle.loads(task.state)
-        parts = continued(spec.estimator, model, plan.resource)
+    whole = spec.estimator if parts is None else parts.whole
     data = plan.data(spec, task.split)
     hooks = FitHooks(task.context, spec.caller)
     start = time.perf_counter()
     try:
-        with hooks.fitting(parts.whole, data.X_train, data.y_train, data.fit_params):
+        with hooks.fitting(whole, data.X_train, data.y_train, data.fit_params):
+            parts = parts or _continued(spec, plan, task)
             model = _train(plan, parts, data, task)
     except Exception:
         if spec.error_score == "raise":
@@ -298,6 +312,13 @@ def _advance(spec: EvaluationSpec, plan: TrainingPlan, task: Member) -> Training
         stop = hooks.end(data.X_train, data.y_train, data.fit_params)
     print_end(spec.verbose, *progress, task.params, result.evaluation)
     return replace(result, stop=stop)
+
+
+def _continued(spec: EvaluationSpec, plan: TrainingPlan, task: Member) -> Parts:
+    assert task.state is not None
+    with exits_are_errors():
+        model = pickle.loads(task.state)
+    return continued(spec.estimator, model, plan.resource)
 
 
 def _train(plan: TrainingPlan, parts: Parts, data: SplitData, task: Member) -> Any:
@@ -338,16 +359,14 @@ def _score(
     seconds: float,
 ) -> Evaluation:
     """Score the model on transformed rows, or the whole where the scorer would see."""
-    if task.prepared is None:
-        return score(spec, data, parts.assemble(None, model), seconds)
-    assert isinstance(task.prepared, Prepared)
-    if _is_of_scikit_learn(spec.scorer) and task.prepared.X_test is not None:
-        rows = replace(data, X_train=task.prepared.X_train, X_test=task.prepared.X_test)
-        return score(spec, rows, model, seconds)
-    return score(spec, data, parts.assemble(task.prepared.prefix, model), seconds)
-
-
-def _is_of_scikit_learn(scorer: Any) -> bool:
-    """Whether a scorer looks at predictions only, not at the estimator."""
-    scorers = scorer._scorers.values() if is_multimetric(scorer) else [scorer]
-    return all(type(s).__module__.startswith("sklearn.metrics") for s in scorers)
+    estimator, prepared = model, task.prepared
+    assert not isinstance(prepared, str), "with such transformers nothing is trained"
+    if prepared is None:
+        estimator = parts.assemble(None, model)
+    elif sees_predictions_only(spec.scorer) and prepared.X_test is not None:
+        data = replace(data, X_train=prepared.X_seen, X_test=prepared.X_test)
+    else:
+        estimator = parts.assemble(prepared.prefix, model)
+    if may_write(spec.scorer, estimator):
+        data = own_split(data, train=spec.return_train_score)
+    return score(spec, data, estimator, seconds)

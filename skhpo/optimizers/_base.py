@@ -10,13 +10,15 @@ from skhpo._trial import Candidate, Trial
 __all__ = ["Optimizer", "check_trials"]
 
 
-def check_trials(trials: Sequence[Trial]) -> Sequence[Trial]:
+def check_trials(trials: Sequence[Trial], *, own_only: bool = False) -> Sequence[Trial]:
     """Return the trials; raise if these are none.
 
     Parameters
     ----------
     trials : sequence of Trial
         What an optimizer was told.
+    own_only : bool, default=False
+        Whether it takes only candidates that it has proposed.
 
     Returns
     -------
@@ -33,10 +35,11 @@ def check_trials(trials: Sequence[Trial]) -> Sequence[Trial]:
         [trial for trial in trials if not isinstance(trial, Trial)] if is_list else []
     )
     if wrong or not is_list:
+        others = ", or with Candidate(-1, params) for params of your own"
         raise TypeError(
             "tell takes a list of Trial, as in tell([Trial(candidate, (score,))]) "
-            "with a candidate that ask returned, or with Candidate(-1, params) for "
-            f"params of your own. Got {wrong[0] if wrong else trials!r} instead."
+            f"with a candidate that ask returned{'' if own_only else others}. Got "
+            f"{wrong[0] if wrong else trials!r} instead."
         )
     return trials
 

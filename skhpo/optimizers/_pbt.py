@@ -28,6 +28,8 @@ import numpy as np
 from skhpo._rng import child_rng
 from skhpo._trial import Candidate, Trial
 from skhpo.exceptions import InvalidSpaceError
+from skhpo.optimizers._base import check_trials
+from skhpo.optimizers._birth import check_given, fitting_branches
 from skhpo.optimizers._branches import plain_spaces
 from skhpo.optimizers._exploit import (
     Exploit,
@@ -93,6 +95,8 @@ class PBTOptimizer:
     ----------
     records : list of MemberRecord
         All trials asked for so far, by id.
+    ended : {"completed", "no_change", "all_failed"} or None
+        Why there are no further generations; None as long as there are.
 
     Examples
     --------
@@ -125,6 +129,7 @@ class PBTOptimizer:
     inherit_params: bool = True
     explore_survivors: bool = False
     records: list[MemberRecord] = field(default_factory=list, init=False)
+    ended: str | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._check()
@@ -135,10 +140,10 @@ class PBTOptimizer:
         ]
         self._branch: list[int] = []  # of each member of the current generation
         self._asked = 0
-        self._told = 0
+        self._pending: set[int] = set()  # asked for, and not told
         self._best = -math.inf
         self._n_no_change = 0
-        self._give_birth()
+        self._give_birth(spaces)
 
     @property
     def n_candidates(self) -> int | None:
@@ -162,6 +167,7 @@ class PBTOptimizer:
         """
         candidates = [self._candidate(r) for r in self.records[self._asked :][:n]]
         self._asked += len(candidates)
+        self._pending.update(candidate.id for candidate in candidates)
         return candidates
 
     def tell(self, trials: Sequence[Trial]) -> None:
@@ -170,15 +176,37 @@ class PBTOptimizer:
         Parameters
         ----------
         trials : sequence of Trial
-            In the order of their ids.
+            Of candidates that `ask` returned, each once, in any order.
+
+        Raises
+        ------
+        ValueError
+            If one of them is not, or was told before: names its id, and learns nothing.
         """
+        self._check_pending(check_trials(trials, own_only=True))
         for trial in trials:
             score = math.nan if trial.failed else trial.score
             record = self.records[trial.candidate.id]
             self.records[record.id] = replace(record, score=score)
-            self._told += 1
-        if trials and self._told == len(self.records) and not self._is_finished():
-            self._breed()
+            self._pending.remove(record.id)
+        if trials and not self._pending and self._asked == len(self.records):
+            self.ended = self._end()
+            if self.ended is None:
+                self._breed()
+
+    def _check_pending(self, trials: Sequence[Trial]) -> None:
+        """Raise if a trial is not one of those asked for and not yet told."""
+        pending = set(self._pending)
+        for id in (trial.candidate.id for trial in trials):
+            if id not in pending:
+                waiting = ", ".join(map(str, sorted(self._pending))) or "none"
+                raise ValueError(
+                    "tell takes each candidate that ask returned, once. Got one with "
+                    f"the id {id!r}, and those that are asked for and not told are: "
+                    f"{waiting}. A population knows no other trials: give parameters "
+                    "of your own as initial_params."
+                )
+            pending.remove(id)
 
     def schedule_of(self, row: int) -> Schedule:
         """Return the schedule that led to a trial, see `schedule_from_lineage`.
@@ -203,24 +231,28 @@ class PBTOptimizer:
         """Return the youngest generation."""
         return self.records[-self.population_size :]
 
-    def _is_finished(self) -> bool:
+    def _end(self) -> str | None:
+        """Return why the complete generation is the last one; None if it is not."""
         generation = self._generation()
         scores = np.array([record.score for record in generation])
         if np.isnan(scores).all():
-            return True  # nobody is left to continue from
+            is_last = generation[0].generation + 1 >= self.n_generations
+            return "completed" if is_last else "all_failed"  # nobody to continue from
         best = float(np.nanmax(scores))
         improved = best > self._best + self.tol
         self._n_no_change = 0 if improved else self._n_no_change + 1
         self._best = max(best, self._best)
+        if generation[0].generation + 1 >= self.n_generations:
+            return "completed"
         patience = self.n_generations_no_change
         stalled = patience is not None and self._n_no_change >= patience
-        return stalled or generation[0].generation + 1 >= self.n_generations
+        return "no_change" if stalled else None
 
-    def _give_birth(self) -> None:
+    def _give_birth(self, spaces: Sequence[Space]) -> None:
         for member in range(self.population_size):
             rng = child_rng(self.seed, "birth", member)
             given = dict(next(iter(self.initial_params[member : member + 1]), {}))
-            fitting = [b for b, r in enumerate(self._rules) if given.keys() <= r.keys()]
+            fitting = fitting_branches(given, spaces)
             branch = fitting[int(rng.integers(len(fitting)))]
             drawn = {n: rule.sample(rng) for n, rule in self._rules[branch].items()}
             self._branch.append(branch)
@@ -283,7 +315,7 @@ class PBTOptimizer:
         if exploited or self.explore_survivors:
             rng = child_rng(self.seed, "explore", old[0].generation, member)
             explorer = self._explorer(member)
-            explored = dict(explorer(dict(params), rng, self.records[: self._told]))
+            explored = dict(explorer(dict(params), rng, self.records[: self._asked]))
             self._check_explored(params, explored, member)
             return explored
         return params
@@ -311,7 +343,9 @@ class PBTOptimizer:
                 raise ValueError(
                     f"{name} must be at least 1. Got {getattr(self, name)!r} instead."
                 )
-        if not self.factors or any(factor <= 0 for factor in self.factors):
+        if not self.factors or any(
+            not 0 < factor < math.inf for factor in self.factors
+        ):
             raise ValueError(
                 "perturb_factors must be positive numbers, such as (0.8, 1.25). Got "
                 f"{self.factors!r} instead."
@@ -319,18 +353,7 @@ class PBTOptimizer:
         spaces = plain_spaces(self.param_distributions)
         if not spaces:
             raise InvalidSpaceError("param_distributions is an empty list.")
-        if len(self.initial_params) > self.population_size:
-            raise ValueError(
-                f"initial_params has {len(self.initial_params)} entries for a "
-                f"population_size of {self.population_size}."
-            )
-        for given in self.initial_params:
-            if not any(given.keys() <= space.keys() for space in spaces):
-                known = sorted(set().union(*spaces))
-                raise ValueError(
-                    "initial_params may only name parameters of param_distributions "
-                    f"({known}). Got {dict(given)!r}."
-                )
+        check_given(self.initial_params, spaces, self.population_size)
 
     def _check_parents(self, parents: Sequence[int]) -> None:
         size = self.population_size

@@ -67,13 +67,33 @@ def warn_of_no_effect(
     names = parameters_without_effect(record.candidates, scores, record.n_test_rows)
     for name in names:
         warnings.warn(
-            f"{name!r} has no effect: all its values lead to the same scores on all "
-            "splits, whatever the others are. Either it is not read with these "
-            "settings of the estimator, or all its values amount to the same on these "
-            "data. Leave it out of the search, or change what keeps it from acting.",
+            f"{name!r} {_what_is_known(record.candidates)} Either it is not read with "
+            "these settings of the estimator, or all its values amount to the same on "
+            "these data. Leave it out of the search, or change what keeps it from "
+            "acting.",
             NoEffectWarning,
             stacklevel=stacklevel + 1,
         )
+
+
+def _what_is_known(candidates: Sequence[Candidate]) -> str:
+    """Return what was seen of a parameter without effect.
+
+    Members of a population are compared after one generation from the same model: what
+    they would have come to in the long run, nobody has seen.
+    """
+    n_steps = candidates[0].n_resources
+    if n_steps is None:
+        return (
+            "has no effect: all its values lead to the same scores on all splits, "
+            "whatever the others are."
+        )
+    steps = "1 training step" if n_steps == 1 else f"{n_steps} training steps"
+    return (
+        f"had no effect within {steps}: members that went on from the same model with "
+        "other values of it had the same scores on all splits after one generation. "
+        "It may act later, and steps_per_generation can be larger."
+    )
 
 
 def parameters_without_effect(

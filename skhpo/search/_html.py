@@ -88,7 +88,7 @@ def history_svg(scores: NDArray[np.float64]) -> str:
     x = MARGIN + (WIDTH - 2 * MARGIN) * (np.arange(len(scores)) + 0.5) / len(scores)
     y = MARGIN + (HEIGHT - 2 * MARGIN) * (high - scores) / (high - low or 1.0)
     dots = "".join(f'<circle cx="{x[i]:.1f}" cy="{y[i]:.1f}" r="2"/>' for i in shown)
-    best = np.fmin.accumulate(y)
+    best = np.fmin.accumulate(np.where(scores >= low, y, np.nan))
     steps = np.flatnonzero(np.diff(best, prepend=np.inf) != 0)
     steps = steps[np.isfinite(best[steps])]
     path = f"M{x[steps[0]]:.1f} {best[steps[0]]:.1f}"

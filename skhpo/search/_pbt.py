@@ -19,7 +19,8 @@ from skhpo.evaluation import EvaluationSpec
 from skhpo.evaluation._freezing import frozen_in_population
 from skhpo.evaluation._incremental import replay
 from skhpo.evaluation._population import PopulationEvaluator
-from skhpo.evaluation._training import TrainingPlan, labels_of
+from skhpo.evaluation._target import check_target, labels_of
+from skhpo.evaluation._training import TrainingPlan
 from skhpo.exceptions import SkhpoWarning
 from skhpo.journal import Journal
 from skhpo.optimizers import PBTOptimizer
@@ -99,9 +100,11 @@ class PBTSearch(BaseSearch):
         Parameters that keep the value of their birth and travel with the model. Those
         of transformers and those that fix shapes always do.
     batch_size : int or None, default=None
-        Rows in each call of ``partial_fit``; None for all of them.
+        Rows in each call of ``partial_fit``; None for all of them. Rows with a
+        ``sample_weight`` of zero are left out.
     initial_params : dict, list of dict or None, default=None
-        Parameters of the first members at birth; what they leave out is drawn.
+        Parameters of the first members at birth, with values of `param_distributions`;
+        what they leave out is drawn.
     n_generations_no_change : int or None, default=None
         Stop when the best score has not risen by more than `tol` for so many
         generations.
@@ -167,7 +170,7 @@ class PBTSearch(BaseSearch):
         Its parameters: where the schedule *ends*. Trained from scratch with them, a
         model may be far worse.
     best_index_ : int
-        The best row of the last generation.
+        The best row of the last generation in which a member has a score.
     history_ : list of dict
         Who was replaced by whom, in the order of time.
     frozen_params_ : list of str
@@ -179,9 +182,10 @@ class PBTSearch(BaseSearch):
         Failed fits by what went wrong: ``kind``, ``message``, ``n_fits``,
         ``n_candidates``, and of the first one ``params``, ``split``, ``traceback``.
     stop_reason_ : str
-        Why the search ended: "completed", "time_budget", "interrupted", "callback",
-        "error" (an exception; what was complete is kept), or what a rule of `stop`
-        said.
+        Why the search ended: "completed", "no_change" (see `n_generations_no_change`),
+        "all_failed" (no member of a generation had a score, so that none was left to
+        continue from), "time_budget", "interrupted", "callback", "error" (an exception;
+        what was complete is kept), or what a rule of `stop` said.
     scorer_ : callable or dict
         The scorer, or the scorers by name.
     n_splits_ : int
@@ -371,19 +375,24 @@ class PBTSearch(BaseSearch):
                 "refit='weights' keeps the model of the best member, which has one for "
                 f"each of {run.n_splits} splits. Set cv=ShuffleSplit(1), or refit=True."
             )
+        born = [record.params for record in optimizer.records]
         training = self._make_plan(run, optimizer).training(run.X, run.y, -1)
+        training = replace(training, fit_params=run.routed.estimator.fit)
+        check_target(run.estimator, born, training, resource=self.resource)
         frozen = frozen_in_population(
             run.estimator,
-            [record.params for record in optimizer.records],
-            replace(training, fit_params=run.routed.estimator.fit),
+            born,
+            training,
             resource=self.resource,
             mutable=self.mutable,
             frozen=self.frozen or (),
         )
-        self._warn_of_frozen(frozen, optimizer.records[0].params)
+        self._warn_of_frozen(frozen, born[0])
         optimizer.frozen = frozen
         self.frozen_params_ = sorted(frozen)
         super()._evaluate(run, optimizer, record)
+        if run.stop_reason == "completed":
+            run.stop_reason = optimizer.ended
 
     def _make_plan(self, run: Run, optimizer: PBTOptimizer) -> TrainingPlan:
         labels = labels_of(run.y, run.estimator)
@@ -405,6 +414,7 @@ class PBTSearch(BaseSearch):
             remaining=run.budget.remaining,
             make_context=run.hooks.evaluation if run.hooks.listening else None,
             limits=run.limits,
+            keep_models=isinstance(self.refit, str) and self.refit == "weights",
         )
 
     def _make_memory(self, journal: Journal) -> PopulationMemory:
