@@ -12,7 +12,7 @@ import pickle
 import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
@@ -212,9 +212,16 @@ class PopulationEvaluator:
         results = self._train(generation)
         evaluations = {id: [r.evaluation for r in row] for id, row in results.items()}
         if self._memory is not None:
-            states = pickle.dumps(self._states)
+            states = self._pickled_states()
             self._memory.keep(self._keys[-1], generation, evaluations, states)
         return evaluations
+
+    def _pickled_states(self) -> bytes | None:
+        """Return the states for the memory, None if a parameter cannot be pickled."""
+        try:
+            return pickle.dumps(self._states)
+        except Exception:  # a resumed search trains the generations once more
+            return None
 
     def _look_up(
         self, generation: list[Candidate]
@@ -239,7 +246,13 @@ class PopulationEvaluator:
             for generation in remembered:
                 self._train(generation)
             return
-        self._states = pickle.loads(states)
+        # With the values of this search: those that are known by identity are others
+        # after pickling, and would count as changed.
+        params = {c.id: c.params for c in remembered[-1]}
+        self._states = {
+            id: replace(state, params=params[id])
+            for id, state in pickle.loads(states).items()
+        }
         newborn = [
             Candidate(id, state.params)
             for id, state in self._states.items()
