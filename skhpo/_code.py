@@ -55,7 +55,7 @@ def package_of(module: str | None) -> str | None:
     >>> package_of("__main__") is None
     True
     """
-    name = module or ""
+    name = module if isinstance(module, str) else ""  # in C, it may be a descriptor
     top = name.partition(".")[0]
     if top == "__main__":
         return None

@@ -17,9 +17,11 @@ import copyreg
 import functools
 import hashlib
 import pathlib
+import sys
 import threading
 import types
 from collections.abc import Callable, Iterable, Mapping
+from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Any
 
 import numpy as np
@@ -307,6 +309,7 @@ def _add_class(digest: _Digest, cls: type) -> None:
 
 def _add_members(digest: _Digest, cls: type) -> None:
     digest.put("members of", f"{cls.__module__}.{cls.__qualname__}")
+    _add_compiled(digest, cls.__module__)
     for name, value in sorted(vars(cls).items()):
         if name not in _NOTES:
             digest.put("member", name)
@@ -449,10 +452,10 @@ def _add_object(digest: _Digest, value: Any) -> None:
     except Exception as error:
         kind = f"{type(value).__module__}.{type(value).__qualname__}"
         raise UnreadableError(f"an object of {kind} cannot be read: {error}") from error
-    digest.add(type(value))
     if isinstance(reduced, str):
         _add_global(digest, value, reduced)
         return
+    digest.add(type(value))
     function, args, *more = reduced
     state, items, pairs = (*more, None, None, None)[:3]
     digest.add(function)
@@ -480,10 +483,18 @@ def _add_global(digest: _Digest, value: Any, name: str) -> None:
     package = package_of(module)
     if package is not None:
         digest.put("package", package)
-    elif hasattr(value, "__dict__"):
-        _add_attributes(digest, vars(value))
-    else:
-        raise UnreadableError(f"the code of {name!r} of {module} cannot be seen")
+    elif not _add_compiled(digest, module):
+        digest.add(type(value))
+        _add_attributes(digest, getattr(value, "__dict__", {}))
+
+
+def _add_compiled(digest: _Digest, module: str | None) -> bool:
+    """Feed the file of a compiled module: nothing else says what its code does."""
+    file = getattr(sys.modules.get(module or ""), "__file__", None) or ""
+    is_compiled = file.endswith(tuple(EXTENSION_SUFFIXES))
+    if is_compiled:
+        digest.put("file", pathlib.Path(file).read_bytes())
+    return is_compiled
 
 
 _READERS: dict[type, Callable[[_Digest, Any], None]] = {
