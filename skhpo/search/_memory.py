@@ -201,13 +201,18 @@ class PopulationMemory:
         evaluations: Mapping[int, Sequence[Evaluation]],
         states: bytes | None,
     ) -> None:
-        """Write a finished generation, and its models in the place of the last ones."""
+        """Write a finished generation, and its models in the place of the last ones.
+
+        Without evaluations that ended from outside, as in `JournalMemory.keep`: where
+        one is missing, the generation is trained again.
+        """
         if not key:
             return
         self._journal.add(
             (_member(key, c), c.params, split, evaluation)
             for c in generation
             for split, evaluation in enumerate(evaluations[c.id])
+            if not evaluation.ended_from_outside
         )
         if states is not None:
             self._journal.keep_state(key, states)
