@@ -59,7 +59,11 @@ def package_of(module: str | None) -> str | None:
     top = name.partition(".")[0]
     if top == "__main__":
         return None
-    file = _file_of(name) or _file_of(top) or ""
+    return _package_at(top, _file_of(name) or _file_of(top) or "")
+
+
+@functools.cache
+def _package_at(top: str, file: str) -> str | None:
     if top == "skhpo" or not _INSTALLED.isdisjoint(PurePath(file).parts):
         version = _version(top)
         return version and f"{top} {version}"
@@ -104,9 +108,9 @@ def is_packaged(thing: Any) -> bool:
         What a package makes of code of one's own, such as a decorated function, may
         bear the package's name, and is not meant.
     """
-    written = thing.__qualname__
     if package_of(thing.__module__) is None:
         return False
+    written = thing.__qualname__
     if isinstance(thing, types.FunctionType):
         written = thing.__code__.co_qualname
         if package_of(thing.__globals__.get("__name__")) is None:

@@ -119,7 +119,7 @@ def steady_fingerprint(value: Any, *, cloned: bool = False) -> str:
     UnreadableError
         If it has no content, or another one at each look.
     """
-    one, other = _read((value,), cloned), _read((value,), cloned)
+    one, other = (_read((value,), cloned, marked=True) for _ in range(2))
     for (where, before), (_, after) in zip(one.marks, other.marks, strict=False):
         if before != after:
             raise UnreadableError(f"{where} is pickled in another way each time")
@@ -128,8 +128,8 @@ def steady_fingerprint(value: Any, *, cloned: bool = False) -> str:
     return one.hexdigest()
 
 
-def _read(values: tuple[Any, ...], cloned: bool) -> _Digest:
-    digest = _Digest()
+def _read(values: tuple[Any, ...], cloned: bool, marked: bool = False) -> _Digest:
+    digest = _Digest(marked)
     try:
         digest.add_all("values", values, cloned)
     except RecursionError:
@@ -140,9 +140,10 @@ def _read(values: tuple[Any, ...], cloned: bool) -> _Digest:
 class _Digest:
     """Feeds values to a hash, each with its type and length, so that none run on."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_marked: bool) -> None:
         self._hash = hashlib.blake2b(digest_size=16)
         self._seen: dict[int, tuple[int, Any]] = {}
+        self._is_marked = is_marked
         self.marks: list[tuple[str, bytes]] = []  # after each named part
 
     def hexdigest(self) -> str:
@@ -178,7 +179,8 @@ class _Digest:
         except UnreadableError as error:
             error.where.insert(0, name)
             raise
-        self.marks.append((name, self._hash.digest()))
+        if self._is_marked:
+            self.marks.append((name, self._hash.digest()))
 
     def add_cloned(self, value: Any) -> None:
         """Feed a value of any kind, as far as a clone has it."""
@@ -242,7 +244,7 @@ def _add_dict(digest: _Digest, value: Mapping, cloned: bool = False) -> None:
     digest.put("dict", str(len(value)))
     for key, item in value.items():
         digest.add(key)
-        digest.add_named(f"{key!r}" if isinstance(key, str) else "", item, cloned)
+        digest.add_named(repr(key) if type(key) is str else "", item, cloned)
 
 
 def _add_scalar(digest: _Digest, value: np.generic) -> None:

@@ -390,6 +390,32 @@ def test_edited_code_is_run_again(name, edit, journal):
     assert again == scores_of(search(100)) != first
 
 
+class Steps(Counted):
+    """Is trained in a way that is registered."""
+
+
+def test_an_edited_way_of_training_is_another_one(journal):
+    """What ``register_incremental`` was told decides the scores of a population."""
+
+    def search(number, **options):
+        module = types.ModuleType("edited")
+        exec(TRAINER.format(number), module.__dict__)
+        register_incremental(Steps, module.trainer, effective=["level"])
+        return SEARCHES["pbt"](Steps(), **options).fit(X, Y)
+
+    first = scores_of(search(1, journal=journal))
+    again = scores_of(search(2, journal=journal))
+    assert again == scores_of(search(2)) != first
+
+
+TRAINER = """
+def trainer(model, training):
+    for _ in range({} * training.n_steps):
+        model.partial_fit(training.X, training.y)
+    return model
+"""
+
+
 @pytest.mark.parametrize("name", SEARCHES)
 def test_a_held_model_that_was_trained_again_is_another_one(name, journal):
     """What a step holds counts with all that it has learned."""

@@ -15,6 +15,7 @@ from skhpo._fingerprint import fingerprint, steady_fingerprint
 from skhpo._sklearn_compat import without_estimator
 from skhpo._trial import Candidate, Evaluation, Params
 from skhpo.evaluation import EvaluationSpec
+from skhpo.evaluation._incremental_registry import registered_incremental
 from skhpo.exceptions import JournalError, JournalWarning
 from skhpo.journal import Journal, Problem
 
@@ -49,6 +50,7 @@ def describe(spec: EvaluationSpec) -> Problem:
     parts = {
         "estimator": (True, spec.estimator),
         "settings of scikit-learn": (False, _settings()),
+        "registered training": (False, _training(spec.estimator)),
         "data": (False, (spec.X, spec.y, spec.fit_params)),
         "splits": (False, list(spec.splits)),
         "scoring": (False, (scorer, spec.score_params, spec.error_score)),
@@ -67,6 +69,16 @@ def _settings() -> dict[str, Any]:
     """Return those settings of scikit-learn that may decide what a fit gives."""
     of_display = ("display", "print_changed_only")
     return {k: v for k, v in sorted(get_config().items()) if k not in of_display}
+
+
+def _training(estimator: Any) -> list[Any]:
+    """Return how users said that models such as these are trained a bit more."""
+    kinds = {type(part) for part in (estimator, *estimator.get_params().values())}
+    return [
+        (cls, entry)
+        for cls, entry in registered_incremental().items()
+        if any(issubclass(kind, cls) for kind in kinds)
+    ]
 
 
 def _digest(name: str, part: Any, cloned: bool) -> str:
