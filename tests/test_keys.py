@@ -100,6 +100,19 @@ def test_models_that_are_kept_are_the_same_only_as_themselves(holder):
     assert structural_key(one) == structural_key(one)
 
 
+class Hiding(Passing):
+    """A wrapper without parameters, whose clone is one of what it wraps."""
+
+    def get_params(self, deep=True):
+        return {}
+
+
+def test_a_clone_that_is_passed_on_is_one_of_its_own():
+    one, other = Hiding(SVC(C=1)), Hiding(SVC(C=2))
+    assert clone(one).C != clone(other).C
+    assert structural_key(one) != structural_key(other)
+
+
 def test_models_that_are_trained_anew_are_the_same():
     """What they have learned is forgotten by their clones."""
     assert structural_key(GOOD) == structural_key(BAD)
