@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from scipy import sparse
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
@@ -26,6 +27,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
+import skhpo
+from skhpo._code import is_packaged, package_of
 from skhpo._fingerprint import UnreadableError, fingerprint, steady_fingerprint
 
 TESTS = Path(__file__).parent
@@ -94,6 +97,17 @@ SOURCES = {
         "import functools\nfrom sklearn.metrics import accuracy_score\n"
         "def d(f):\n    @functools.wraps(f)\n    def w(*a): return {} * f(*a)\n"
         "    return w\nthing = d(accuracy_score)"
+    ),
+    "dressed as what is installed": (
+        "import functools\nfrom sklearn.metrics import accuracy_score\n"
+        "def thing(x): return {} * x\nfunctools.update_wrapper(thing, accuracy_score)"
+    ),
+    "comprehension in a lambda": (
+        "def h(x): return {} * x\nthing = lambda xs: (lambda: [h(x) for x in xs])()"
+    ),
+    "object that is rebuilt as another": (
+        "class C:\n    def __reduce__(self): return dict, ()\n"
+        "    def __call__(self, x): return {} * x\nthing = C()"
     ),
     "decorator with a number": (
         "def d(n):\n    def e(f):\n        def w(x): return n * f(x)\n"
@@ -251,6 +265,51 @@ def test_what_decides_nothing_is_not_seen(name):
         f'"""A text."""\n\n# A comment.\nUNUSED = 7\n\n{documented}\ndef free(): 1\n'
     )
     assert fingerprint(load(source).thing) == fingerprint(load(other).thing)
+
+
+def test_a_script_is_code_of_ones_own_whoever_runs_it(monkeypatch):
+    """The file of ``__main__`` may be that of an installed program, as in notebooks."""
+    main = types.ModuleType("__main__")
+    main.__file__ = os.path.join(os.path.dirname(np.__file__), "__main__.py")
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    seen = []
+    for number in (1, 1, 2):
+        exec(f"def thing(x): return {number} * x", main.__dict__)
+        seen.append(fingerprint(main.thing))
+    assert seen[0] == seen[1] != seen[2]
+
+
+def test_what_is_installed_is_known_by_its_version():
+    """Also where a decorator has made it; but not what it makes of one's own."""
+    assert is_packaged(StandardScaler)
+    assert is_packaged(accuracy_score)
+    assert package_of("sklearn.metrics") == f"sklearn {sklearn.__version__}"
+    assert package_of("skhpo.search") == f"skhpo {skhpo.__version__}"
+    assert package_of("json") == package_of("builtins") is not None
+    assert package_of("test_fingerprint") is None
+    assert not is_packaged(load(SOURCES["contextmanager"].format(1)).c)
+    assert not is_packaged(load(SOURCES["decorator"].format(1)).thing)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class thing:\n    'A {}.'\n    x = 1",
+        "def thing():\n    class C:\n        'A {}.'\n    return C",
+    ],
+)
+def test_what_a_class_says_of_itself_does_not_count(source):
+    seen = {fingerprint(load(source.format(word)).thing) for word in ("cat", "dog")}
+    assert len(seen) == 1
+
+
+def test_what_clones_carry_counts():
+    """Beside the parameters, such as the kind of output."""
+    seen = {
+        fingerprint(StandardScaler().set_output(transform=kind), cloned=True)
+        for kind in ("default", "pandas")
+    }
+    assert len(seen) == 2
 
 
 MODULES = {
