@@ -5,34 +5,79 @@ cannot be looked into is the same only as itself. A journal needs more: the dige
 depends on content alone, never on identity, hash seed or memory address. Functions and
 classes are known by their name and their code, or, where they belong to an installed
 package, by its version. So an edited scorer, or a new scikit-learn, is something else.
+
+What `sklearn.base.clone` makes new is read as it does: of an estimator, its class and
+its parameters. Everything else is read whole, as pickle would, and a model that was
+trained before and is held by something is read with all that it has learned.
 """
 
 from __future__ import annotations
 
+import copyreg
 import functools
 import hashlib
+import pathlib
 import sys
+import threading
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Any
 
 import numpy as np
+import scipy.special
 from scipy import sparse
 
-__all__ = ["fingerprint"]
+from skhpo._code import instructions_of, is_packaged, names_used, package_of
+from skhpo._keys import CLONED_ATTRIBUTES, has_own_clone
 
-# What `sklearn.base.clone` carries over beside the constructor's parameters.
-_CLONED_ATTRIBUTES = ("_sklearn_output_config", "_metadata_request")
+__all__ = ["UnreadableError", "fingerprint", "steady_fingerprint"]
+
 _SCALARS = (bool, int, str, bytes, complex, type(None), type(Ellipsis))
+_CLONED_ITEM_BY_ITEM = (list, tuple, set, frozenset)
+# What classes and objects carry for people, or as notes of the interpreter.
+_NOTES = {
+    *("__dict__", "__weakref__", "__doc__", "__module__", "__qualname__"),
+    *("__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__"),
+    *("__firstlineno__", "__static_attributes__", "__slotnames__", "_abc_impl"),
+    *("__abstractmethods__", "__orig_bases__", "__parameters__", "__type_params__"),
+    *("__dataclass_fields__", "__dataclass_params__"),
+}
 
 
-def fingerprint(*values: Any) -> str:
+class UnreadableError(TypeError):
+    """Something has no content that another process could recognize.
+
+    Parameters
+    ----------
+    what : str
+        What it is, and why.
+
+    Attributes
+    ----------
+    where : list of str
+        The way to it, from the outside.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.where: list[str] = []
+
+    def __str__(self) -> str:
+        """Return the way to it, and what it is."""
+        return ": ".join([*filter(None, [", ".join(self.where)]), *self.args])
+
+
+def fingerprint(*values: Any, cloned: bool = False) -> str:
     """Return a digest that equal content has in every process.
 
     Parameters
     ----------
     *values : object
         Anything that can be pickled: data, estimators, functions, parameter values.
+    cloned : bool, default=False
+        Whether the values are cloned before they are used, so that the parameters of
+        an estimator say all about it.
 
     Returns
     -------
@@ -41,7 +86,7 @@ def fingerprint(*values: Any) -> str:
 
     Raises
     ------
-    TypeError
+    UnreadableError
         If a value has no content that another process could recognize.
 
     Examples
@@ -51,20 +96,55 @@ def fingerprint(*values: Any) -> str:
     >>> fingerprint(1) == fingerprint(1.0)
     False
     """
-    digest = _Digest()
+    return _read(values, cloned).hexdigest()
+
+
+def steady_fingerprint(value: Any, *, cloned: bool = False) -> str:
+    """Return the digest of a value, looked at twice.
+
+    Parameters
+    ----------
+    value : object
+        As for `fingerprint`.
+    cloned : bool, default=False
+        As for `fingerprint`.
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+
+    Raises
+    ------
+    UnreadableError
+        If it has no content, or another one at each look.
+    """
+    one, other = (_read((value,), cloned, marked=True) for _ in range(2))
+    for (where, before), (_, after) in zip(one.marks, other.marks, strict=False):
+        if before != after:
+            raise UnreadableError(f"{where} is pickled in another way each time")
+    if one.hexdigest() != other.hexdigest():
+        raise UnreadableError("it is pickled in another way each time")
+    return one.hexdigest()
+
+
+def _read(values: tuple[Any, ...], cloned: bool, marked: bool = False) -> _Digest:
+    digest = _Digest(marked)
     try:
-        digest.add_all("values", values)
+        digest.add_all("values", values, cloned)
     except RecursionError:
-        raise TypeError(f"{values!r} contains itself.") from None
-    return digest.hexdigest()
+        raise UnreadableError("it contains itself, or is nested too deeply") from None
+    return digest
 
 
 class _Digest:
     """Feeds values to a hash, each with its type and length, so that none run on."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_marked: bool) -> None:
         self._hash = hashlib.blake2b(digest_size=16)
-        self._open: set[int] = set()  # code that is being read: functions may recur
+        self._seen: dict[int, tuple[int, Any]] = {}
+        self._is_marked = is_marked
+        self.marks: list[tuple[str, bytes]] = []  # after each named part
 
     def hexdigest(self) -> str:
         return self._hash.hexdigest()
@@ -77,14 +157,47 @@ class _Digest:
         self._hash.update(f"{tag}:{size};".encode())
         self._hash.update(content)
 
-    def add_all(self, tag: str, values: Iterable[Any]) -> None:
+    def is_again(self, value: Any) -> bool:
+        """Whether an object was read before: feed its number, since it may recur."""
+        if id(value) in self._seen:
+            self.put("again", str(self._seen[id(value)][0]))
+            return True
+        self._seen[id(value)] = len(self._seen), value  # so that its id stays its own
+        return False
+
+    def add_all(self, tag: str, values: Iterable[Any], cloned: bool = False) -> None:
         values = list(values)
         self.put(tag, str(len(values)))
+        add = self.add_cloned if cloned else self.add
         for value in values:
+            add(value)
+
+    def add_named(self, name: str, value: Any, cloned: bool = False) -> None:
+        """Feed a part, and say which one it is if it cannot be read."""
+        try:
+            (self.add_cloned if cloned else self.add)(value)
+        except UnreadableError as error:
+            error.where.insert(0, name)
+            raise
+        if self._is_marked:
+            self.marks.append((name, self._hash.digest()))
+
+    def add_cloned(self, value: Any) -> None:
+        """Feed a value of any kind, as far as a clone has it."""
+        kind = type(value)
+        if kind in _SCALARS or kind is float:
+            self.add(value)
+        elif kind in _CLONED_ITEM_BY_ITEM:
+            _add_items(self, value, cloned=True)
+        elif kind is dict:
+            _add_dict(self, value, cloned=True)
+        elif _is_estimator(value) and not has_own_clone(value):
+            _add_estimator(self, value)
+        else:
             self.add(value)
 
     def add(self, value: Any) -> None:
-        """Feed a value of any kind."""
+        """Feed a value of any kind, whole."""
         kind = type(value)
         if kind in _SCALARS:
             self.put(kind.__name__, repr(value))
@@ -92,49 +205,89 @@ class _Digest:
             self.put("float", value.hex())
         elif kind in _READERS:
             _READERS[kind](self, value)
-        elif isinstance(value, np.generic) and value.dtype.kind != "O":
-            self.put(f"scalar {value.dtype.str}", value.tobytes())
-        elif isinstance(value, np.ndarray):
-            _add_array(self, value)
+        elif isinstance(value, np.generic) and kind is value.dtype.type:
+            _add_scalar(self, value)
+        elif isinstance(value, np.dtype):
+            self.put("dtype", repr(value))
         elif isinstance(value, type):
             _add_class(self, value)
-        elif sparse.issparse(value):
-            _add_state(self, value)
-        elif hasattr(value, "get_params"):
-            _add_estimator(self, value)
+        elif sparse.issparse(value) and is_packaged(kind):
+            _add_sparse(self, value)
         elif hasattr(value, "columns") and hasattr(value, "dtypes"):
             _add_frame(self, value)
         else:
-            _add_reduced(self, value)
+            _add_object(self, value)
+
+
+def _is_estimator(value: Any) -> bool:
+    return hasattr(value, "get_params") and not isinstance(value, type)
 
 
 # -- containers ------------------------------------------------------------------------
 
 
-def _add_dict(digest: _Digest, value: dict) -> None:
-    digest.add_all("dict", [part for item in value.items() for part in item])
+def _add_items(digest: _Digest, value: Iterable[Any], cloned: bool = False) -> None:
+    kind = type(value)
+    if kind in (set, frozenset):
+        value = sorted(fingerprint(item, cloned=cloned) for item in value)
+        cloned = False
+    digest.put(kind.__name__, str(len(value)))  # type: ignore[arg-type]
+    for item in value:
+        name = item[0] if type(item) is tuple and item else None
+        if isinstance(name, str):  # a step, as scikit-learn writes them
+            digest.add_named(f"step {name!r}", item, cloned)
+        else:
+            (digest.add_cloned if cloned else digest.add)(item)
 
 
-def _add_set(digest: _Digest, value: Iterable[Any]) -> None:
-    digest.add_all(type(value).__name__, sorted(fingerprint(item) for item in value))
+def _add_dict(digest: _Digest, value: Mapping, cloned: bool = False) -> None:
+    digest.put("dict", str(len(value)))
+    for key, item in value.items():
+        digest.add(key)
+        digest.add_named(repr(key) if type(key) is str else "", item, cloned)
+
+
+def _add_scalar(digest: _Digest, value: np.generic) -> None:
+    if value.dtype.kind in "OV":
+        _add_array(digest, np.asarray(value))
+    else:
+        digest.put(f"scalar {value.dtype.str}", value.tobytes())
 
 
 def _add_array(digest: _Digest, array: np.ndarray) -> None:
     # The memory order is part of it: BLAS sums in another order for another layout.
-    order = f"{array.flags.c_contiguous}{array.flags.f_contiguous}"
-    digest.put("array", f"{array.dtype.str}{array.shape}{order}")
-    if array.dtype.hasobject:
+    flags = array.flags.c_contiguous, array.flags.f_contiguous
+    order = flags if any(flags) else np.argsort(np.abs(array.strides)).tolist()
+    digest.put("array", f"{array.dtype!r}{array.shape}{order}")
+    if array.dtype.names is not None:  # between the fields may be anything
+        for name in array.dtype.names:
+            _add_array(digest, array[name])
+    elif array.dtype.hasobject:
         digest.add_all("items", array.ravel().tolist())
     else:
         content = array.T if array.flags.f_contiguous else array
         digest.put("buffer", np.ascontiguousarray(content).view(np.uint8).data)
 
 
+def _add_sparse(digest: _Digest, value: Any) -> None:
+    """Feed a sparse matrix: its arrays, and not what it has noted about them."""
+    _add_class(digest, type(value))
+    digest.put("shape", str(value.shape))
+    parts = value if value.format != "dok" else value.tocoo()
+    for name in ("data", "indices", "indptr", "row", "col", "offsets", "rows"):
+        digest.add(getattr(parts, name, None))
+
+
 def _add_frame(digest: _Digest, frame: Any) -> None:
     """Feed a data frame of pandas, polars or the like, column by column."""
     _add_class(digest, type(frame))
-    digest.add_all("columns", [str(name) for name in frame.columns])
-    digest.add_all("dtypes", [str(dtype) for dtype in frame.dtypes])
+    digest.add_all("columns", list(frame.columns))
+    for dtype in frame.dtypes:
+        digest.put("dtype", str(dtype))
+        categories: Any = getattr(dtype, "categories", None)
+        if hasattr(categories, "__len__"):
+            digest.add_all("categories", list(categories))
+            digest.put("ordered", str(getattr(dtype, "ordered", None)))
     digest.add(np.asarray(getattr(frame, "index", ())))
     for name in frame.columns:
         digest.add(np.asarray(frame[name]))
@@ -145,30 +298,64 @@ def _add_frame(digest: _Digest, frame: Any) -> None:
 
 def _add_class(digest: _Digest, cls: type) -> None:
     digest.put("class", f"{cls.__module__}.{cls.__qualname__}")
+    packages: set[str | None] = set()
     for base in cls.__mro__:
-        package = _installed(base.__module__)
-        if package is not None:
-            digest.put("package", package)
-        else:
-            members = [item for item in vars(base).items() if callable(item[1])]
-            digest.add_all("members", [part for item in members for part in item])
+        if is_packaged(base):
+            packages.add(package_of(base.__module__))
+        elif not digest.is_again(base):
+            _add_members(digest, base)
+    digest.put("packages", str(sorted(map(str, packages))))
+    if not is_packaged(type(cls)):
+        digest.add_named(f"the class of {cls.__qualname__}", type(cls))
+
+
+def _add_members(digest: _Digest, cls: type) -> None:
+    digest.put("members of", f"{cls.__module__}.{cls.__qualname__}")
+    _add_compiled(digest, cls.__module__)
+    for name, value in sorted(vars(cls).items()):
+        if name not in _NOTES:
+            digest.put("member", name)
+            digest.add_named(f"{cls.__qualname__}.{name}", value)
 
 
 def _add_function(digest: _Digest, function: types.FunctionType) -> None:
     digest.put("function", f"{function.__module__}.{function.__qualname__}")
-    package = _installed(function.__module__)
-    if package is not None:
-        digest.put("package", package)
-        return
-    if id(function) in digest._open:
-        return
-    digest._open.add(id(function))
-    _add_code(digest, function.__code__)
-    cells = [_content(cell) for cell in function.__closure__ or ()]
-    digest.add_all("closure", [function.__defaults__, function.__kwdefaults__, *cells])
-    helpers = (function.__globals__.get(name) for name in function.__code__.co_names)
-    digest.add_all("calls", [f for f in helpers if isinstance(f, types.FunctionType)])
-    digest._open.discard(id(function))
+    if is_packaged(function):
+        digest.put("package", str(package_of(function.__module__)))
+    elif not digest.is_again(function):
+        try:
+            _add_own_function(digest, function)
+        except UnreadableError as error:
+            error.where.insert(0, f"the function {function.__qualname__!r}")
+            raise
+
+
+def _add_own_function(digest: _Digest, function: types.FunctionType) -> None:
+    package = package_of(function.__globals__.get("__name__"))
+    if package is not None:  # made by a package of what stands in the closure
+        digest.put("made by", f"{package} {function.__code__.co_qualname}")
+        registry = getattr(function, "registry", None)
+        if isinstance(registry, types.MappingProxyType):
+            _add_registry(digest, registry)
+            return
+    else:
+        _add_code(digest, function.__code__)
+        for name, value in names_used(function).items():
+            digest.put("uses", name)
+            digest.add_named(f"the name {name!r}", value)
+    digest.add_named("its defaults", [function.__defaults__, function.__kwdefaults__])
+    cells = function.__closure__ or ()
+    for name, cell in zip(function.__code__.co_freevars, cells, strict=True):
+        digest.add_named(f"the variable {name!r}", _content(cell))
+    _add_attributes(digest, vars(function))
+
+
+def _add_registry(digest: _Digest, registry: Mapping[type, Any]) -> None:
+    """Feed the functions that `functools.singledispatch` chooses from."""
+    ways = sorted((f"{cls.__module__}.{cls.__qualname__}", cls) for cls in registry)
+    for name, cls in ways:
+        digest.add(cls)
+        digest.add_named(f"the way for {name}", registry[cls])
 
 
 def _content(cell: Any) -> Any:
@@ -179,21 +366,57 @@ def _content(cell: Any) -> Any:
 
 
 def _add_code(digest: _Digest, code: types.CodeType) -> None:
-    digest.put("code", code.co_code)
-    digest.add_all("names", (*code.co_names, *code.co_varnames, *code.co_freevars))
-    digest.add_all("constants", code.co_consts)
+    counts = code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount
+    digest.put("code", f"{counts} {code.co_flags}")
+    digest.put("handlers", code.co_exceptiontable)
+    digest.add_all("names", code.co_varnames[: sum(counts)])
+    digest.add_all("instructions", instructions_of(code))
 
 
-def _installed(module: str | None) -> str | None:
-    """Return name and version of an installed package, None for code of one's own."""
-    name = (module or "").partition(".")[0]
-    if name in sys.stdlib_module_names and name != "__main__":
-        return f"python {sys.version_info.major}.{sys.version_info.minor}"
-    package = sys.modules.get(name)
-    path = getattr(package, "__file__", None) or ""
-    if name == "skhpo" or "site-packages" in path or "dist-packages" in path:
-        return f"{name} {getattr(package, '__version__', '')}"
-    return None
+def _add_module(digest: _Digest, module: types.ModuleType) -> None:
+    """Feed a module that is handed on: nobody knows what will be taken from it."""
+    digest.put("module", module.__name__)
+    package = package_of(module.__name__)
+    if package is not None:
+        digest.put("package", package)
+        return
+    if digest.is_again(module):
+        return
+    file = getattr(module, "__file__", None)
+    if file is not None:
+        digest.put("file", pathlib.Path(file).read_bytes())
+    for name, value in sorted(vars(module).items()):
+        is_plain = file is not None and not _comes_from_elsewhere(value, module)
+        if not name.startswith("__") and not is_plain:
+            digest.add_named(f"{module.__name__}.{name}", value)
+
+
+def _comes_from_elsewhere(value: Any, module: types.ModuleType) -> bool:
+    if isinstance(value, types.ModuleType):
+        return package_of(value.__name__) is None
+    is_code = isinstance(value, types.FunctionType | type)
+    return is_code and value.__module__ != module.__name__
+
+
+def _add_builtin(digest: _Digest, function: Any) -> None:
+    digest.put("builtin", function.__qualname__)
+    digest.add(function.__self__)
+
+
+def _add_slot(digest: _Digest, descriptor: Any) -> None:
+    cls = descriptor.__objclass__
+    digest.put("slot", f"{cls.__module__}.{descriptor.__qualname__}")
+    if is_packaged(cls):
+        digest.put("package", str(package_of(cls.__module__)))
+
+
+def _add_ufunc(digest: _Digest, ufunc: np.ufunc) -> None:
+    for module in (np, scipy.special):
+        if getattr(module, ufunc.__name__, None) is ufunc:
+            digest.put("ufunc", f"{module.__name__}.{ufunc.__name__}")
+            digest.put("package", str(package_of(module.__name__)))
+            return
+    raise UnreadableError(f"the code of {ufunc!r} cannot be seen")
 
 
 # -- objects ---------------------------------------------------------------------------
@@ -202,57 +425,120 @@ def _installed(module: str | None) -> str | None:
 def _add_estimator(digest: _Digest, estimator: Any) -> None:
     _add_class(digest, type(estimator))
     params = estimator.get_params(deep=False)
-    state = vars(estimator) if hasattr(estimator, "__dict__") else {}
-    carried = {name: state[name] for name in _CLONED_ATTRIBUTES if name in state}
-    _add_dict(digest, {**{name: params[name] for name in sorted(params)}, **carried})
+    digest.put("estimator", str(len(params)))
+    for name in sorted(params):
+        digest.put("parameter", name)
+        digest.add_named(f"parameter {name!r}", params[name], cloned=True)
+    for name in CLONED_ATTRIBUTES:
+        carried = getattr(estimator, name, None)
+        if carried:  # callbacks hear of fits, and change none
+            digest.put("carried", name)
+            digest.add(carried)
 
 
-def _add_state(digest: _Digest, value: Any) -> None:
-    _add_class(digest, type(value))
-    _add_dict(digest, dict(sorted(vars(value).items())))
+def _add_attributes(digest: _Digest, state: Mapping[str, Any]) -> None:
+    names = sorted(name for name in state if name not in _NOTES)
+    digest.put("attributes", str(len(names)))
+    for name in names:
+        digest.put("attribute", name)
+        digest.add_named(f"attribute {name!r}", state[name])
 
 
-def _add_reduced(digest: _Digest, value: Any) -> None:
+def _add_object(digest: _Digest, value: Any) -> None:
     """Feed what the object would be rebuilt from, as pickle does."""
-    reduced = value.__reduce_ex__(4)
-    if isinstance(reduced, str):
-        digest.put("global", f"{getattr(value, '__module__', '')}.{reduced}")
+    if digest.is_again(value):
         return
+    try:
+        reduce = copyreg.dispatch_table.get(type(value))
+        reduced: Any = reduce(value) if reduce else value.__reduce_ex__(4)
+    except Exception as error:
+        kind = f"{type(value).__module__}.{type(value).__qualname__}"
+        raise UnreadableError(f"an object of {kind} cannot be read: {error}") from error
+    if isinstance(reduced, str):
+        _add_global(digest, value, reduced)
+        return
+    digest.add(type(value))
     function, args, *more = reduced
+    state, items, pairs = (*more, None, None, None)[:3]
     digest.add(function)
     digest.add(args)
-    state, items, pairs = (*more, None, None, None)[:3]
-    digest.add(state)
+    _add_instance_state(digest, state)
     digest.add_all("items", items or ())
     digest.add_all("pairs", pairs or ())
 
 
+def _add_instance_state(digest: _Digest, state: Any) -> None:
+    """Feed the state that pickle keeps: a dict, with slots beside it, or anything."""
+    parts = state if type(state) is tuple and len(state) == 2 else (state,)
+    digest.put("state", str(len(parts)))
+    for part in parts:
+        if type(part) is dict and all(type(name) is str for name in part):
+            _add_attributes(digest, part)
+        else:
+            digest.add(part)
+
+
+def _add_global(digest: _Digest, value: Any, name: str) -> None:
+    """Feed what pickle knows by its name alone."""
+    module = getattr(value, "__module__", None)
+    digest.put("global", f"{module}.{name}")
+    package = package_of(module)
+    if package is not None:
+        digest.put("package", package)
+    elif not _add_compiled(digest, module):
+        digest.add(type(value))
+        _add_attributes(digest, getattr(value, "__dict__", {}))
+
+
+def _add_compiled(digest: _Digest, module: str | None) -> bool:
+    """Feed the file of a compiled module: nothing else says what its code does."""
+    file = getattr(sys.modules.get(module or ""), "__file__", None) or ""
+    is_compiled = file.endswith(tuple(EXTENSION_SUFFIXES))
+    if is_compiled:
+        digest.put("file", pathlib.Path(file).read_bytes())
+    return is_compiled
+
+
 _READERS: dict[type, Callable[[_Digest, Any], None]] = {
-    list: lambda digest, value: digest.add_all("list", value),
-    tuple: lambda digest, value: digest.add_all("tuple", value),
+    list: _add_items,
+    tuple: _add_items,
+    set: _add_items,
+    frozenset: _add_items,
     dict: _add_dict,
-    set: _add_set,
-    frozenset: _add_set,
+    types.MappingProxyType: _add_dict,
+    np.ndarray: _add_array,
+    np.memmap: _add_array,
     types.CodeType: _add_code,
     types.FunctionType: _add_function,
     types.MethodType: lambda digest, value: digest.add_all(
         "method", (value.__func__, value.__self__)
     ),
-    types.BuiltinFunctionType: lambda digest, value: digest.add_all(
-        "builtin", (value.__qualname__, value.__self__)
-    ),
-    np.ufunc: lambda digest, value: digest.put("ufunc", value.__name__),
-    types.ModuleType: lambda digest, value: digest.put("module", value.__name__),
+    types.BuiltinFunctionType: _add_builtin,
+    types.MemberDescriptorType: _add_slot,
+    types.GetSetDescriptorType: _add_slot,
+    types.MethodDescriptorType: _add_slot,
+    types.ClassMethodDescriptorType: _add_slot,
+    types.WrapperDescriptorType: _add_slot,
+    types.ModuleType: _add_module,
+    np.ufunc: _add_ufunc,
     property: lambda digest, value: digest.add_all(
         "property", (value.fget, value.fset, value.fdel)
     ),
-    staticmethod: lambda digest, value: digest.add(value.__func__),
-    classmethod: lambda digest, value: digest.add(value.__func__),
+    staticmethod: lambda digest, value: digest.add_all("static", [value.__func__]),
+    classmethod: lambda digest, value: digest.add_all("class", [value.__func__]),
+    functools.cached_property: lambda digest, value: digest.add_all(
+        "cached", [value.func]
+    ),
     functools.partial: lambda digest, value: digest.add_all(
         "partial", (value.func, value.args, value.keywords)
+    ),
+    functools._lru_cache_wrapper: lambda digest, value: digest.add_all(
+        "cache", [value.__wrapped__]
     ),
     np.random.RandomState: lambda digest, value: digest.add(
         value.get_state(legacy=False)
     ),
-    np.random.Generator: lambda digest, value: digest.add(value.bit_generator.state),
+    # A lock guards something else, and has no say in it.
+    type(threading.Lock()): lambda digest, value: digest.put("lock"),
+    type(threading.RLock()): lambda digest, value: digest.put("lock"),
 }

@@ -1,10 +1,12 @@
 """Structural keys: when are two parameter values the same value?
 
-Two values with equal keys are interchangeable in ``set_params`` followed by
-``fit``: numbers of the same type and value (``1``, ``1.0`` and ``True`` stay
-apart), arrays with the same bytes, estimators of the same class with the same
-parameters. What cannot be looked into is the same only as itself, so a doubt
-costs a repeated fit and never a wrong score.
+Two values with equal keys have interchangeable clones, and clones are what is fitted:
+numbers of the same type and value (``1``, ``1.0`` and ``True`` stay apart), arrays
+with the same bytes, estimators of the same class with the same parameters, as long as
+`sklearn.base.clone` keeps nothing but these. A class that has a clone of its own, such
+as ``FrozenEstimator``, decides itself what is kept. Such an estimator, and whatever
+else cannot be looked into, is the same only as itself, so a doubt costs a repeated fit
+and never a wrong score.
 """
 
 from __future__ import annotations
@@ -14,11 +16,12 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
-__all__ = ["params_key", "structural_key"]
+__all__ = ["CLONED_ATTRIBUTES", "has_own_clone", "params_key", "structural_key"]
 
 # What `sklearn.base.clone` carries over beside the constructor's parameters.
-_CLONED_ATTRIBUTES = ("_sklearn_output_config", "_metadata_request", "_skl_callbacks")
+CLONED_ATTRIBUTES = ("_sklearn_output_config", "_metadata_request", "_skl_callbacks")
 
 
 class _Identity:
@@ -70,12 +73,14 @@ def structural_key(value: Any) -> Hashable:
     False
     """
     kind = type(value)
-    if value is None or kind in (bool, int, str, bytes, complex):
+    if value is None or kind in (bool, int, str, bytes):
         return kind, value
     if kind is float:
         # As it is, which takes no memory of its own, where equality tells all values
         # apart: -0.0 equals 0.0, and NaN not even itself.
         return kind, value if value == value and value else value.hex()
+    if kind is complex:
+        return kind, value.real.hex(), value.imag.hex()
     if kind in (list, tuple):
         return kind, tuple(structural_key(item) for item in value)
     if kind is dict:
@@ -83,30 +88,69 @@ def structural_key(value: Any) -> Hashable:
         return kind, tuple((structural_key(k), structural_key(v)) for k, v in items)
     if kind in (set, frozenset):
         return kind, frozenset(structural_key(item) for item in value)
-    if isinstance(value, np.generic) and value.dtype.kind != "O":
-        return kind, value.dtype, value.tobytes()
+    if isinstance(value, np.generic):
+        return _scalar_key(value)
     if kind is np.ndarray:
         return _array_key(value)
     if kind is np.random.RandomState:
         return kind, structural_key(value.get_state(legacy=False))
     if kind is np.random.Generator:
-        return kind, structural_key(value.bit_generator.state)
-    if hasattr(value, "get_params") and not isinstance(value, type):
+        return _generator_key(value)
+    is_estimator = hasattr(value, "get_params") and not isinstance(value, type)
+    if is_estimator and not has_own_clone(value):
         return _estimator_key(value)
     return _Identity(value)
+
+
+def has_own_clone(estimator: Any) -> bool:
+    """Whether `sklearn.base.clone` leaves it to the estimator what a clone keeps.
+
+    Examples
+    --------
+    >>> from sklearn.frozen import FrozenEstimator
+    >>> from sklearn.svm import SVC
+    >>> has_own_clone(SVC()), has_own_clone(FrozenEstimator(SVC()))
+    (False, True)
+    """
+    # Asked of the object, as `clone` does: a wrapper may pass on all attributes.
+    method: Any = getattr(estimator, "__sklearn_clone__", None)
+    is_plain = (
+        getattr(method, "__func__", None) is BaseEstimator.__sklearn_clone__
+        and method.__self__ is estimator
+    )
+    return method is not None and not is_plain
+
+
+def _scalar_key(value: np.generic) -> Hashable:
+    kind = type(value)
+    if kind is not value.dtype.type or value.dtype.hasobject:  # or has more to it
+        return _Identity(value)
+    return kind, value.dtype, value.tobytes()
 
 
 def _array_key(array: np.ndarray) -> Hashable:
     if array.dtype.kind == "O":
         content: Hashable = tuple(structural_key(item) for item in array.ravel())
+    elif array.dtype.hasobject:
+        return _Identity(array)
     else:
         content = hashlib.blake2b(np.ascontiguousarray(array).tobytes()).digest()
     # The memory order is part of it: BLAS sums in another order for another layout.
-    layout = array.flags.c_contiguous, array.flags.f_contiguous
-    return np.ndarray, array.dtype.str, array.shape, layout, content
+    flags = array.flags.c_contiguous, array.flags.f_contiguous
+    layout = flags if any(flags) else array.strides
+    return np.ndarray, array.dtype, array.shape, layout, content
+
+
+def _generator_key(generator: np.random.Generator) -> Hashable:
+    bits = generator.bit_generator
+    seed = getattr(bits, "seed_seq", None)  # what `spawn` goes on from
+    if type(seed) is np.random.SeedSequence:
+        seed = seed.state
+    return np.random.Generator, type(bits), structural_key([bits.state, seed])
 
 
 def _estimator_key(estimator: Any) -> Hashable:
-    state = vars(estimator) if hasattr(estimator, "__dict__") else {}
-    carried = tuple(structural_key(state.get(name)) for name in _CLONED_ATTRIBUTES)
+    carried = tuple(
+        structural_key(getattr(estimator, name, None)) for name in CLONED_ATTRIBUTES
+    )
     return type(estimator), params_key(estimator.get_params(deep=False)), carried

@@ -84,6 +84,7 @@ __all__ = [
     "strict_scorer",
     "validate_parameter_constraints",
     "warn_or_raise_about_fit_failures",
+    "without_estimator",
 ]
 
 HAS_CALLBACKS = hasattr(BaseSearchCV, "_init_callback_context")
@@ -160,6 +161,19 @@ def score_functions(scorer: Any) -> list[Any]:
     """Return the functions that compute the scores; the scorer where it has none."""
     parts = scorer._scorers.values() if is_multimetric(scorer) else [scorer]
     return [getattr(part, "_score_func", part) for part in parts]
+
+
+def without_estimator(scorer: Any) -> Any:
+    """Return what of `scorer` decides a score, for `None` the request of the estimator.
+
+    The scorer that calls the estimator's ``score`` holds the one that was given to the
+    search, fitted or not, and asks it for nothing but its metadata request.
+    """
+    if is_multimetric(scorer):
+        return {name: without_estimator(s) for name, s in scorer._scorers.items()}
+    if type(scorer) is not _PassthroughScorer:
+        return scorer
+    return _PassthroughScorer, getattr(scorer._estimator, "_metadata_request", None)
 
 
 def rows_like(X: Any, rows: Any) -> Any:

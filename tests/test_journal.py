@@ -6,11 +6,15 @@ import contextlib
 import math
 import os
 import shutil
+import signal
 import sqlite3
+import sys
 import tempfile
 import threading
 import time
+import types
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -21,14 +25,26 @@ from hypothesis import strategies as st
 from scipy.stats import uniform
 from sklearn.base import clone
 from sklearn.datasets import make_classification
+from sklearn.decomposition import PCA
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import KFold, cross_validate
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch, read_journal
-from skhpo._trial import Evaluation
+from skhpo import (
+    BayesSearch,
+    GridSearch,
+    PBTSearch,
+    RandomSearch,
+    read_journal,
+    register_incremental,
+)
+from skhpo._trial import Candidate, Evaluation
+from skhpo.evaluation._incremental import PartialFit
 from skhpo.exceptions import JournalError, JournalWarning
 from skhpo.journal import Journal, Problem
+from skhpo.search._memory import JournalMemory, PopulationMemory
 from skhpo.space import Real
 
 X, Y = make_classification(n_samples=60, n_features=5, random_state=0)
@@ -256,6 +272,271 @@ def test_what_cannot_be_recognized_is_evaluated_again_with_a_warning(journal, lo
         with pytest.warns(JournalWarning, match="could not recognize"):
             search.fit(X, Y)
         assert count(log) - before == 3 + 1
+
+
+class Unlucky(Counted):
+    """Does not come to an end at its first fits, but when `lucky` is a file."""
+
+    def __init__(self, level=0.5, log=None, fault="wait", lucky=None):
+        super().__init__(level=level, log=log)
+        self.fault = fault
+        self.lucky = lucky
+
+    def partial_fit(self, X, y, sample_weight=None, classes=None):
+        if self.level > 0.3 and not os.path.exists(self.lucky):
+            if self.fault == "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            memory = [np.ones(10**8) for _ in range(9)] if self.fault == "eat" else []
+            time.sleep(600 + len(memory))
+        return super().partial_fit(X, y, sample_weight)
+
+
+register_incremental(Unlucky, PartialFit(), effective=["level"])
+FROM_OUTSIDE = {
+    "wait": {"fit_timeout": 3.0},
+    "eat": {"memory_limit": "1GB", "fit_timeout": "10min"},
+    "die": {"fit_timeout": "10min"},
+    "die in a worker": {"n_jobs": 2},
+}
+SLOW = ["eat", "die in a worker"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory need Linux")
+@pytest.mark.parametrize(
+    "how",
+    ["wait", "die", *(pytest.param(how, marks=pytest.mark.slow) for how in SLOW)],
+)
+@pytest.mark.parametrize("name", ["grid", "pbt"])
+def test_what_ended_from_outside_is_evaluated_again(name, how, journal, tmp_path):
+    """A limit or a death is no property of a candidate: it may do well next time."""
+    lucky = tmp_path / "lucky"
+    model = Unlucky(fault=how.split()[0], lucky=str(lucky))
+    space = {"level": [0.1, 0.6]}
+    searches = {
+        "grid": lambda **o: GridSearch(model, space, **o),
+        "pbt": lambda **o: PBTSearch(
+            model,
+            space,
+            population_size=2,
+            n_generations=1,
+            initial_params=[{"level": 0.1}, {"level": 0.6}],
+            random_state=0,
+            **o,
+        ),
+    }
+
+    def search(**options):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return searches[name](cv=2, refit=False, **options).fit(X, Y)
+
+    first = search(journal=journal, **FROM_OUTSIDE[how])
+    assert np.isnan(first.cv_results_["mean_test_score"]).any()
+    lucky.touch()
+    again = search(journal=journal)
+    assert not np.isnan(again.cv_results_["mean_test_score"]).any()
+    assert scores_of(again) == scores_of(search())
+
+
+@pytest.mark.parametrize("keep", ["evaluations", "a generation"])
+def test_what_ended_from_outside_is_not_written(keep, tmp_path):
+    """Of a candidate, or of a member of a population, which is trained again then."""
+    ended = replace(evaluation(1), ended_from_outside=True)
+    with Journal(tmp_path / "a.db", PROBLEM) as journal:
+        if keep == "evaluations":
+            memory = JournalMemory(journal, train_scores=False)
+            memory.keep(0, [({"a": 1}, evaluation(1)), ({"a": 2}, ended)])
+            known = [memory.known({"a": a}) for a in (1, 2)]
+        else:
+            memory = PopulationMemory(journal, train_scores=False)
+            known = []
+            for i, last in enumerate((evaluation(1, 1), ended)):
+                generation = [Candidate(i, {"a": 1})]
+                key = memory.key("before", generation)
+                memory.keep(key, generation, {i: [evaluation(1), last]}, b"state")
+                known.append(memory.known(key, generation, 2))
+    assert known[0]
+    assert not known[1]
+
+
+EDITS = {
+    "a helper of the scorer": """
+def error(right, f={}): return f * right
+def scorer(est, X, y): return sum([error(r) for r in est.predict(X) == y])
+""",
+    "a constant of the class": """
+class Model(Counted):
+    FACTOR = {}
+    def score(self, X, y=None): return self.FACTOR * super().score(X, y)
+""",
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("name", SEARCHES)
+def test_edited_code_is_run_again(name, edit, journal):
+    """No score of the code before the edit is served for the code after it."""
+
+    def search(number, **options):
+        module = types.ModuleType("edited")
+        module.Counted = Counted
+        exec(EDITS[edit].format(number), module.__dict__)
+        model = getattr(module, "Model", Counted)()
+        scoring = getattr(module, "scorer", None)
+        return SEARCHES[name](model, scoring=scoring, cv=3, **options).fit(X, Y)
+
+    first = scores_of(search(1, journal=journal))
+    assert scores_of(search(1, journal=journal)) == first
+    again = scores_of(search(100, journal=journal))
+    assert again == scores_of(search(100)) != first
+
+
+class Steps(Counted):
+    """Is trained in a way that is registered."""
+
+
+def test_an_edited_way_of_training_is_another_one(journal):
+    """What ``register_incremental`` was told decides the scores of a population."""
+
+    def search(number, **options):
+        module = types.ModuleType("edited")
+        exec(TRAINER.format(number), module.__dict__)
+        register_incremental(Steps, module.trainer, effective=["level"])
+        return SEARCHES["pbt"](Steps(), **options).fit(X, Y)
+
+    first = scores_of(search(1, journal=journal))
+    again = scores_of(search(2, journal=journal))
+    assert again == scores_of(search(2)) != first
+
+
+TRAINER = """
+def trainer(model, training):
+    for _ in range({} * training.n_steps):
+        model.partial_fit(training.X, training.y)
+    return model
+"""
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_held_model_that_was_trained_again_is_another_one(name, journal):
+    """What a step holds counts with all that it has learned."""
+
+    def search(scale, **options):
+        held = FrozenEstimator(PCA(1).fit(X * scale))
+        model = make_pipeline(held, SGDClassifier(random_state=0))
+        return SEARCHES[name](model, cv=3, **options)
+
+    space = {"sgdclassifier__alpha": [1e-4, 1e-3, 1e-2, 1e-1]}
+    results = []
+    for scale in ([9, 1, 1, 1, 1], [1, 1, 1, 1, 9]):
+        pair = [search(scale, journal=j) for j in (journal, None)]
+        for one in pair:
+            key = "param_grid" if name == "grid" else "param_distributions"
+            one.set_params(**{key: space}).fit(X, Y)
+        assert scores_of(pair[0]) == scores_of(pair[1])
+        results.append(scores_of(pair[0]))
+    assert results[0] != results[1]
+
+
+def test_what_cannot_be_recognized_is_refused_by_its_name(journal):
+    """Rather than to guess whether it is the same."""
+    step = FunctionTransformer(np.frompyfunc(abs, 1, 1))
+    search = GridSearch(
+        make_pipeline(step, Counted()), {"counted__level": [0.1]}, journal=journal
+    )
+    way = "step 'functiontransformer', parameter 'func': the code of <ufunc"
+    with pytest.raises(JournalError, match=way):
+        search.fit(X, Y)
+
+
+def test_a_population_that_cannot_be_recognized_is_trained_again(journal):
+    """With a warning, and with the results of a search without a journal."""
+
+    def search(extra, **options):
+        space = {"level": [0.1, 0.2, 0.3], "extra": [extra]}
+        return PBTSearch(
+            Counted(),
+            space,
+            population_size=3,
+            n_generations=2,
+            random_state=0,
+            cv=2,
+            refit=False,
+            frozen=["extra"],
+            **options,
+        )
+
+    with open(os.devnull) as file:
+        extra = Holder(file)
+        plain = search(extra).fit(X, Y)
+        for _ in range(2):
+            with pytest.warns(JournalWarning, match="'extra'.*could not recognize"):
+                kept = search(extra, journal=journal).fit(X, Y)
+            assert (
+                scores_of(kept)["mean_test_score"]
+                == scores_of(plain)["mean_test_score"]
+            )
+    assert read_journal(journal)["split"] == []
+
+
+class Holder:
+    """Holds something, and is not copied."""
+
+    def __init__(self, held):
+        self.held = held
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __repr__(self):
+        return "Holder()"
+
+
+def test_a_population_with_functions_as_values_goes_on(journal, log):
+    """What cannot be pickled is known by its code, and its models are made again."""
+
+    def search(n_generations, **options):
+        space = {"level": uniform(0, 1), "extra": [lambda x: x, lambda x: 2 * x]}
+        return PBTSearch(
+            Counted(log=log),
+            space,
+            population_size=3,
+            n_generations=n_generations,
+            random_state=0,
+            cv=2,
+            refit=False,
+            frozen=["extra"],
+            **options,
+        )
+
+    plain = search(3).fit(X, Y).cv_results_["mean_test_score"]
+    search(2, journal=journal).fit(X, Y)
+    longer = search(3, journal=journal).fit(X, Y)
+    np.testing.assert_array_equal(longer.cv_results_["mean_test_score"], plain)
+    before = count(log)
+    search(3, journal=journal).fit(X, Y)
+    assert count(log) == before
+
+
+def test_the_order_of_names_changes_no_key(journal, log):
+    """Whoever wrote the names in another order asks for the same."""
+
+    def search(first):
+        return BayesSearch(
+            Counted(log=log),
+            {"level": Real(0, 1), "offset": Real(0, 1)},
+            n_iter=1,
+            initial_params=[first],
+            random_state=0,
+            cv=2,
+            refit=False,
+            journal=journal,
+        ).fit(X, Y)
+
+    search({"level": 0.25, "offset": 0.5})
+    before = count(log)
+    search({"offset": 0.5, "level": 0.25})
+    assert count(log) == before
 
 
 def test_candidates_that_change_from_run_to_run_are_warned_of(journal):
@@ -512,6 +793,82 @@ def test_a_full_disk_ends_the_journal_and_not_the_search(journal, log, monkeypat
     again = GridSearch(Counted(log=log), grid, cv=2, journal=journal).fit(X, Y)
     assert count(log) - before == 400 - n_kept + 1
     assert scores_of(again) == scores_of(plain)
+
+
+class Breaking:
+    """A connection that works, until it has been asked so often."""
+
+    def __init__(self, connection, n_most=math.inf):
+        self._connection = connection
+        self._n_most = n_most
+        self.n_asked = 0
+
+    def execute(self, statement, *parameters):
+        self.n_asked += 1
+        if self.n_asked > self._n_most and statement != "ROLLBACK":
+            raise sqlite3.OperationalError("disk I/O error")
+        return self._connection.execute(statement, *parameters)
+
+    def __getattr__(self, name):
+        return getattr(self._connection, name)
+
+
+ASKING = {
+    **SEARCHES,
+    "anneal": lambda estimator, **o: RandomSearch(
+        estimator, SPACE, n_iter=6, strategy="anneal", random_state=0, **o
+    ),
+}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 0.99])
+@pytest.mark.parametrize("name", ASKING)
+def test_a_journal_that_breaks_half_way_changes_no_result(
+    name, share, journal, tmp_path, monkeypatch
+):
+    """Also of searches that look up and write by turns; what was written stays good."""
+    from skhpo import journal as module
+
+    plain = ASKING[name](Counted(), cv=3).fit(X, Y)
+    connect, made = module.connect, []
+
+    def connect_to(n_most):
+        def connected(path):
+            made.append(Breaking(connect(path), n_most))
+            return made[-1]
+
+        monkeypatch.setattr(module, "connect", connected)
+
+    connect_to(math.inf)
+    with Journal(tmp_path / "empty.db", PROBLEM):
+        n_opening = made[0].n_asked
+    ASKING[name](Counted(), cv=3, journal=tmp_path / "whole.db").fit(X, Y)
+    n_rest = made[1].n_asked - n_opening
+    connect_to(n_opening + int(share * n_rest))
+    with pytest.warns(JournalWarning, match="disk I/O error.*goes on without"):
+        broken = ASKING[name](Counted(), cv=3, journal=journal).fit(X, Y)
+    monkeypatch.undo()
+    again = ASKING[name](Counted(), cv=3, journal=journal).fit(X, Y)
+    assert scores_of(plain) == scores_of(broken) == scores_of(again)
+
+
+def test_a_journal_that_was_given_up_knows_nothing_and_takes_everything(
+    tmp_path, monkeypatch
+):
+    """It goes on as an empty one that forgets."""
+    with Journal(tmp_path / "a.db", PROBLEM) as journal:
+        journal.add([("k", {}, 0, evaluation(1))])
+        journal.keep_state("k", b"state")
+        journal._connection = Breaking(journal._connection, n_most=0)
+        with pytest.warns(JournalWarning, match="disk I/O error"):
+            assert journal.find("k") == {}
+        assert journal.find("k") == {}
+        assert journal.find_state("k") is None
+        journal.add([("k", {}, 1, evaluation(1))])
+        journal.keep_state("k", b"other")
+    with Journal(tmp_path / "a.db", PROBLEM) as journal:
+        assert journal.find("k") == {0: evaluation(1)}
+        assert journal.find_state("k") == b"state"
 
 
 def test_two_writers_at_once(tmp_path):

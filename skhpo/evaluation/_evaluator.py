@@ -59,7 +59,7 @@ class _Entry:
 
 
 class Evaluator:
-    """Evaluates candidates on all splits of a search; equal ones once.
+    """Evaluates candidates on all splits of a search; equal ones once, if it may.
 
     Used as a context manager, from one thread.
 
@@ -72,7 +72,8 @@ class Evaluator:
     pre_dispatch : int or str
         As in joblib.
     reuse : bool, default=True
-        Whether candidates share the fits that they have in common.
+        Whether candidates share the fits that they have in common. If not, equal
+        candidates are evaluated each on its own, too.
     memory : Memory or None, default=None
         What was evaluated before, and is not evaluated again.
     remaining : callable or None, default=None
@@ -111,6 +112,7 @@ class Evaluator:
         may_share = reuse and layout is not None and make_context is None
         may_share = may_share and limits is None
         self._spec = replace(spec, layout=layout)
+        self._reuse = reuse
         self._n_steps = len(layout.names) if layout else 1
         self._key_maker = KeyMaker(layout) if layout and may_share else None
         self._n_splits = len(spec.splits)
@@ -236,8 +238,9 @@ class Evaluator:
 
     def _key(self, task: Task) -> Hashable:
         """Return what makes two candidates one evaluation."""
-        if self._make_context is not None:
-            return task.number  # whoever listens expects to hear of every fit
+        # Whoever listens expects to hear of every fit.
+        if self._make_context is not None or not self._reuse:
+            return task.number
         if task.steps:  # equal in each step, in a tenth of the memory
             return tuple(step.variant for step in task.steps)
         return params_key(task.params)

@@ -43,9 +43,9 @@ class GenerationMemory(Protocol):
         key: str,
         generation: Sequence[Candidate],
         evaluations: Mapping[int, Sequence[Evaluation]],
-        states: bytes,
+        states: bytes | None,
     ) -> None:
-        """Take note of a finished generation, and of its models."""
+        """Take note of a finished generation, and of its models if they can be kept."""
         ...
 
     def forget(self, key: str, generation: Sequence[Candidate]) -> None:

@@ -12,7 +12,7 @@ import pickle
 import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
@@ -300,8 +300,19 @@ class PopulationEvaluator:
         if kept is None:
             self._train_again()
         else:
-            self._states, self._prefixes = kept.states, kept.prefixes
+            self._states = self._with_own_values(kept.states)
+            self._prefixes = kept.prefixes
         self._remembered = []
+
+    def _with_own_values(self, states: Mapping[int, State]) -> dict[int, State]:
+        """Return states with the parameter values of this search.
+
+        Values that are known by identity are others after pickling, and would count as
+        changed.
+        """
+        generations = self._remembered
+        own = {c.id: c.params for generation in generations for c in generation}
+        return {id: replace(state, params=own[id]) for id, state in states.items()}
 
     def _find_kept(self, key: str, n_generations: int) -> Kept | None:
         """Return models that the memory has; warn if it has them no more."""

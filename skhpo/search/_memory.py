@@ -11,13 +11,19 @@ from typing import Any
 
 from sklearn import get_config
 
-from skhpo._fingerprint import fingerprint
+from skhpo._fingerprint import fingerprint, steady_fingerprint
+from skhpo._sklearn_compat import without_estimator
 from skhpo._trial import Candidate, Evaluation, Params
 from skhpo.evaluation import EvaluationSpec
+from skhpo.evaluation._incremental_registry import registered_incremental
 from skhpo.exceptions import JournalError, JournalWarning
 from skhpo.journal import Journal, Problem
 
 __all__ = ["JournalMemory", "PopulationMemory", "open_journal"]
+
+# Part of all that is recognized. Another one whenever fingerprints come to see more, so
+# that what was kept by those that saw less is never taken for the same.
+KEY_VERSION = 2
 
 
 @contextmanager
@@ -40,28 +46,52 @@ def describe(spec: EvaluationSpec) -> Problem:
     JournalError
         If something of it could not be recognized in another process.
     """
+    scorer = without_estimator(spec.scorer)
     parts = {
-        "estimator": (spec.estimator, get_config()["transform_output"]),
-        "data": (spec.X, spec.y, spec.fit_params),
-        "splits": list(spec.splits),
-        "scoring": (spec.scorer, spec.score_params, spec.error_score),
+        "estimator": (True, spec.estimator),
+        "settings of scikit-learn": (False, _settings()),
+        "registered training": (False, _training(spec.estimator)),
+        "data": (False, (spec.X, spec.y, spec.fit_params)),
+        "splits": (False, list(spec.splits)),
+        "scoring": (False, (scorer, spec.score_params, spec.error_score)),
     }
-    digests = []
-    for name, part in parts.items():
-        try:
-            digests.append(fingerprint(part))
-        except Exception as error:
-            raise JournalError(
-                f"A journal recognizes what it is of by its content, and the {name} of "
-                f"this search has something that cannot be read: {error}"
-            ) from error
+    digests = [_digest(name, part, cloned) for name, (cloned, part) in parts.items()]
     y = "" if spec.y is None else f", y {_shape(spec.y)}"
     return Problem(
-        fingerprint(*digests),
+        fingerprint(KEY_VERSION, *digests),
         repr(spec.estimator),
         f"X {_shape(spec.X)}{y}, {len(spec.splits)} splits",
         repr(spec.scorer),
     )
+
+
+def _settings() -> dict[str, Any]:
+    """Return those settings of scikit-learn that may decide what a fit gives."""
+    of_display = ("display", "print_changed_only")
+    return {k: v for k, v in sorted(get_config().items()) if k not in of_display}
+
+
+def _training(estimator: Any) -> list[Any]:
+    """Return how users said that models such as these are trained a bit more."""
+    kinds = {type(part) for part in (estimator, *estimator.get_params().values())}
+    return [
+        (cls, entry)
+        for cls, entry in registered_incremental().items()
+        if any(issubclass(kind, cls) for kind in kinds)
+    ]
+
+
+def _digest(name: str, part: Any, cloned: bool) -> str:
+    # A look at data takes as long as they are large, and they keep still.
+    read = fingerprint if name == "data" else steady_fingerprint
+    try:
+        return read(part, cloned=cloned)
+    except Exception as error:
+        raise JournalError(
+            f"A journal recognizes what it is of by its content, and the {name} of "
+            "this search has something that another process could not recognize: "
+            f"{error}. Run this search without a journal, or give it another {name}."
+        ) from error
 
 
 class JournalMemory:
@@ -78,7 +108,7 @@ class JournalMemory:
     def __init__(self, journal: Journal, *, train_scores: bool) -> None:
         self._journal = journal
         self._train_scores = train_scores
-        self._has_warned = False
+        self._warner = _Warner()
 
     def known(self, params: Params) -> Mapping[int, Evaluation]:
         """Return the known evaluations of a candidate, by number of the split."""
@@ -103,17 +133,28 @@ class JournalMemory:
     def _key(self, params: Params) -> str | None:
         """Return what tells these parameters in any process; None if nothing does."""
         try:
-            return fingerprint(dict(sorted(params.items())))
+            return fingerprint(dict(sorted(params.items())), cloned=True)
         except Exception as error:
-            if not self._has_warned:
-                self._has_warned = True
-                warnings.warn(
-                    f"The journal does not keep candidates such as {dict(params)!r}, "
-                    f"which another process could not recognize: {error}",
-                    JournalWarning,
-                    stacklevel=2,
-                )
+            self._warner.warn(params, error)
             return None
+
+
+class _Warner:
+    """Warns once of candidates that cannot be kept."""
+
+    def __init__(self) -> None:
+        self._has_warned = False
+
+    def warn(self, params: Params, error: Exception) -> None:
+        if self._has_warned:
+            return
+        self._has_warned = True
+        warnings.warn(
+            f"The journal does not keep candidates such as {dict(params)!r}, which "
+            f"another process could not recognize: {error}",
+            JournalWarning,
+            stacklevel=2,
+        )
 
 
 class PopulationMemory:
@@ -133,19 +174,29 @@ class PopulationMemory:
     def __init__(self, journal: Journal, *, train_scores: bool) -> None:
         self._journal = journal
         self._train_scores = train_scores
+        self._warner = _Warner()
 
     def key(self, before: str, generation: Sequence[Candidate]) -> str:
-        """Return the key of a generation that follows another one."""
-        members = [
-            (c.id, dict(sorted(c.params.items())), c.n_resources, c.resume_from)
-            for c in generation
-        ]
-        return fingerprint(before, members)
+        """Return the key of a generation that follows another one.
+
+        Empty if a member cannot be recognized, and for all generations after that.
+        """
+        members = []
+        for c in generation:
+            try:
+                params = fingerprint(dict(sorted(c.params.items())), cloned=True)
+            except Exception as error:
+                self._warner.warn(c.params, error)
+                return ""
+            members.append((c.id, params, c.n_resources, c.resume_from))
+        return before and fingerprint(before, members)
 
     def known(
         self, key: str, generation: Sequence[Candidate], n_splits: int
     ) -> dict[int, list[Evaluation]] | None:
         """Return the evaluations of a generation by member, None if one is missing."""
+        if not key:
+            return None
         known = {}
         for candidate in generation:
             found = self._journal.find(_member(key, candidate))
@@ -160,15 +211,23 @@ class PopulationMemory:
         key: str,
         generation: Sequence[Candidate],
         evaluations: Mapping[int, Sequence[Evaluation]],
-        states: bytes,
+        states: bytes | None,
     ) -> None:
-        """Write a finished generation, and its models in the place of the last ones."""
+        """Write a finished generation, and its models in the place of the last ones.
+
+        Without evaluations that ended from outside, as in `JournalMemory.keep`: where
+        one is missing, the generation is trained again.
+        """
+        if not key:
+            return
         self._journal.add(
             (_member(key, c), c.params, split, evaluation)
             for c in generation
             for split, evaluation in enumerate(evaluations[c.id])
+            if not evaluation.ended_from_outside
         )
-        self._journal.keep_state(key, states)
+        if states is not None:
+            self._journal.keep_state(key, states)
 
     def forget(self, key: str, generation: Sequence[Candidate]) -> None:
         """Delete a generation, so that it is trained again, and all that follow it."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any
 
 import numpy as np
+from scipy.stats import rv_histogram
 
 from skhpo._keys import structural_key
 from skhpo.exceptions import InvalidSpaceError
@@ -57,7 +58,7 @@ class Distribution(Dimension):
         dist = getattr(self.frozen, "dist", self.frozen)
         args = getattr(self.frozen, "args", id(self.frozen))
         kwds = getattr(self.frozen, "kwds", {})
-        key = type(dist).__name__, structural_key(args), structural_key(kwds)
+        key = _kind(dist), structural_key(args), structural_key(kwds)
         object.__setattr__(self, "_key", key)
 
     def __repr__(self) -> str:
@@ -154,6 +155,14 @@ class Distribution(Dimension):
 def _as_integer(bound: Any) -> Any:
     """Return a bound of a discrete distribution, which may be infinite."""
     return int(bound) if np.isfinite(bound) else float(bound)
+
+
+def _kind(dist: Any) -> Hashable:
+    """Return what two equal distributions have in common, their parameters aside."""
+    # SciPy's are known by their class, but for those that hold a table of values.
+    named = ("scipy.stats._continuous_distns", "scipy.stats._discrete_distns")
+    is_named = type(dist).__module__ in named and type(dist) is not rv_histogram
+    return structural_key(type(dist) if is_named else dist)
 
 
 def _describe(frozen: Any) -> str:
