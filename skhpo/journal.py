@@ -180,24 +180,6 @@ class Journal:
         if rows:
             self._write("INSERT OR REPLACE INTO evaluation", rows)
 
-    def forget(self, keys: Iterable[str]) -> None:
-        """Delete the evaluations of some candidates.
-
-        Parameters
-        ----------
-        keys : iterable of str
-            By which they were written.
-        """
-        rows = [(self._id, key) for key in keys]
-
-        def delete(connection: sqlite3.Connection) -> None:
-            with transaction(connection):
-                connection.executemany(
-                    "DELETE FROM evaluation WHERE problem = ? AND key = ?", rows
-                )
-
-        self._attempt(delete)
-
     def find_state(self, key: str) -> bytes | None:
         """Return the state that was kept last, if this is its key and it is whole.
 

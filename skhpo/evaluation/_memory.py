@@ -48,10 +48,6 @@ class GenerationMemory(Protocol):
         """Take note of a finished generation, and of its models if they can be kept."""
         ...
 
-    def forget(self, key: str, generation: Sequence[Candidate]) -> None:
-        """Forget a generation, so that it is trained again."""
-        ...
-
     def states(self, key: str) -> bytes | None:
         """Return the models of a generation, None if they are gone."""
         ...

@@ -157,7 +157,6 @@ class PopulationEvaluator:
         seed = plan.seed.entropy, plan.seed.spawn_key
         self._keys = [repr((seed, plan.resource, plan.batch_size))]  # in the memory
         self._warned: set[str] = set()
-        self._lost: list[tuple[str, list[Candidate]]] = []  # with members that ended so
         self._remembered: list[list[Candidate]] = []  # not trained in this process
         self._task_seconds = math.inf  # of one member on one split; unknown at first
         self._exit = ExitStack()
@@ -182,8 +181,6 @@ class PopulationEvaluator:
         with self._exit:
             if kind is None and self._keep_models:
                 self._get_models()
-            if kind is None and not self._generation and not self.out_of_time:
-                self._forget_lost()
 
     def _shared_arguments(
         self, stack: ExitStack
@@ -252,19 +249,7 @@ class PopulationEvaluator:
         evaluations = {id: [r.evaluation for r in row] for id, row in results.items()}
         if self._memory is not None:
             self._memory.keep(self._keys[-1], generation, evaluations, self._kept())
-        if any(e.ended_from_outside for row in evaluations.values() for e in row):
-            self._lost.append((self._keys[-1], generation))
         return evaluations
-
-    def _forget_lost(self) -> None:
-        """Have the next search try again what a limit or a death has ended.
-
-        As long as this one goes on, it is remembered: after a crash, the others have
-        gone on without the member that was lost, and need not be trained again.
-        """
-        for key, generation in self._lost:
-            if self._memory is not None:
-                self._memory.forget(key, generation)
 
     def _look_up(
         self, generation: list[Candidate]
@@ -281,8 +266,8 @@ class PopulationEvaluator:
             self.n_needed += (len(generation) + n_prefixes) * self._n_splits
         return known
 
-    def _kept(self) -> bytes:
-        """Return what another process needs, to go on from here."""
+    def _kept(self) -> bytes | None:
+        """Return what another process needs to go on from here, None if that fails."""
         prefixes = {}
         if self._keep_models:
             for place, prepared in self._prepared.items():
@@ -292,7 +277,7 @@ class PopulationEvaluator:
             return dumps(Kept(self._states, prefixes))
         except Exception as error:
             self._warn(f"The journal cannot keep the models of this search: {error}")
-            return b""
+            return None
 
     def _restore(self, key: str, n_generations: int = 1) -> None:
         """Get back the models of the last generations, which were not trained here."""

@@ -229,10 +229,6 @@ class PopulationMemory:
         if states is not None:
             self._journal.keep_state(key, states)
 
-    def forget(self, key: str, generation: Sequence[Candidate]) -> None:
-        """Delete a generation, so that it is trained again, and all that follow it."""
-        self._journal.forget(_member(key, candidate) for candidate in generation)
-
     def states(self, key: str) -> bytes | None:
         """Return the pickled models of a generation, None if they are gone."""
         return self._journal.find_state(key)
