@@ -76,6 +76,7 @@ LINES = {
     "recarray": lambda: np.rec.array([(i, 1.0) for i in range(N)], "i8,f8"),
     "dates": lambda: DATES.copy(),
     "texts": lambda: np.array(["text"] * N),
+    "raw bytes": lambda: np.zeros(N, "V3"),
     "list of dicts": lambda: [{"a": [i]} for i in range(N)],
     "csr": lambda: sparse.csr_matrix(DENSE),
     "frame": lambda: pd.DataFrame(X, columns=list("abc")),
@@ -202,6 +203,21 @@ def spoiling_metric(y_true, y_pred):
     return mean
 
 
+def test_a_scorer_writes_for_itself_only_into_the_train_part_too():
+    """It is given that as well, if train scores are wanted."""
+    estimator = DummyRegressor(strategy="constant")
+    search = GridSearch(
+        estimator,
+        {"constant": ALPHAS},
+        cv=3,
+        scoring=spoiling_score,
+        return_train_score=True,
+        refit=False,
+    ).fit(X, Y)
+    for i in range(3):
+        assert len(np.unique(search.cv_results_[f"split{i}_train_score"])) == 1
+
+
 @pytest.mark.parametrize("steps", [1, 2])
 def test_a_metric_writes_for_itself_only(steps):
     """Behind a shared step or not."""
@@ -269,7 +285,7 @@ def test_a_step_that_writes_is_as_in_a_plain_pipeline(targets, place, n_alphas):
     ours = GridSearch(pipeline, grid, **options).fit(X, Y)
     theirs = GridSearchCV(pipeline, grid, **options).fit(X, Y)
     for name, values in theirs.cv_results_.items():
-        if "score" in name and "time" not in name and "rank" not in name:
+        if "time" not in name and name.startswith(("split", "mean", "std")):
             assert_array_equal(ours.cv_results_[name], values, err_msg=name)
     assert ours.reuse_.n_saved >= 0
 
@@ -372,8 +388,9 @@ def test_a_failure_is_told_once_and_as_that_of_its_own_data():
 
 
 @pytest.mark.skipif(not HAS_CALLBACKS, reason="this scikit-learn has no callbacks")
-def test_callbacks_hear_of_each_fit_once():
-    """Also of those that would fail on lent data."""
+@pytest.mark.parametrize("place", ["fit", "nowhere"])
+def test_callbacks_hear_of_each_fit_once(place):
+    """Of those that would fail on lent data, and of those that would not."""
 
     class Listening:
         heard: ClassVar[list] = []
@@ -390,7 +407,9 @@ def test_callbacks_hear_of_each_fit_once():
         def on_fit_task_end(self, estimator, context):
             """Part of the protocol."""
 
-    search = GridSearch(Stubborn(), {"alpha": [0.0, 1.0]}, cv=3, refit=False)
+    Listening.heard.clear()
+    grid = {"alpha": [0.0, 1.0]}
+    search = GridSearch(Stubborn(place), grid, cv=3, refit=False)
     search.set_callbacks(Listening()).fit(X, Y)
     assert Listening.heard.count("candidate-split-evaluation") == 6
 

@@ -57,7 +57,9 @@ def spoil_array(array):
             ctypes.memset(array.ctypes.data, 1, 1)
             return []
         array.flags.writeable = True
-    if array.dtype.names:
+    if array.dtype.kind == "V" and not array.dtype.names:
+        array[0] = b"abc"
+    elif array.dtype.names:
         array[array.dtype.names[0]] += 1
     elif array.dtype.kind in "US" or array.dtype.kind == "T":
         array[0] = "spoiled"
