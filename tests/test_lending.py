@@ -573,3 +573,29 @@ class OwnRidge(Ridge):
 def test_code_of_ones_own_is_not_known(value, known):
     """Wherever inside of an object it is."""
     assert is_known(value) is known
+
+
+class WritesToPredict(LogisticRegression):
+    """Spoils the rows that it is asked about."""
+
+    def predict(self, X):
+        prediction = super().predict(X)
+        X *= -1
+        return prediction
+
+    def predict_proba(self, X):
+        return super().predict_proba(X)
+
+
+@pytest.mark.parametrize("n_values", [1, 3])
+def test_a_last_step_that_writes_is_as_in_a_plain_pipeline(n_values):
+    """There the rows are transformed anew for each method that a metric calls."""
+    pipeline = make_pipeline(StandardScaler(), WritesToPredict())
+    grid = {"writestopredict__C": [0.1, 1.0, 10.0][:n_values]}
+    options = {"cv": 3, "refit": False, "return_train_score": True}
+    options["scoring"] = {"accuracy": "accuracy", "loss": "neg_log_loss"}
+    ours = GridSearch(pipeline, grid, **options).fit(X, LABELS)
+    theirs = GridSearchCV(pipeline, grid, **options).fit(X, LABELS)
+    for name, values in theirs.cv_results_.items():
+        if "time" not in name and name.startswith(("split", "mean", "std")):
+            assert_array_equal(ours.cv_results_[name], values, err_msg=name)
