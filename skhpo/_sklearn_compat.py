@@ -205,6 +205,11 @@ class FitHooks:
         self._context = context
         self._caller = caller
 
+    @property
+    def are_heard(self) -> bool:
+        """Whether somebody listens, who expects to hear of each fit once."""
+        return self._context is not None
+
     @contextmanager
     def fitting(self, estimator: Any, X: Any, y: Any, params: dict) -> Iterator[None]:
         """Call the begin hooks, and let `estimator` report below this task."""

@@ -7,8 +7,8 @@ warns of, when it calls the hooks, what it prints), on data that is sliced alrea
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from numbers import Integral, Real
@@ -22,7 +22,6 @@ from skhpo._sklearn_compat import (
     score_estimator,
 )
 from skhpo._trial import Evaluation, Params, Scores
-from skhpo.evaluation._lending import is_write_refused
 from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit, SplitData
 from skhpo.exceptions import FitLostError
 
@@ -32,6 +31,7 @@ __all__ = [
     "failed_evaluation",
     "killed_evaluation",
     "score",
+    "score_lent",
 ]
 
 
@@ -64,48 +64,89 @@ def evaluate(
         Whatever ``set_params`` raises; what ``fit`` or the scorer raise if
         ``spec.error_score == "raise"``.
     """
+    # Whoever listens hears of an evaluation once, so that it is not tried twice.
+    lent = split.lending and not hooks.are_heard and spec.knows(params)
+    if lent:
+        evaluation = _evaluate_lent(spec, split, params)
+        if evaluation is not None:
+            return evaluation, False
     estimator = spec.prototype.make(params)
-    data = split.for_estimator(estimator)
-    was_refused = False
+    data = split.for_estimator(estimator, lent=False)
     start = time.perf_counter()
     try:
         with hooks.fitting(estimator, data.X_train, data.y_train, data.fit_params):
             _fit(estimator, data)
-    except Exception as error:
-        was_refused = split.lending and is_write_refused(error)
-        if spec.error_score == "raise" and not was_refused:
+    except Exception:
+        if spec.error_score == "raise":
             raise
         fit_time = data.slice_time + time.perf_counter() - start
-        if not was_refused:
-            evaluation = failed_evaluation(
-                spec, data.n_test_samples, fit_time, format_exc()
-            )
+        error = format_exc()
+        evaluation = failed_evaluation(spec, data.n_test_samples, fit_time, error)
     else:
         fit_time = data.slice_time + time.perf_counter() - start
-        evaluation = _score(spec, split, data, estimator, fit_time)
+        evaluation = score(spec, data, estimator, fit_time)
     finally:
         stop = hooks.end(data.X_train, data.y_train, data.fit_params)
-    if was_refused:
-        return evaluate(spec, split.own(), params, hooks)
     return evaluation, stop
 
 
-def _score(
+def _evaluate_lent(
+    spec: EvaluationSpec, split: SlicedSplit, params: Params
+) -> Evaluation | None:
+    """Fit and score a candidate on lent data; None if its fit has failed.
+
+    Why it failed is for a fit on data of its own to say, since it may be the lock: the
+    words of an exception do not tell.
+    """
+    estimator = spec.prototype.make(params)
+    data = split.for_estimator(estimator, lent=True)
+    start = time.perf_counter()
+    try:
+        _fit(estimator, data)
+    except Exception:
+        return None
+    fit_time = data.slice_time + time.perf_counter() - start
+
+    def own() -> SplitData:
+        return split.for_scoring(estimator)
+
+    return score_lent(spec, data, own, estimator, fit_time)
+
+
+def score_lent(
     spec: EvaluationSpec,
-    split: SlicedSplit,
-    data: SplitData,
+    lent: SplitData,
+    own: Callable[[], SplitData],
     estimator: Any,
     fit_time: float,
 ) -> Evaluation:
-    """Score on the split's data; on data of its own if lent data did not do."""
-    if not split.lending:
-        return score(spec, data, estimator, fit_time)
-    with suppress(Exception):
-        return score(spec, data, estimator, fit_time, strict=True)
-    # To be raised, or warned of, by the user's own scorer (and not while the first
-    # exception is handled, or the message would tell of both).
-    own = split.own().for_estimator(estimator)
-    return score(spec, own, estimator, fit_time)
+    """Score a fitted estimator of known code on lent data, where that will do.
+
+    Parameters
+    ----------
+    spec : EvaluationSpec
+        What all evaluations share.
+    lent : SplitData
+        The split, as the estimator takes it, locked.
+    own : callable
+        Returns a copy of it.
+    estimator : estimator
+        Fitted.
+    fit_time : float
+        Seconds its fit took, to be noted.
+
+    Returns
+    -------
+    Evaluation
+        Its scores. A scorer of the user's own is called once, with copies; one of
+        scikit-learn's that fails is called a second time, with copies.
+    """
+    if spec.scorer_is_known:
+        try:
+            return score(spec, lent, estimator, fit_time, strict=True)
+        except Exception:
+            pass  # to be raised, or warned of, below, and not as the cause of another
+    return score(spec, own(), estimator, fit_time)
 
 
 def score(

@@ -17,6 +17,7 @@ from sklearn.utils import get_tags
 from skhpo._keys import params_key
 from skhpo._sklearn_compat import sees_predictions_only
 from skhpo._trial import Params
+from skhpo.evaluation._known import are_known, is_known
 from skhpo.evaluation._paths import Path, find_path
 from skhpo.evaluation._prototype import Prototype
 from skhpo.evaluation._spec import EvaluationSpec
@@ -60,6 +61,7 @@ class Layout:
         params = estimator.get_params(deep=True)
         self._steps = [params[name] if name else estimator for name in self.names]
         self._prototypes = [Prototype(step) for step in self._steps]
+        self._known: dict[int, bool] = {}
 
     def step(self, depth: int, params: Params) -> Any:
         """Return step number `depth` of a candidate: a new, unfitted estimator.
@@ -73,6 +75,14 @@ class Layout:
         is_own = step is self._steps[depth]
         prototype = self._prototypes[depth] if is_own else Prototype(step)
         return prototype.make(own)
+
+    def is_known(self, depth: int, params: Params) -> bool:
+        """Whether all code in step number `depth` of a candidate is known."""
+        own = self._own_params(depth, params)
+        if "" not in own and depth not in self._known:
+            self._known[depth] = is_known(self._steps[depth])
+        step_is_known = is_known(own.pop("")) if "" in own else self._known[depth]
+        return step_is_known and are_known(own)
 
     def _own_params(self, depth: int, params: Params) -> dict[str, Any]:
         """Return the parameters of one step; that of the step itself under ""."""

@@ -1,38 +1,49 @@
-"""Lend the same data to many fits, none of which may change it for the others.
+"""Hand the same data to many fits, none of which may change it for the others.
 
 An estimator may write into what it is given (``Ridge(copy_X=False)`` on a shared
-array moved the scores of its siblings by 2.4). So arrays are lent read-only: whoever
-wants to write makes a copy, or raises; then the fit is done again on data of its own.
-Containers that cannot be locked are copied.
+array moved the scores of its siblings by 2.4). Code that is known (`_known.py`) is
+lent the data read-only, which costs nothing; what fails on lent data, in whatever
+words, is tried once more on a copy. All other code is given a copy in the first place:
+it may write past the lock, or do something else because of it.
 """
 
 from __future__ import annotations
 
 import copy
+import pickle
 import sys
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-__all__ = ["copies_by_itself", "is_write_refused", "lend"]
+from skhpo._fingerprint import fingerprint
+
+__all__ = ["copies_by_itself", "detached", "identical", "lend", "private"]
+
+# Nobody can change values of these types, so that they may be shared.
+_IMMUTABLE = frozenset(
+    {type(None), bool, int, float, complex, str, bytes, type(Ellipsis)}
+    | {np.bool_, np.float64, np.float32, np.int64, np.int32, np.str_}
+)
+_CONTAINERS = (list, tuple, dict)
 
 
-def lend(X: Any) -> Any:
-    """Return `X` for a fit that must not change it.
+def lend(data: Any) -> Any:
+    """Return `data` for code that must not change it.
 
     Parameters
     ----------
-    X : array-like or None
-        Data, or a target.
+    data : object
+        Data, a target, weights or whatever else travels with them.
 
     Returns
     -------
-    array-like or None
-        A read-only view of an array or a compressed sparse matrix, without a copy;
-        a copy of a data frame (of its frame only, where pandas copies on write) and
-        of everything else that knows how to copy itself.
+    object
+        A read-only view of an array or a compressed sparse matrix, without a copy; a
+        data frame that copies when it is written to, where pandas can do that; a new
+        list, tuple or dict of such; and a copy of everything else.
 
     Examples
     --------
@@ -40,23 +51,85 @@ def lend(X: Any) -> Any:
     >>> lend(X).flags.writeable, X.flags.writeable
     (False, True)
     """
-    if isinstance(X, np.ndarray):
-        return _locked(X)
-    if sparse.issparse(X) and getattr(X, "format", "") in ("csr", "csc", "bsr"):
-        lent = copy.copy(X)
-        for part in ("data", "indices", "indptr"):
-            setattr(lent, part, _locked(getattr(X, part)))
-        return lent
-    if type(X).__module__.partition(".")[0] == "pandas":
-        return X.copy(deep=not _pandas_copies_on_write())
-    for verb in ("copy", "clone"):
-        if hasattr(X, verb):
-            return getattr(X, verb)()
-    return X
+    if type(data) in _CONTAINERS:
+        return _rebuilt(data, lend)
+    if type(data) is np.ndarray:
+        return _locked(data)
+    if sparse.issparse(data) and getattr(data, "format", "") in ("csr", "csc", "bsr"):
+        return _locked_sparse(data)
+    if _is_of_pandas(data) and _copies_on_write() and not _has_mutable_cells(data):
+        return data.copy(deep=False)
+    return private(data)
+
+
+def private(data: Any) -> Any:
+    """Return a copy of `data` that shares nothing with it which could be changed.
+
+    What cannot be copied (an open file, a lock) is returned as it is: scikit-learn
+    hands the same object to all fits, too.
+
+    Examples
+    --------
+    >>> rows = [[1, 2], [3, 4]]
+    >>> private(rows)[0] is rows[0]
+    False
+    """
+    if data is None:
+        return None
+    if type(data) is np.ndarray and not data.dtype.hasobject:
+        return data.copy(order="K")
+    if type(data) in _CONTAINERS:
+        return _rebuilt(data, private)
+    try:
+        if _is_of_pandas(data) and _has_mutable_cells(data):  # which it would share
+            return pickle.loads(pickle.dumps(data))
+        return copy.deepcopy(data)
+    except Exception:
+        return data
+
+
+def detached(part: Any) -> Any:
+    """Return rows that were sliced from data, sharing nothing with the whole.
+
+    Slicing copies the numbers of arrays, sparse matrices and frames. It does not copy
+    the objects in them, nor the rows of nested lists.
+    """
+    if isinstance(part, np.ndarray):
+        is_copy = not part.dtype.hasobject
+    elif _is_of_pandas(part):
+        is_copy = not _has_mutable_cells(part)
+    else:
+        is_copy = part is None or sparse.issparse(part)
+    return part if is_copy else private(part)
+
+
+def identical(one: Any, other: Any) -> bool:
+    """Whether two objects of data are of one kind and hold the same.
+
+    Examples
+    --------
+    >>> identical(np.array([1.0, np.nan]), np.array([1.0, np.nan]))
+    True
+    >>> identical([1.0], [1])
+    False
+    """
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    if type(one) is np.ndarray and one.dtype.kind in "biufcmMSU":
+        has_nan = one.dtype.kind in "fcmM"
+        return one.dtype == other.dtype and np.array_equal(
+            one, other, equal_nan=has_nan
+        )
+    try:
+        return fingerprint(one) == fingerprint(other)
+    except Exception:  # whatever it is, nobody can say that it is the same
+        return False
 
 
 def copies_by_itself(estimator: Any) -> bool:
-    """Whether `estimator` is one of scikit-learn's that copy what they are lent.
+    """Whether `estimator` is one of scikit-learn's that copy what they are given.
 
     Its linear models do so with ``copy_X=True``, their default; but those that ask for
     writable data all the same (such as ``Ridge``) would copy read-only data twice.
@@ -65,25 +138,60 @@ def copies_by_itself(estimator: Any) -> bool:
     return in_linear_model and getattr(estimator, "copy_X", False) is True
 
 
-def is_write_refused(error: BaseException) -> bool:
-    """Whether `error` says that somebody tried to write into lent data.
-
-    NumPy and Cython say "read-only", pandas passes it on, and those who try to
-    unlock the array hear of the WRITEABLE flag.
-    """
-    return any(word in str(error) for word in ("read-only", "readonly", "WRITEABLE"))
+def _rebuilt(container: Any, give: Callable[[Any], Any]) -> Any:
+    """Return a new list, tuple or dict of what is given for its items."""
+    if not container:
+        return type(container)()
+    if isinstance(container, dict):
+        return {key: give(value) for key, value in container.items()}
+    plain = _IMMUTABLE.issuperset(map(type, container))
+    return type(container)(container if plain else map(give, container))
 
 
 def _locked(array: np.ndarray) -> np.ndarray:
-    # A plain view could be unlocked by whoever is determined to write; one of a
-    # read-only buffer cannot. There is none of dates and of classes of their own.
-    if type(array) is np.ndarray:
-        with suppress(ValueError):
-            return np.asarray(array.data.toreadonly())
-    view = array.view()
-    view.flags.writeable = False
-    return view
+    """Return a view of a read-only buffer: unlike a plain view, nobody can unlock it.
+
+    There is none of dates, of variable-width strings and of raw bytes, which are
+    copied; so are arrays of objects, whose elements no lock would protect.
+    """
+    if array.dtype.hasobject:
+        return private(array)
+    try:
+        locked = np.asarray(array.data.toreadonly())
+    except ValueError:
+        return private(array)
+    return locked if locked.dtype == array.dtype else private(array)
 
 
-def _pandas_copies_on_write() -> bool:
-    return int(sys.modules["pandas"].__version__.partition(".")[0]) >= 3
+def _locked_sparse(matrix: Any) -> Any:
+    lent = copy.copy(matrix)
+    for part in ("data", "indices", "indptr"):
+        setattr(lent, part, _locked(getattr(matrix, part)))
+    return lent
+
+
+def _is_of_pandas(data: Any) -> bool:
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(data, pandas.DataFrame | pandas.Series)
+
+
+def _copies_on_write() -> bool:
+    """Whether a shallow copy of pandas is a copy as soon as it is written to."""
+    pandas = sys.modules["pandas"]
+    if int(pandas.__version__.partition(".")[0]) >= 3:
+        return True
+    one = pandas.Series([0])  # before that, it is a question of an option
+    other = one.copy(deep=False)
+    other.iloc[0] = 1
+    return bool(one.iloc[0] == 0)
+
+
+def _has_mutable_cells(data: Any) -> bool:
+    """Whether a Series or a frame holds objects that somebody could change."""
+    columns = [data]
+    if data.ndim == 2:
+        columns = [data.iloc[:, i] for i, kind in enumerate(data.dtypes) if kind == "O"]
+    return any(
+        column.dtype == "O" and not _IMMUTABLE.issuperset(map(type, column))
+        for column in columns
+    )

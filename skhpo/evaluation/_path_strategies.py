@@ -6,15 +6,14 @@ Each yields pairs of a fitted estimator and the seconds to report as its fit tim
 from __future__ import annotations
 
 import copy
-import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sklearn.base import clone
-from sklearn.utils import check_random_state
+
+from skhpo.evaluation._draws import only_seeded_draws
 
 __all__ = [
     "Cumulative",
@@ -52,7 +51,7 @@ class Late:
     ) -> Iterator[tuple[Any, float]]:
         """Yield copies; each is reported with the time of the whole fit."""
         estimator.set_params(**{name: values[-1]})
-        with _only_seeded_draws():
+        with only_seeded_draws():
             seconds = timed_fit(estimator, X, y)
         for value in values:
             yield _with_value(estimator, name, value), seconds
@@ -78,7 +77,7 @@ class Prefix:
     ) -> Iterator[tuple[Any, float]]:
         """Yield copies with fewer members; the time is reported by their number."""
         estimator.set_params(**{name: values[-1]})
-        with _only_seeded_draws():
+        with only_seeded_draws():
             seconds = timed_fit(estimator, X, y)
         # Fewer than asked for, if the fit stopped early.
         n_made = len(getattr(estimator, self.members[0]))
@@ -146,7 +145,7 @@ class Cumulative:
         seconds = time.perf_counter() - start
         for n_before, _ in enumerate(values):
             start = time.perf_counter()
-            with _only_seeded_draws():
+            with only_seeded_draws():
                 fitted = next(fits, None)
             if fitted is None:
                 raise RuntimeError(
@@ -170,20 +169,3 @@ def timed_fit(estimator: Any, X: Any, y: Any) -> float:
 def _with_value(fitted: Any, name: str, value: Any) -> Any:
     """Return a shallow copy of `fitted` with one parameter set."""
     return copy.copy(fitted).set_params(**{name: value})
-
-
-@contextmanager
-def _only_seeded_draws() -> Iterator[None]:
-    """Raise if the block draws from NumPy's global generator.
-
-    Guards refuse the open seeds they can see. Others hide in functions and in nested
-    objects, as in ``SelectKBest(lambda X, y: mutual_info_classif(X, y))``.
-    """
-    generator = check_random_state(None)
-    before = pickle.dumps(generator.get_state(legacy=False))
-    yield
-    if pickle.dumps(generator.get_state(legacy=False)) != before:
-        raise RuntimeError(
-            "The fit has drawn from NumPy's global random generator, so that plain "
-            "fits would not have been equal to it."
-        )

@@ -46,6 +46,11 @@ class Path:
     strategy: Strategy
     guard: Guard
 
+    @property
+    def is_vouched_for(self) -> bool:
+        """Whether somebody has registered it for their own code."""
+        return isinstance(self.strategy, Cumulative)
+
     def applies(
         self, estimator: Any, values: Sequence[Any], X: Any, y: Any = None
     ) -> bool:
@@ -134,8 +139,9 @@ def register_path(
         - A yielded estimator is used only before the next one is asked for. So the
           same object may be trained on and yielded again.
         - Whatever you raise makes the search fit each value plainly. The same
-          happens if numbers are drawn from NumPy's global generator, as with
-          ``random_state=None``: plain fits would not have shared them.
+          happens if numbers are drawn from a global generator, NumPy's or Python's,
+          as with ``random_state=None``: plain fits would not have shared them. Draws
+          from anywhere else are not seen here.
 
         The time spent in it so far is reported as the fit time of each value.
     applies : callable, optional

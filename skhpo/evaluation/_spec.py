@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,8 @@ from skhpo._sklearn_compat import (
     safe_split,
     strict_scorer,
 )
-from skhpo.evaluation._lending import lend
+from skhpo.evaluation._known import are_known, is_known
+from skhpo.evaluation._lending import detached, lend, private
 from skhpo.evaluation._prototype import Prototype
 
 __all__ = ["EvaluationSpec", "SlicedSplit", "SplitData"]
@@ -89,6 +90,25 @@ class EvaluationSpec:
         return Prototype(self.estimator)
 
     @cached_property
+    def estimator_is_known(self) -> bool:
+        """Whether all code in the estimator heeds the lock of data that are lent."""
+        return is_known(self.estimator)
+
+    @cached_property
+    def scorer_is_known(self) -> bool:
+        """Whether all code in the scorer does so."""
+        return is_known(self.scorer)
+
+    def knows(self, params: Mapping[str, Any]) -> bool:
+        """Whether all code in a candidate with these parameters does so."""
+        return self.estimator_is_known and are_known(params)
+
+    @cached_property
+    def repeated(self) -> set[tuple[int, int]]:
+        """Steps that were fitted twice and gave the same: (depth, variant)."""
+        return set()
+
+    @cached_property
     def kept_splits(self) -> dict[int, dict[bool, SplitData]] | None:
         """Splits that are sliced already, of data that are so small; else None.
 
@@ -156,30 +176,41 @@ class SplitData:
             slice_time=time.perf_counter() - start,
         )
 
-    def copied(self) -> SplitData:
-        """Return the same data for a fit that may change it."""
-        X_train, y_train, X_test, y_test = (
-            None if part is None else part.copy(order="K")
-            for part in (self.X_train, self.y_train, self.X_test, self.y_test)
-        )
+    def lent(self) -> SplitData:
+        """Return the same data for known code, which must not change them."""
+        return self._with(lend)
+
+    def private(self) -> SplitData:
+        """Return a copy, for code that may change it."""
+        return self._with(private)
+
+    def detached(self) -> SplitData:
+        """Return the same data, to be used once: only the caller's are not shared.
+
+        Slicing has copied most of what there is.
+        """
         return replace(
-            self, X_train=X_train, y_train=y_train, X_test=X_test, y_test=y_test
+            self._with(private, params_only=True),
+            X_train=detached(self.X_train),
+            y_train=detached(self.y_train),
+            X_test=detached(self.X_test),
+            y_test=detached(self.y_test),
         )
 
-    def lent(self) -> SplitData:
-        """Return the same data for one fit of many, which must not change it."""
-        lent_params = {
-            name: lend(value) if isinstance(value, np.ndarray) else value
-            for name, value in self.fit_params.items()
-        }
-        return replace(
-            self,
-            X_train=lend(self.X_train),
-            y_train=lend(self.y_train),
-            X_test=lend(self.X_test),
-            y_test=lend(self.y_test),
-            fit_params=lent_params,
-        )
+    def private_for_scoring(self, *, train: bool) -> SplitData:
+        """Return the same data, with copies of the parts that are scored."""
+        names = ["X_test", "y_test", "score_params_test"]
+        if train:
+            names += ["X_train", "y_train", "score_params_train"]
+        return replace(self, **{name: private(getattr(self, name)) for name in names})
+
+    def _with(
+        self, give: Callable[[Any], Any], *, params_only: bool = False
+    ) -> SplitData:
+        names = ["fit_params", "score_params_train", "score_params_test"]
+        if not params_only:
+            names += ["X_train", "y_train", "X_test", "y_test"]
+        return replace(self, **{name: give(getattr(self, name)) for name in names})
 
 
 class SlicedSplit:
@@ -197,7 +228,7 @@ class SlicedSplit:
     split : int
         Number of the split.
     lending : bool, default=False
-        Whether several candidates get the data, so that none may change it.
+        Whether several candidates get the data, so that none may change them.
     """
 
     def __init__(
@@ -210,21 +241,37 @@ class SlicedSplit:
         self._is_kept = kept is not None
         self._data = {} if kept is None else kept.setdefault(split, {})
 
-    def for_estimator(self, estimator: Any) -> SplitData:
-        """Return the data of the split as `estimator` takes them."""
+    def for_estimator(self, estimator: Any, *, lent: bool | None = None) -> SplitData:
+        """Return the data of the split as `estimator` takes them.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Unfitted, or fitted.
+        lent : bool, optional
+            Whether it gets the data themselves, locked; otherwise it may change what
+            it gets. By default, it is lent what several candidates get.
+        """
+        lent = self.lending if lent is None else lent
+        data = self.sliced(estimator)
+        if lent:
+            return data.lent()
+        is_shared = self.lending or self._is_kept
+        return data.private() if is_shared else data.detached()
+
+    def for_scoring(self, estimator: Any) -> SplitData:
+        """Return the data for a scorer that may change what it reads."""
+        train = self._spec.return_train_score
+        return self.sliced(estimator).private_for_scoring(train=train)
+
+    def sliced(self, estimator: Any) -> SplitData:
+        """Return the data themselves, for those who lend them or copy them on."""
         pairwise = get_tags(estimator).input_tags.pairwise
         if pairwise not in self._data:
             self._data[pairwise] = SplitData.take(self._spec, self._split, estimator)
-        data = self._data[pairwise]
-        if self.lending:
-            return data.lent()
-        return data.copied() if self._is_kept else data
+        return self._data[pairwise]
 
     @property
     def slice_time(self) -> float:
         """Seconds that the slicing has taken so far."""
         return sum(data.slice_time for data in self._data.values())
-
-    def own(self) -> SlicedSplit:
-        """Return the same split, to be sliced anew for one candidate alone."""
-        return SlicedSplit(self._spec, self._split)

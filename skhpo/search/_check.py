@@ -26,6 +26,8 @@ MAX_COMBINATIONS = 100
 # Longer lists of values are checked at so many places only.
 MAX_CHECKED = 10_000
 N_SPREAD = 100
+# What takes the values of parameters, and checks them, on the way to a fit.
+READERS = ("fit", "fit_transform", "partial_fit", "set_params", "_validate_params")
 
 
 def check_against_estimator(
@@ -88,14 +90,42 @@ def _check_values(estimator: Any, name: str, values: Any) -> None:
     if get_config()["skip_parameter_validation"]:
         return
     owner, parameter = _owner(estimator, name)
-    constraints = getattr(owner, "_parameter_constraints", None)
-    if not isinstance(constraints, dict) or parameter not in constraints:
+    constraints = _constraints(type(owner))
+    if parameter not in constraints:
         return
     constraint = {parameter: constraints[parameter]}
     for value in _samples(values):
         validate_parameter_constraints(
             constraint, {parameter: value}, caller_name=type(owner).__name__
         )
+
+
+def _constraints(cls: type) -> Mapping[str, Any]:
+    """Return the table of values that the fits of a class go by, {} if there is none.
+
+    A class that overrides what reads the table may give its parameters a meaning that
+    the table it inherits does not know. (Within scikit-learn the two go together,
+    wherever they are defined.)
+    """
+    table = _definer(cls, "_parameter_constraints")
+    if table is None or not isinstance(cls._parameter_constraints, dict):  # type: ignore[attr-defined]
+        return {}
+    for verb in READERS:
+        reader = _definer(cls, verb)
+        if reader is None or issubclass(table, reader):
+            continue
+        if not _is_of_scikit_learn(reader) or not _is_of_scikit_learn(table):
+            return {}
+    return cls._parameter_constraints  # type: ignore[attr-defined]
+
+
+def _definer(cls: type, name: str) -> type | None:
+    """Return the class in which the attribute of `cls` is defined."""
+    return next((base for base in cls.__mro__ if name in vars(base)), None)
+
+
+def _is_of_scikit_learn(cls: type) -> bool:
+    return cls.__module__.partition(".")[0] == "sklearn"
 
 
 def _samples(values: Any) -> Iterator[Any]:

@@ -43,7 +43,8 @@ class Reuse:
     Parameters
     ----------
     n_fits : int
-        Number of fits that were done, counting each step of a pipeline.
+        Number of fits that were done, counting each step of a pipeline. A fit that
+        was tried again, since it failed on data that it must not change, counts once.
     n_saved : int
         Number of further fits that one by one would have been done.
     """
