@@ -78,7 +78,6 @@ __all__ = [
     "rows_like",
     "safe_split",
     "score_estimator",
-    "score_functions",
     "search_estimator_has",
     "sees_predictions_only",
     "strict_scorer",
@@ -155,12 +154,6 @@ def sees_predictions_only(scorer: Any) -> bool:
     """
     parts = scorer._scorers.values() if is_multimetric(scorer) else [scorer]
     return all(type(part) in (_PassthroughScorer, _Scorer) for part in parts)
-
-
-def score_functions(scorer: Any) -> list[Any]:
-    """Return the functions that compute the scores; the scorer where it has none."""
-    parts = scorer._scorers.values() if is_multimetric(scorer) else [scorer]
-    return [getattr(part, "_score_func", part) for part in parts]
 
 
 def without_estimator(scorer: Any) -> Any:

@@ -17,7 +17,8 @@ from skhpo._schedules import TrainingState
 from skhpo._sklearn_compat import num_samples
 from skhpo.evaluation._freezing import frozen_in_population
 from skhpo.evaluation._incremental import replay
-from skhpo.evaluation._owning import may_write, own
+from skhpo.evaluation._known import is_known
+from skhpo.evaluation._lending import private
 from skhpo.evaluation._trainers import Training
 
 __all__ = ["ScheduleRun"]
@@ -129,8 +130,8 @@ class ScheduleRun:
 
     def _score(self, fitted: Any, X: Any, y: Any) -> float:
         """Return a score, on copies where the next step would see what is written."""
-        if may_write(self._scorer, fitted):
-            X, y = own(X), own(y)
+        if not (is_known(self._estimator) and is_known(self._scorer)):
+            X, y = private(X), private(y)
         return self._scorer(fitted, X, y)
 
     def _check(self, schedule: Sequence[tuple[int, Mapping[str, Any]]]) -> None:

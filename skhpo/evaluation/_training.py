@@ -30,7 +30,6 @@ from skhpo.evaluation._incremental import (
     train,
 )
 from skhpo.evaluation._orphans import end_with_parent
-from skhpo.evaluation._owning import may_write, own_split
 from skhpo.evaluation._shipping import dumps, unpack
 from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit, SplitData
 from skhpo.evaluation._trainers import Training
@@ -367,6 +366,7 @@ def _score(
         data = replace(data, X_train=prepared.X_seen, X_test=prepared.X_test)
     else:
         estimator = parts.assemble(prepared.prefix, model)
-    if may_write(spec.scorer, estimator):
-        data = own_split(data, train=spec.return_train_score)
+    # A population is scored on the same rows after every generation.
+    if not (spec.scorer_is_known and spec.knows(task.params)):
+        data = data.private_for_scoring(train=spec.return_train_score)
     return score(spec, data, estimator, seconds)
