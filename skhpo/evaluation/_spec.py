@@ -100,7 +100,18 @@ class EvaluationSpec:
         return is_known(self.scorer)
 
     def knows(self, params: Mapping[str, Any]) -> bool:
-        """Whether all code in a candidate with these parameters does so."""
+        """Whether all code in a candidate does so.
+
+        Parameters
+        ----------
+        params : mapping of str to object
+            The candidate's parameters.
+
+        Returns
+        -------
+        bool
+            False also if it is told to write into its data.
+        """
         return self.estimator_is_known and are_known(params)
 
     @cached_property
