@@ -28,16 +28,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skhpo import GridSearch, RandomSearch, register_path
-from skhpo.evaluation import _block
 
 X = np.random.RandomState(0).normal(size=(36, 4))
 Y = X @ [1.0, -2.0, 3.0, 0.5] + np.random.RandomState(1).normal(size=36)
-
-
-@pytest.fixture
-def never_cut(monkeypatch):
-    """No block is cut: the number of fits is that of the plan."""
-    monkeypatch.setattr(_block, "SHARED_TIME_SLICE", 1e9)
 
 
 SOURCES = {

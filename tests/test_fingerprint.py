@@ -429,7 +429,6 @@ def test_a_scorer_counts_with_all_that_it_holds(make):
         FunctionTransformer(apply, kw_args={"model": PCA()}),  # a dict is cloned, too
         VotingClassifier([("a", KNeighborsClassifier()), ("b", SVC())]),
     ],
-    ids=repr,
 )
 def test_what_is_trained_anew_counts_with_its_parameters(model):
     """A clone forgets the rest; so a fit in between changes nothing."""

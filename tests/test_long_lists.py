@@ -165,7 +165,6 @@ def test_a_long_grid_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
         {"a": range(2**62), "b": stats.uniform()},
         [{"a": range(10**9)}, {"a": range(10**9), "b": range(10**9)}],
     ],
-    ids=str,
 )
 def test_draws_are_those_of_scikit_learn(space: Any) -> None:
     """Wherever that can draw."""
