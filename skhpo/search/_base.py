@@ -158,7 +158,8 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
 
     def _forget(self) -> None:
         """Delete what an earlier fit has learned, lest it mix with this one's."""
-        learned = [name for name in vars(self) if name.endswith("_")]
+        own = self._get_param_names()
+        learned = [n for n in vars(self) if n.endswith("_") and n not in own]
         for name in learned:
             delattr(self, name)
 
