@@ -50,8 +50,7 @@ def check_target(
         In scikit-learn's sentence, without the data.
     """
     y = training.y
-    n_columns = 1 if y is None or sparse.issparse(y) else np.size(y) // num_samples(y)
-    if y is not None and n_columns == 1:
+    if y is not None and _n_columns(y) <= 1:
         return
     members = [take_apart(estimator, params, resource) for params in all_params]
     tags = [get_tags(parts.model).target_tags for parts in members]
@@ -62,6 +61,13 @@ def check_target(
         name = type(members[0].model).__name__
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
     column_or_1d(y)
+
+
+def _n_columns(y: Any) -> int:
+    """Return the number of columns of a target; 0 if it has no rows."""
+    if sparse.issparse(y):
+        return 1
+    return np.size(y) // max(num_samples(y), 1)
 
 
 def _can_train(parts: Parts, training: Training) -> bool:
