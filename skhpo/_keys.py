@@ -52,13 +52,16 @@ def params_key(params: Mapping[str, Any]) -> Hashable:
     return tuple((name, structural_key(params[name])) for name in sorted(params))
 
 
-def structural_key(value: Any) -> Hashable:
+def structural_key(value: Any, *, cloned: bool = True) -> Hashable:
     """Return a hashable key that is equal for interchangeable values.
 
     Parameters
     ----------
     value : object
         A parameter value of any kind.
+    cloned : bool, default=True
+        Whether `sklearn.base.clone` makes estimators in it anew. Those in an array, or
+        among the keys of a dict, stay as they are: they may be fitted.
 
     Returns
     -------
@@ -82,12 +85,15 @@ def structural_key(value: Any) -> Hashable:
     if kind is complex:
         return kind, value.real.hex(), value.imag.hex()
     if kind in (list, tuple):
-        return kind, tuple(structural_key(item) for item in value)
+        return kind, tuple(structural_key(item, cloned=cloned) for item in value)
     if kind is dict:
         items = value.items()
-        return kind, tuple((structural_key(k), structural_key(v)) for k, v in items)
+        return kind, tuple(
+            (structural_key(k, cloned=False), structural_key(v, cloned=cloned))
+            for k, v in items
+        )
     if kind in (set, frozenset):
-        return kind, frozenset(structural_key(item) for item in value)
+        return kind, frozenset(structural_key(item, cloned=cloned) for item in value)
     if isinstance(value, np.generic):
         return _scalar_key(value)
     if kind is np.ndarray:
@@ -97,7 +103,7 @@ def structural_key(value: Any) -> Hashable:
     if kind is np.random.Generator:
         return _generator_key(value)
     is_estimator = hasattr(value, "get_params") and not isinstance(value, type)
-    if is_estimator and not has_own_clone(value):
+    if is_estimator and cloned and not has_own_clone(value):
         return _estimator_key(value)
     return _Identity(value)
 
@@ -130,7 +136,8 @@ def _scalar_key(value: np.generic) -> Hashable:
 
 def _array_key(array: np.ndarray) -> Hashable:
     if array.dtype.kind == "O":
-        content: Hashable = tuple(structural_key(item) for item in array.ravel())
+        items = array.ravel()
+        content: Hashable = tuple(structural_key(item, cloned=False) for item in items)
     elif array.dtype.hasobject:
         return _Identity(array)
     else:

@@ -343,10 +343,20 @@ def needs_new_workers(name):
     return name.endswith("raise") and "some candidates" not in name
 
 
+def error_score_of(name):
+    return ERROR_SCORES[name.rpartition(" - ")[2]]
+
+
 def check(name, heard=EVERYTHING, **changes):
     mine, theirs = outcome(classes(name)[0], CASES[name], **changes), truth(name)
     mine, theirs = only_heard(mine, heard), only_heard(theirs, heard)
-    if "error" in theirs:
+    if "not subscriptable" in theirs.get("message", ""):
+        # scikit-learn trips over a callable that returns a dict for some candidates and
+        # fails for others. Here it costs those that it fails for.
+        scores = mine["results"]["mean_test_score"]
+        np.testing.assert_array_equal(scores[2], error_score_of(name))
+        assert np.isfinite(np.delete(scores, 2)).all()
+    elif "error" in theirs:
         assert issubclass(mine["error"], theirs["error"])
         if "always" not in theirs["message"]:  # we group the failures our own way
             assert mine["message"] == theirs["message"]

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import scipy.special
 
 __all__ = ["are_known", "is_known"]
 
@@ -22,6 +24,7 @@ KNOWN_PACKAGES = frozenset(
     {"builtins", "imblearn", "lightgbm", "numpy", "pandas", "scipy", "sklearn"}
     | {"xgboost"}
 )
+_GENERATORS = (np.random.Generator, np.random.RandomState)
 # Values of these types hold no code: most parameters are of them.
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, slice, range)
 
@@ -67,10 +70,11 @@ def _is_known(value: Any, seen: set[int]) -> bool:
     seen.add(id(value))
     if isinstance(value, np.ndarray):
         return type(value) is np.ndarray and not value.dtype.hasobject
+    if not _is_of_known_package(value):
+        return False
     named = dict(_named_parts(value))
     return (
-        _package_of(value) in KNOWN_PACKAGES
-        and not any(_asks_to_write(name, part) for name, part in named.items())
+        not any(_asks_to_write(name, part) for name, part in named.items())
         and all(_is_known(part, seen) for part in named.values())
         and all(_is_known(part, seen) for part in _unnamed_parts(value))
     )
@@ -81,13 +85,41 @@ def _asks_to_write(name: str, value: Any) -> bool:
     return value is False and name.rpartition("__")[2].startswith("copy")
 
 
-def _package_of(value: Any) -> str | None:
-    if isinstance(value, functools.partial):
-        return "builtins"  # its parts tell
-    module = getattr(value, "__module__", None) if _is_code(value) else None
-    if module is None and isinstance(value, types.BuiltinFunctionType):
-        value = value.__self__  # a method of an object, as `random.random` is
-    return (module or type(value).__module__).partition(".")[0]
+def _is_of_known_package(value: Any) -> bool:
+    """Whether what runs is written in a known package, whatever it is called."""
+    if isinstance(value, functools.partial | types.ModuleType):
+        return True  # its parts tell, or nothing of it runs
+    if isinstance(value, types.MethodType):  # of a generator, it draws other numbers
+        return not isinstance(value.__self__, _GENERATORS)
+    if isinstance(value, np.ufunc):  # `np.frompyfunc` makes others of any function
+        places = (np, scipy.special)
+        return any(getattr(place, value.__name__, None) is value for place in places)
+    if isinstance(value, types.FunctionType):  # `functools.wraps` copies `__module__`
+        return _is_known_name(value.__globals__.get("__name__"))
+    if isinstance(value, types.BuiltinFunctionType):
+        owner = value.__self__  # a module, or an object such as a generator of numbers
+        if not isinstance(owner, types.ModuleType | type(None)):
+            return type(owner) in _PLAIN
+        return _is_known_name(value.__module__)
+    if hasattr(value, "__objclass__"):  # a method that a class in C has
+        value = value.__objclass__
+    if _is_code(value) and not isinstance(value, type):
+        return _is_known_name(getattr(value, "__module__", None))
+    return _is_known_class(value if isinstance(value, type) else type(value))
+
+
+def _is_known_name(module: Any) -> bool:
+    return isinstance(module, str) and module.partition(".")[0] in KNOWN_PACKAGES
+
+
+def _is_known_class(cls: type) -> bool:
+    """Whether a known package has this very class, and not just its name."""
+    if not _is_known_name(cls.__module__):
+        return False
+    found: Any = sys.modules.get(cls.__module__)
+    for name in cls.__qualname__.split("."):
+        found = getattr(found, name, None)
+    return found is cls
 
 
 def _is_code(value: Any) -> bool:
@@ -111,4 +143,6 @@ def _unnamed_parts(value: Any) -> Iterator[Any]:
     elif isinstance(value, functools.partial):
         yield from (value.func, value.args, value.keywords)
     elif isinstance(value, types.MethodType):
-        yield value.__self__
+        yield from (value.__func__, value.__self__)
+    elif hasattr(value, "__wrapped__"):
+        yield value.__wrapped__
