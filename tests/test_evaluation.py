@@ -420,4 +420,5 @@ def test_fits_that_were_done_and_saved_are_all_that_were_needed(options):
     n_rows = len(search.cv_results_["params"])
     assert n_rows == 4
     assert search.reuse_.n_fits + search.reuse_.n_saved == n_rows * 2 * 3
-    assert search.reuse_.n_saved >= 2 * 2 * 3  # what came twice
+    came_twice = 2 * 2 * 3
+    assert search.reuse_.n_saved >= (came_twice if options.get("reuse", True) else 0)

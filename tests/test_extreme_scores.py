@@ -321,13 +321,13 @@ def test_many_ties_and_infinite_scores_are_compared():
     ("scores", "depths"),
     [
         ([-1.7e308, 1.7e308, 0.0], [1, 0, 0.5]),
-        ([-1.0, 0.0, math.inf, -math.inf, math.nan], [1, 0, 0, None, None]),
+        ([-1.0, 0.0, math.inf, -math.inf, math.nan], [1, 0, None, None, None]),
         ([5e-324, 1e-323, 0.0], [0.5, 0, 1]),
         ([0.7, 0.7], [0, 0]),
     ],
 )
 def test_the_picture_in_a_notebook_is_to_scale(scores, depths):
-    """Infinite scores are as high as the highest; minus infinity is left out."""
+    """Infinite scores are left out, as in all pictures."""
     with np.errstate(all="raise"):
         svg = history_svg(np.array(scores))
     tops = [float(part.split('"')[0]) for part in svg.split(' cy="')[1:]]

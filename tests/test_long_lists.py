@@ -188,7 +188,7 @@ def test_more_combinations_than_scikit_learn_counts_are_drawn(space: Any) -> Non
     with pytest.raises((OverflowError, ValueError)):
         list(ParameterSampler(space, 5, random_state=0))
     runs = [RandomOptimizer(space, 300, random_state=0).ask(999) for _ in "ab"]
-    assert runs[0] == runs[1]
+    assert [c.params for c in runs[0]] == [c.params for c in runs[1]]
     drawn = [candidate.params for candidate in runs[0]]
     assert len({repr(params) for params in drawn}) == len(drawn) == 300
     assert drawn != [c.params for c in RandomOptimizer(space, 300, 1).ask(999)]
