@@ -241,8 +241,8 @@ FIRST = [
     FrozenEstimator(StandardScaler().fit(X)),
     FrozenEstimator(StandardScaler().fit(-9 * X - 9)),
     make_pipeline(FrozenEstimator(StandardScaler().fit(X + 5))),
-    ColumnTransformer([("a", FrozenEstimator(PCA(1).fit(X * [1, 9, 1])), [0, 1, 2])]),
-    ColumnTransformer([("a", FrozenEstimator(PCA(1).fit(X * [9, 1, 1])), [0, 1, 2])]),
+    ColumnTransformer([("a", FrozenEstimator(PCA(3).fit(X * [1, 9, 1])), [0, 1, 2])]),
+    ColumnTransformer([("a", FrozenEstimator(PCA(3).fit(X * [9, 1, 1])), [0, 1, 2])]),
 ]
 
 
