@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectKBest
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.discovery import all_estimators
 
@@ -151,10 +151,31 @@ def test_a_table_that_holds_is_heeded(estimator, name, value, make):
 )
 def test_the_tables_of_scikit_learn_hold(name, cls):
     """Wherever in its house fit and table are defined."""
-    assert _constraints(cls) == getattr(cls, "_parameter_constraints", {})
+    table = getattr(cls, "_parameter_constraints", {})
+    assert all(_constraints(cls, parameter) == table for parameter in table)
 
 
 def test_without_a_table_nothing_is_checked():
     """Any value may be right."""
-    assert _constraints(BaseEstimator) == {}
-    assert _constraints(ShareFit) == {}
+    assert _constraints(BaseEstimator, "a") == {}
+    assert _constraints(ShareFit, "k") == {}
+
+
+class Named(Ridge):
+    """Its penalty may have a name: the setter knows the number."""
+
+    @property
+    def alpha(self):
+        return self._alpha
+
+    @alpha.setter
+    def alpha(self, value):
+        self._alpha = {"weak": 0.1, "strong": 10.0}.get(value, value)
+
+
+def test_a_property_may_take_other_values():
+    """What it is set to is for the property to judge."""
+    search = GridSearch(Named(), {"alpha": ["weak", "strong"]}, cv=3, refit=False)
+    scores = search.fit(X, Y).cv_results_["mean_test_score"]
+    plain = GridSearch(Ridge(), {"alpha": [0.1, 10.0]}, cv=3, refit=False).fit(X, Y)
+    np.testing.assert_array_equal(scores, plain.cv_results_["mean_test_score"])

@@ -27,7 +27,10 @@ MAX_COMBINATIONS = 100
 MAX_CHECKED = 10_000
 N_SPREAD = 100
 # What takes the values of parameters, and checks them, on the way to a fit.
-READERS = ("fit", "fit_transform", "partial_fit", "set_params", "_validate_params")
+READERS = (
+    *("fit", "fit_transform", "partial_fit", "set_params", "_validate_params"),
+    *("get_params", "__setattr__", "__getattribute__"),
+)
 
 
 def check_against_estimator(
@@ -90,7 +93,7 @@ def _check_values(estimator: Any, name: str, values: Any) -> None:
     if get_config()["skip_parameter_validation"]:
         return
     owner, parameter = _owner(estimator, name)
-    constraints = _constraints(type(owner))
+    constraints = _constraints(type(owner), parameter)
     if parameter not in constraints:
         return
     constraint = {parameter: constraints[parameter]}
@@ -100,17 +103,17 @@ def _check_values(estimator: Any, name: str, values: Any) -> None:
         )
 
 
-def _constraints(cls: type) -> Mapping[str, Any]:
+def _constraints(cls: type, parameter: str) -> Mapping[str, Any]:
     """Return the table of values that the fits of a class go by, {} if there is none.
 
-    A class that overrides what reads the table may give its parameters a meaning that
-    the table it inherits does not know. (Within scikit-learn the two go together,
+    A class that overrides what reads the table, or has a property for the parameter,
+    may give it a meaning that the table it inherits does not know. (Within scikit-learn the two go together,
     wherever they are defined.)
     """
     table = _definer(cls, "_parameter_constraints")
     if table is None or not isinstance(cls._parameter_constraints, dict):  # type: ignore[attr-defined]
         return {}
-    for verb in READERS:
+    for verb in (*READERS, parameter):
         reader = _definer(cls, verb)
         if reader is None or issubclass(table, reader):
             continue
