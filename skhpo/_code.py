@@ -27,6 +27,11 @@ MISSING = "a name that leads nowhere"
 _PYTHON = f"python {sys.version_info.major}.{sys.version_info.minor}"
 _STDLIB = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
 _INSTALLED = {"site-packages", "dist-packages"}
+_WRITTEN_IN_C = (
+    types.WrapperDescriptorType,
+    types.MethodDescriptorType,
+    types.ClassMethodDescriptorType,
+)
 _LOADS_GLOBAL = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 _LOADS_ATTRIBUTE = {"LOAD_ATTR", "LOAD_METHOD"}
 # Class bodies store these; they say where code stands, or what it says to people.
@@ -110,12 +115,27 @@ def is_packaged(thing: Any) -> bool:
     """
     if package_of(thing.__module__) is None:
         return False
+    if isinstance(thing, type):
+        return _is_public(thing) or _is_compiled(thing)
     written = thing.__qualname__
     if isinstance(thing, types.FunctionType):
         written = thing.__code__.co_qualname
         if package_of(thing.__globals__.get("__name__")) is None:
             return False
     return "<locals>" not in written or _is_public(thing)
+
+
+def _is_compiled(cls: type) -> bool:
+    """Whether a class is written in C, with methods that no class statement makes.
+
+    A class that a call makes, as in ``type("C", (Base,), members)``, may bear the name
+    of the module that calls, and is then found nowhere. In C it has a module by right.
+    """
+    return any(
+        (isinstance(value, _WRITTEN_IN_C) and value.__objclass__ is cls)
+        or (isinstance(value, types.BuiltinFunctionType) and value.__self__ is cls)
+        for value in vars(cls).values()
+    )
 
 
 def _is_public(thing: Any) -> bool:

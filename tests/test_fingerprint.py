@@ -230,6 +230,37 @@ SOURCES = {
         "from sklearn.metrics import make_scorer\ndef h(t, p): return {} * (t == p)\n"
         "thing = make_scorer(lambda t, p: sum(map(h, t, p)))"
     ),
+    "class that a call makes": (
+        "from sklearn.linear_model import Ridge\n"
+        "thing = type('M', (Ridge,), {{'score': lambda self, X, y: {}}})"
+    ),
+    "constant of a class that a call makes": (
+        "from sklearn.linear_model import Ridge\n"
+        "thing = type('M', (Ridge,), {{'FACTOR': {}}})()"
+    ),
+    "class of a metaclass of Python": (
+        "import abc\nthing = abc.ABCMeta('M', (), {{'go': lambda self: {}}})()"
+    ),
+    "class of types.new_class": (
+        "import types\nthing = types.new_class('M', (), {{}}, "
+        "lambda space: space.update(go=lambda self: {}))"
+    ),
+    "make_dataclass": (
+        "import dataclasses\n"
+        "thing = dataclasses.make_dataclass('C', [('k', float, {})])()"
+    ),
+    "names of make_dataclass": (
+        "import dataclasses\nthing = dataclasses.make_dataclass("
+        "'C', ['k'], namespace={{'go': lambda self: {}}})(0)"
+    ),
+    "class in a plain dict": (
+        "space = {{}}\nexec('class C:\\n    def go(self): return {}', space)\n"
+        "thing = space['C']()"
+    ),
+    "class with the name of what is installed": (
+        "class Ridge:\n    __module__ = 'sklearn.linear_model'\n"
+        "    def go(self): return {}\nthing = Ridge()"
+    ),
     "keyword of a scorer": (
         "from sklearn.metrics import fbeta_score, make_scorer\n"
         "thing = make_scorer(fbeta_score, beta={})"
