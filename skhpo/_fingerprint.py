@@ -213,7 +213,7 @@ class _Digest:
             _add_class(self, value)
         elif sparse.issparse(value) and is_packaged(kind):
             _add_sparse(self, value)
-        elif hasattr(value, "columns") and hasattr(value, "dtypes"):
+        elif _is_frame(value):
             _add_frame(self, value)
         else:
             _add_object(self, value)
@@ -278,19 +278,47 @@ def _add_sparse(digest: _Digest, value: Any) -> None:
         digest.add(getattr(parts, name, None))
 
 
+def _is_frame(value: Any) -> bool:
+    """Whether it is a data frame of pandas or polars, as far as these are imported."""
+    frames = (_imported(package, "DataFrame") for package in ("pandas", "polars"))
+    return any(frame is not None and isinstance(value, frame) for frame in frames)
+
+
+def _imported(package: str, name: str) -> Any:
+    return getattr(sys.modules.get(package), name, None)
+
+
 def _add_frame(digest: _Digest, frame: Any) -> None:
-    """Feed a data frame of pandas, polars or the like, column by column."""
+    """Feed a data frame column by column: how pandas keeps them together may change."""
     _add_class(digest, type(frame))
     digest.add_all("columns", list(frame.columns))
     for dtype in frame.dtypes:
-        digest.put("dtype", str(dtype))
-        categories: Any = getattr(dtype, "categories", None)
-        if hasattr(categories, "__len__"):
-            digest.add_all("categories", list(categories))
-            digest.put("ordered", str(getattr(dtype, "ordered", None)))
-    digest.add(np.asarray(getattr(frame, "index", ())))
+        _add_dtype(digest, dtype)
+    if isinstance(frame, _imported("pandas", "DataFrame") or ()):
+        _add_index(digest, frame.index)
+        _add_index(digest, frame.columns)
+        state = frame.__getstate__()  # with attrs, and what subclasses pickle
+        _add_attributes(digest, {name: state[name] for name in {*state} - {"_mgr"}})
     for name in frame.columns:
         digest.add(np.asarray(frame[name]))
+
+
+def _add_dtype(digest: _Digest, dtype: Any) -> None:
+    digest.put("dtype", str(dtype))
+    categories: Any = getattr(dtype, "categories", None)
+    if hasattr(categories, "__len__"):
+        digest.add_all("categories", list(categories))
+        digest.put("ordered", str(getattr(dtype, "ordered", None)))
+
+
+def _add_index(digest: _Digest, index: Any) -> None:
+    """Feed the labels of a data frame of pandas, with their names and levels."""
+    _add_dtype(digest, index.dtype)
+    digest.add_all("names", index.names)
+    digest.put("frequency", str(getattr(index, "freq", None)))
+    digest.add(np.asarray(index))
+    for level in getattr(index, "levels", ()):
+        _add_index(digest, level)
 
 
 # -- code ------------------------------------------------------------------------------

@@ -493,7 +493,61 @@ def masked(mask):
     return np.ma.MaskedArray([1.0, 2.0], mask=mask)
 
 
+class NotedFrame(pd.DataFrame):
+    """Keeps a note when it is copied or pickled."""
+
+    _metadata = ("note",)
+
+    @property
+    def _constructor(self):
+        return NotedFrame
+
+
+def noted(note):
+    data = NotedFrame({"a": [1.0]})
+    data.note = note
+    return data
+
+
+def with_attrs(**attrs):
+    data = frame(a=[1.0])
+    data.attrs.update(attrs)
+    return data
+
+
+def levels(*names):
+    return pd.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=names)
+
+
+class LikeFrame:
+    """Has columns and their types, and is no data frame."""
+
+    columns, dtypes = (), ()
+
+    def __init__(self, factor):
+        self.factor = factor
+
+
 DIFFERENT = {
+    "names of an index": tuple(
+        pd.DataFrame({"a": [0]}, index=pd.Index([1], name=name)) for name in "ab"
+    ),
+    "names of levels": tuple(
+        pd.DataFrame({"a": [0, 1]}, index=levels("a", name)) for name in "bc"
+    ),
+    "names of levels of the columns": tuple(
+        pd.DataFrame([[0, 1]], columns=levels("a", name)) for name in "bc"
+    ),
+    "names of the columns": tuple(
+        pd.DataFrame([[0]], columns=pd.Index(["x"], name=name)) for name in "ab"
+    ),
+    "levels that are not used": (
+        pd.DataFrame({"a": [0]}, index=levels("a", "b")[:1]),
+        pd.DataFrame({"a": [0]}, index=levels("a", "b")[:1].remove_unused_levels()),
+    ),
+    "attrs of a frame": (with_attrs(unit=1), with_attrs(unit=2)),
+    "what a subclass of a frame keeps": (noted(1), noted(2)),
+    "what is like a frame": (LikeFrame(1), LikeFrame(2)),
     "masks": (masked([True, False]), masked([False, True])),
     "names of fields": (np.zeros(2, [("a", "f8")]), np.zeros(2, [("b", "f8")])),
     "categories": tuple(
@@ -515,6 +569,14 @@ def test_data_that_differ_are_told_apart(name):
     one, other = DIFFERENT[name]
     assert fingerprint(one) != fingerprint(other)
     assert steady_fingerprint(one) == fingerprint(one)
+
+
+def test_how_a_frame_is_kept_together_does_not_count():
+    """Column by column, or in blocks; and the labels by themselves or as a range."""
+    one = frame(a=[1.0, 2.0], b=[3.0, 4.0])
+    other = pd.DataFrame({"a": [1.0, 2.0]}, index=[0, 1])
+    other["b"] = [3.0, 4.0]
+    assert fingerprint(one) == fingerprint(one.copy()) == fingerprint(other)
 
 
 def test_what_is_between_fields_does_not_count():
