@@ -43,6 +43,14 @@ _NOTES = {
     *("__abstractmethods__", "__orig_bases__", "__parameters__", "__type_params__"),
     *("__dataclass_fields__", "__dataclass_params__"),
 }
+# What decorators note about what they decorate, and sparse matrices about themselves.
+_NOTED_BY_DECORATORS = {"__name__", "__wrapped__", "cache_parameters"}
+_SPARSE_PARTS = ("data", "indices", "indptr", "row", "col", "offsets", "rows")
+_NOTED_BY_SPARSE = {
+    *(*_SPARSE_PARTS, "coords", "dtype", "maxprint", "_shape", "_dict"),
+    *("has_canonical_format", "_has_canonical_format"),
+    *("has_sorted_indices", "_has_sorted_indices"),
+}
 
 
 class UnreadableError(TypeError):
@@ -274,8 +282,9 @@ def _add_sparse(digest: _Digest, value: Any) -> None:
     _add_class(digest, type(value))
     digest.put("shape", str(value.shape))
     parts = value if value.format != "dok" else value.tocoo()
-    for name in ("data", "indices", "indptr", "row", "col", "offsets", "rows"):
+    for name in _SPARSE_PARTS:
         digest.add(getattr(parts, name, None))
+    _add_put_on(digest, value, _NOTED_BY_SPARSE)
 
 
 def _is_frame(value: Any) -> bool:
@@ -472,6 +481,18 @@ def _add_attributes(digest: _Digest, state: Mapping[str, Any]) -> None:
         digest.add_named(f"attribute {name!r}", state[name])
 
 
+def _add_put_on(digest: _Digest, value: Any, known: set[str]) -> None:
+    """Feed the attributes that a user has put on something that has its own."""
+    state = {name: vars(value)[name] for name in vars(value).keys() - known - _NOTES}
+    if state and not digest.is_again(value):
+        _add_attributes(digest, state)
+
+
+def _add_decorated(digest: _Digest, tag: str, value: Any, *parts: Any) -> None:
+    digest.add_all(tag, parts)
+    _add_put_on(digest, value, _NOTED_BY_DECORATORS)
+
+
 def _add_object(digest: _Digest, value: Any) -> None:
     """Feed what the object would be rebuilt from, as pickle does."""
     if digest.is_again(value):
@@ -493,6 +514,18 @@ def _add_object(digest: _Digest, value: Any) -> None:
     _add_instance_state(digest, state)
     digest.add_all("items", items or ())
     digest.add_all("pairs", pairs or ())
+    if _is_array_with_attributes(value):
+        _add_attributes(digest, vars(value))
+
+
+def _is_array_with_attributes(value: Any) -> bool:
+    """Whether a subclass of arrays has attributes, and is pickled without them."""
+    return (
+        isinstance(value, np.ndarray)
+        and type(value).__reduce__ is np.ndarray.__reduce__
+        and not isinstance(value, np.memmap)  # has the file as attributes
+        and bool(getattr(value, "__dict__", None))
+    )
 
 
 def _add_instance_state(digest: _Digest, state: Any) -> None:
@@ -552,16 +585,20 @@ _READERS: dict[type, Callable[[_Digest, Any], None]] = {
     property: lambda digest, value: digest.add_all(
         "property", (value.fget, value.fset, value.fdel)
     ),
-    staticmethod: lambda digest, value: digest.add_all("static", [value.__func__]),
-    classmethod: lambda digest, value: digest.add_all("class", [value.__func__]),
+    staticmethod: lambda digest, value: _add_decorated(
+        digest, "static", value, value.__func__
+    ),
+    classmethod: lambda digest, value: _add_decorated(
+        digest, "class", value, value.__func__
+    ),
     functools.cached_property: lambda digest, value: digest.add_all(
         "cached", [value.func]
     ),
-    functools.partial: lambda digest, value: digest.add_all(
-        "partial", (value.func, value.args, value.keywords)
+    functools.partial: lambda digest, value: _add_decorated(
+        digest, "partial", value, value.func, value.args, value.keywords
     ),
-    functools._lru_cache_wrapper: lambda digest, value: digest.add_all(
-        "cache", [value.__wrapped__]
+    functools._lru_cache_wrapper: lambda digest, value: _add_decorated(
+        digest, "cache", value, value.__wrapped__
     ),
     np.random.RandomState: lambda digest, value: digest.add(
         value.get_state(legacy=False)

@@ -230,6 +230,27 @@ SOURCES = {
         "from sklearn.metrics import make_scorer\ndef h(t, p): return {} * (t == p)\n"
         "thing = make_scorer(lambda t, p: sum(map(h, t, p)))"
     ),
+    "attribute of a cached function": (
+        "import functools\n@functools.lru_cache\ndef thing(x): return thing.factor * x\n"
+        "thing.factor = {}\nthing.me = thing"
+    ),
+    "attribute of a partial": (
+        "import functools\ndef h(x): return thing.factor * x\n"
+        "thing = functools.partial(h)\nthing.factor = {}\nthing.me = thing"
+    ),
+    "attribute of a staticmethod": (
+        "class thing:\n    @staticmethod\n    def f(): return 0\n"
+        "vars(thing)['f'].factor = {}"
+    ),
+    "attribute of an array": (
+        "import numpy as np\nclass A(np.ndarray): pass\n"
+        "a = np.zeros(2).view(A)\na.factor = {}\na.me = a\n"
+        "def thing(x): return a.factor * x"
+    ),
+    "attribute of a sparse matrix": (
+        "from scipy import sparse\na = sparse.csr_matrix([[1]])\na.factor = {}\n"
+        "a.me = a\ndef thing(x): return a.factor * x"
+    ),
     "class that a call makes": (
         "from sklearn.linear_model import Ridge\n"
         "thing = type('M', (Ridge,), {{'score': lambda self, X, y: {}}})"
@@ -590,11 +611,14 @@ def test_what_is_between_fields_does_not_count():
     assert fingerprint(one) == fingerprint(other)
 
 
-def test_what_a_sparse_matrix_notes_does_not_count():
-    X = sparse.csr_array([[0, 1.0], [2.0, 0]])
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "bsr", "dia", "dok", "lil"])
+def test_what_a_sparse_matrix_notes_does_not_count(kind):
+    X = sparse.csr_array([[0, 1.0], [2.0, 0]]).asformat(kind)
     before = fingerprint(X)
-    assert X.has_sorted_indices
-    assert X.has_canonical_format
+    assert getattr(X, "has_sorted_indices", True)
+    assert getattr(X, "has_canonical_format", True) in (True, False)
+    X.maxprint = 7
+    assert (X @ X).sum() == X.T.sum() + 1
     assert fingerprint(X) == before
 
 
