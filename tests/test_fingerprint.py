@@ -171,6 +171,16 @@ SOURCES = {
         "import dataclasses\n@dataclasses.dataclass\nclass C:\n    f: int = {}\n"
         "def thing(x): return C().f * x"
     ),
+    "metadata of a field": (
+        "import dataclasses\n@dataclasses.dataclass\nclass C:\n"
+        "    f: int = dataclasses.field(default=0, metadata={{'k': {}}})\n"
+        "def thing(x): return dataclasses.fields(C)[0].metadata['k']"
+    ),
+    "where a field is used": (
+        "import dataclasses\n@dataclasses.dataclass\nclass C:\n"
+        "    f: int = dataclasses.field(default=0, repr={} == 1)\n"
+        "def thing(x): return len(repr(C()))"
+    ),
     "namedtuple": (
         "import collections\nC = collections.namedtuple('C', 'f', defaults=[{}])\n"
         "def thing(x): return C().f * x"
@@ -231,7 +241,7 @@ SOURCES = {
         "thing = make_scorer(lambda t, p: sum(map(h, t, p)))"
     ),
     "attribute of a cached function": (
-        "import functools\n@functools.lru_cache\ndef thing(x): return thing.factor * x\n"
+        "import functools\n@functools.cache\ndef thing(x): return thing.factor * x\n"
         "thing.factor = {}\nthing.me = thing"
     ),
     "attribute of a partial": (
