@@ -359,10 +359,9 @@ def _add_members(digest: _Digest, cls: type) -> None:
 
 
 def _add_fields(digest: _Digest, cls: Any) -> None:
-    """Feed what a dataclass knows of its fields, without the types, as elsewhere."""
+    """Feed what only the fields of a dataclass know: its methods say all the rest."""
     for field in dataclasses.fields(cls):
-        used_in = field.init, field.repr, field.hash, field.compare, field.kw_only
-        digest.put("field", f"{field.name} {used_in}")
+        digest.put("field", field.name)
         digest.add_named(f"{cls.__qualname__}.{field.name}", field.metadata)
 
 
@@ -434,9 +433,20 @@ def _add_module(digest: _Digest, module: types.ModuleType) -> None:
     if file is not None:
         digest.put("file", pathlib.Path(file).read_bytes())
     for name, value in sorted(vars(module).items()):
-        is_plain = file is not None and not _comes_from_elsewhere(value, module)
-        if not name.startswith("__") and not is_plain:
+        is_in_file = file is not None and not _comes_from_elsewhere(value, module)
+        if not name.startswith("__") and (not is_in_file or _is_plain(value)):
             digest.add_named(f"{module.__name__}.{name}", value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is numbers and texts, which code may set after the import."""
+    if isinstance(value, dict):
+        return all(map(_is_plain, [*value.keys(), *value.values()]))
+    if isinstance(value, list | tuple | set | frozenset):
+        return all(map(_is_plain, value))
+    if isinstance(value, np.ndarray):
+        return not value.dtype.hasobject
+    return isinstance(value, (*_SCALARS, float, np.generic))
 
 
 def _comes_from_elsewhere(value: Any, module: types.ModuleType) -> bool:

@@ -176,11 +176,6 @@ SOURCES = {
         "    f: int = dataclasses.field(default=0, metadata={{'k': {}}})\n"
         "def thing(x): return dataclasses.fields(C)[0].metadata['k']"
     ),
-    "where a field is used": (
-        "import dataclasses\n@dataclasses.dataclass\nclass C:\n"
-        "    f: int = dataclasses.field(default=0, repr={} == 1)\n"
-        "def thing(x): return len(repr(C()))"
-    ),
     "namedtuple": (
         "import collections\nC = collections.namedtuple('C', 'f', defaults=[{}])\n"
         "def thing(x): return C().f * x"
@@ -375,8 +370,8 @@ def test_what_clones_carry_counts():
 
 
 MODULES = {
-    "helpers.py": "FACTOR = {}\ndef error(x): return FACTOR * x\n",
-    "package/__init__.py": "",
+    "helpers.py": "UNUSED = 7\nFACTOR = {}\ndef error(x): return FACTOR * x\n",
+    "package/__init__.py": "FACTOR = {}\n",
     "package/deep.py": "from helpers import error\ndef error2(x): return error(x)\n",
 }
 USES = {
@@ -404,21 +399,82 @@ USES = {
 }
 
 
-@pytest.mark.parametrize("use", USES)
-def test_an_edit_of_another_module_is_seen(use, tmp_path, monkeypatch):
-    """Whichever way the code takes to a module of one's own."""
+FOLLOWED = {
+    "package of an import inside": (
+        "def thing(x):\n    import package.deep\n    return package.FACTOR * x"
+    ),
+    "module of an import inside": (
+        "def thing(x):\n    import package.deep\n    return package.deep.error2(x)"
+    ),
+    "import inside for a closure": (
+        "def thing(x):\n    import helpers as h\n    return (lambda: h.FACTOR * x)()"
+    ),
+    "second import of a line": (
+        "def thing(x):\n    import json, helpers\n    return helpers.error(x)"
+    ),
+    **{name: USES[name] for name in ("attribute", "constant", "module import inside")},
+}
+HANDED_ON = {
+    "to a default": "import helpers\ndef thing(x, h=helpers): return h",
+    "from an import inside": (
+        "def thing(x):\n    import helpers\n    return getattr(helpers, 'FACTOR') * x"
+    ),
+    "beside its attribute": (
+        "def thing(x):\n    import helpers\n    return helpers.UNUSED, helpers"
+    ),
+    "from its package": "def thing(x):\n    from package import deep\n    return deep",
+}
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """Write the modules of one's own with a number, and forget the imported ones."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    seen = []
-    for number in (1, 1, 2):
+
+    def write(number, extra=""):
         for name in ("helpers", "package", "package.deep"):
             sys.modules.pop(name, None)
         for path, text in MODULES.items():
             file = tmp_path / path
             file.parent.mkdir(exist_ok=True)
-            file.write_text(text.format(number))
+            file.write_text(text.format(number) + extra)
         importlib.invalidate_caches()
-        seen += [fingerprint(load(USES[use]).thing)]
+
+    return write
+
+
+@pytest.mark.parametrize("use", USES | FOLLOWED)
+def test_an_edit_of_another_module_is_seen(use, written):
+    """Whichever way the code takes to a module of one's own."""
+    seen = []
+    for number in (1, 1, 2):
+        written(number)
+        seen += [fingerprint(load((USES | FOLLOWED)[use]).thing)]
+    assert seen[0] == seen[1] != seen[2]
+
+
+@pytest.mark.parametrize("use", FOLLOWED)
+def test_an_edit_of_what_is_not_used_of_another_module_is_not_seen(use, written):
+    """Where the code says which of its attributes it uses."""
+    seen = set()
+    for extra in ("", "# A comment.\nMORE = 1\n"):
+        written(1, extra)
+        seen.add(fingerprint(load(FOLLOWED[use]).thing))
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("use", HANDED_ON | FOLLOWED)
+def test_a_value_that_is_set_after_the_import_is_seen(use, written):
+    """A module may be told its numbers by those who use it."""
+    seen = []
+    for number in (1, 1, 2):
+        written(0)
+        thing = load((HANDED_ON | FOLLOWED)[use]).thing
+        modules = [importlib.import_module(n) for n in ("helpers", "package.deep")]
+        for module in (*modules, sys.modules["package"]):
+            module.FACTOR = number
+        seen += [fingerprint(thing)]
     assert seen[0] == seen[1] != seen[2]
 
 
