@@ -222,6 +222,8 @@ class _Digest:
             _add_class(self, value)
         elif sparse.issparse(value) and is_packaged(kind):
             _add_sparse(self, value)
+        elif isinstance(value, np.vectorize):
+            _add_vectorized(self, value)
         elif _is_frame(value):
             _add_frame(self, value)
         else:
@@ -507,6 +509,12 @@ def _add_put_on(digest: _Digest, value: Any, known: set[str]) -> None:
     state = {name: vars(value)[name] for name in vars(value).keys() - known - _NOTES}
     if state and not digest.is_again(value):
         _add_attributes(digest, state)
+
+
+def _add_vectorized(digest: _Digest, value: Any) -> None:
+    """Feed `numpy.vectorize`, and not what it has compiled at its first call."""
+    _add_class(digest, type(value))
+    _add_put_on(digest, value, {"_ufunc", *_NOTED_BY_DECORATORS})
 
 
 def _add_decorated(digest: _Digest, tag: str, value: Any, *parts: Any) -> None:

@@ -133,6 +133,13 @@ SOURCES = {
     ),
     "methodcaller": "import operator\nthing = operator.methodcaller('score', {})",
     "vectorize": "import numpy as np\nthing = np.vectorize(lambda x: {} * x)",
+    "types of vectorize": (
+        "import numpy as np\nthing = np.vectorize(abs, otypes=['i{}'])"
+    ),
+    "attribute of vectorize": (
+        "import numpy as np\nthing = np.vectorize(lambda x: thing.f * x)\n"
+        "thing.f = {}\nthing.me = thing"
+    ),
     "method": "class thing:\n    def score(self, x): return {} * x",
     "super": (
         "class B:\n    def go(self): return {}\n"
@@ -372,6 +379,7 @@ def test_what_clones_carry_counts():
 MODULES = {
     "helpers.py": "UNUSED = 7\nFACTOR = {}\ndef error(x): return FACTOR * x\n",
     "package/__init__.py": "FACTOR = {}\n",
+    "package/other.py": "",
     "package/deep.py": "from helpers import error\ndef error2(x): return error(x)\n",
 }
 USES = {
@@ -401,7 +409,7 @@ USES = {
 
 FOLLOWED = {
     "package of an import inside": (
-        "def thing(x):\n    import package.deep\n    return package.FACTOR * x"
+        "def thing(x):\n    import package.other\n    return package.FACTOR * x"
     ),
     "module of an import inside": (
         "def thing(x):\n    import package.deep\n    return package.deep.error2(x)"
@@ -433,7 +441,7 @@ def written(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
     def write(number, extra=""):
-        for name in ("helpers", "package", "package.deep"):
+        for name in ("helpers", "package", "package.deep", "package.other"):
             sys.modules.pop(name, None)
         for path, text in MODULES.items():
             file = tmp_path / path
@@ -745,6 +753,15 @@ def test_code_that_has_run_is_the_same():
     before = fingerprint(thing)
     for _ in range(300):
         thing([1, 2, 3])
+    assert fingerprint(thing) == before
+
+
+@pytest.mark.parametrize("options", [{}, {"otypes": [float]}, {"cache": True}])
+@pytest.mark.parametrize("kind", [np.vectorize, type("Own", (np.vectorize,), {})])
+def test_what_numpy_compiles_at_the_first_call_does_not_count(kind, options):
+    thing = kind(lambda x: 2 * x, **options)
+    before = fingerprint(thing)
+    thing(np.ones(2))
     assert fingerprint(thing) == before
 
 
