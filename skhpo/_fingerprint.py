@@ -174,6 +174,20 @@ class _Digest:
         self._seen[id(value)] = len(self._seen), value  # so that its id stays its own
         return False
 
+    def of_item(self, item: Any, cloned: bool) -> str:
+        """Return the digest of an item, whichever items were read before it."""
+        one = _Digest(is_marked=False)
+        one._seen = self._seen
+        n_before = len(self._seen)
+        one.add_all("values", (item,), cloned)
+        while len(self._seen) > n_before:
+            self._seen.popitem()
+        return one.hexdigest()
+
+    def forget(self, value: Any) -> None:
+        """Let a value be read in full where it comes again."""
+        del self._seen[id(value)]
+
     def add_all(self, tag: str, values: Iterable[Any], cloned: bool = False) -> None:
         values = list(values)
         self.put(tag, str(len(values)))
@@ -238,17 +252,30 @@ def _is_estimator(value: Any) -> bool:
 
 
 def _add_items(digest: _Digest, value: Iterable[Any], cloned: bool = False) -> None:
-    kind = type(value)
-    if kind in (set, frozenset):
-        value = sorted(fingerprint(item, cloned=cloned) for item in value)
-        cloned = False
-    digest.put(kind.__name__, str(len(value)))  # type: ignore[arg-type]
+    if isinstance(value, set | frozenset):
+        _add_set(digest, value, cloned)
+        return
+    digest.put(type(value).__name__, str(len(value)))  # type: ignore[arg-type]
     for item in value:
         name = item[0] if type(item) is tuple and item else None
         if isinstance(name, str):  # a step, as scikit-learn writes them
             digest.add_named(f"step {name!r}", item, cloned)
         else:
             (digest.add_cloned if cloned else digest.add)(item)
+
+
+def _add_set(digest: _Digest, value: set | frozenset, cloned: bool) -> None:
+    """Feed the digests of the items, in an order that is that of no hash seed.
+
+    A function in a set may look up the set itself, which is then something read before.
+    """
+    if digest.is_again(value):
+        return
+    digests = sorted(digest.of_item(item, cloned) for item in value)
+    digest.forget(value)
+    digest.put(type(value).__name__, str(len(value)))
+    for one in digests:
+        digest.add(one)
 
 
 def _add_dict(digest: _Digest, value: Mapping, cloned: bool = False) -> None:

@@ -242,6 +242,19 @@ SOURCES = {
         "from sklearn.metrics import make_scorer\ndef h(t, p): return {} * (t == p)\n"
         "thing = make_scorer(lambda t, p: sum(map(h, t, p)))"
     ),
+    "functions in a set that they look up": (
+        "A = set()\ndef a(x): return {} * x\ndef b(x): return len(A)\n"
+        "def c(x): return sum(f(x) for f in A if f is not c)\nA |= {{a, b, c}}\n"
+        "def thing(x): return sum(f(x) for f in A)"
+    ),
+    "a function in a set that it looks up": (
+        "A = set()\ndef b(x): return {} * x\n"
+        "def thing(x): return sum(f(x) for f in A)\nA |= {{thing, b}}"
+    ),
+    "objects in sets in a set": (
+        "class C:\n    def __init__(self, f): self.f = f\n"
+        "thing = {{frozenset([C(i), C({})]) for i in range(5)}}"
+    ),
     "attribute of a cached function": (
         "import functools\n@functools.cache\ndef thing(x): return thing.factor * x\n"
         "thing.factor = {}\nthing.me = thing"
@@ -763,6 +776,19 @@ def test_what_numpy_compiles_at_the_first_call_does_not_count(kind, options):
     before = fingerprint(thing)
     thing(np.ones(2))
     assert fingerprint(thing) == before
+
+
+def test_functions_of_a_set_that_look_it_up_are_read_once():
+    """However many there are: twenty would otherwise be read in each order."""
+    names = [f"f{i}" for i in range(20)]
+    source = "".join(f"def {name}(x): return len(A)\n" for name in names)
+    thing = load(f"{source}A = {{{', '.join(names)}}}\nthing = f0").thing
+    assert len(fingerprint(thing)) == 32
+
+
+def test_a_set_that_comes_twice_is_like_two_equal_sets():
+    one, other = {"a", "b"}, {"b", "a"}
+    assert fingerprint([one, one]) == fingerprint([one, other])
 
 
 # --- what cannot be read --------------------------------------------------------------
