@@ -17,6 +17,7 @@ import copyreg
 import dataclasses
 import functools
 import hashlib
+import os
 import pathlib
 import sys
 import threading
@@ -659,6 +660,8 @@ _READERS: dict[type, Callable[[_Digest, Any], None]] = {
     np.random.RandomState: lambda digest, value: digest.add(
         value.get_state(legacy=False)
     ),
+    # Variables of the environment are not seen, whichever way code reads them.
+    type(os.environ): lambda digest, value: digest.put("environment"),
     # A lock guards something else, and has no say in it.
     type(threading.Lock()): lambda digest, value: digest.put("lock"),
     type(threading.RLock()): lambda digest, value: digest.put("lock"),

@@ -778,6 +778,16 @@ def test_what_numpy_compiles_at_the_first_call_does_not_count(kind, options):
     assert fingerprint(thing) == before
 
 
+@pytest.mark.parametrize("names", ["environ", "environb", "environ as e"])
+def test_variables_of_the_environment_are_not_seen(names, monkeypatch):
+    """Whichever way code reads them; a job has others than a notebook."""
+    name = names.split()[-1]
+    thing = load(f"from os import {names}\ndef thing(x): return {name}['A']").thing
+    before = fingerprint(thing)
+    monkeypatch.setenv("A_VARIABLE_OF_THIS_TEST", "1")
+    assert fingerprint(thing) == before
+
+
 def test_functions_of_a_set_that_look_it_up_are_read_once():
     """However many there are: twenty would otherwise be read in each order."""
     names = [f"f{i}" for i in range(20)]
