@@ -237,6 +237,8 @@ class _Digest:
             _add_class(self, value)
         elif sparse.issparse(value) and is_packaged(kind):
             _add_sparse(self, value)
+        elif isinstance(value, property):
+            _add_property(self, value)
         elif isinstance(value, np.vectorize):
             _add_vectorized(self, value)
         elif _is_frame(value):
@@ -537,6 +539,14 @@ def _add_put_on(digest: _Digest, value: Any, known: set[str]) -> None:
     state = {name: vars(value)[name] for name in vars(value).keys() - known - _NOTES}
     if state and not digest.is_again(value):
         _add_attributes(digest, state)
+
+
+def _add_property(digest: _Digest, value: property) -> None:
+    """Feed a property of a class of its own, with what it has beside the functions."""
+    if not digest.is_again(value):
+        _add_class(digest, type(value))
+        digest.add_all("property", (value.fget, value.fset, value.fdel))
+        _add_instance_state(digest, object.__getstate__(value))
 
 
 def _add_vectorized(digest: _Digest, value: Any) -> None:

@@ -255,6 +255,23 @@ SOURCES = {
         "class C:\n    def __init__(self, f): self.f = f\n"
         "thing = {{frozenset([C(i), C({})]) for i in range(5)}}"
     ),
+    "class of a property": (
+        "class P(property):\n    def __get__(self, o, t=None): return {}\n"
+        "class thing:\n    f = P()"
+    ),
+    "function of a property of a class of its own": (
+        "class P(property): pass\nclass thing:\n    @P\n    def f(self): return {}"
+    ),
+    "attribute of a property": (
+        "class P(property):\n"
+        "    def __get__(self, o, t=None): return self.factor\n"
+        "class thing:\n    f = P()\n    f.factor = {}\n    f.me = f"
+    ),
+    "slot of a property": (
+        "class P(property):\n    __slots__ = ('factor',)\n"
+        "    def __get__(self, o, t=None): return self.factor\n"
+        "class thing:\n    f = P()\n    f.factor = {}"
+    ),
     "attribute of a cached function": (
         "import functools\n@functools.cache\ndef thing(x): return thing.factor * x\n"
         "thing.factor = {}\nthing.me = thing"
