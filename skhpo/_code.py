@@ -27,7 +27,16 @@ MISSING = "a name that leads nowhere"
 _PYTHON = f"python {sys.version_info.major}.{sys.version_info.minor}"
 _STDLIB = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
 _INSTALLED = {"site-packages", "dist-packages"}
+_WRITTEN_IN_C = (
+    types.WrapperDescriptorType,
+    types.MethodDescriptorType,
+    types.ClassMethodDescriptorType,
+)
 _LOADS_GLOBAL = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
+_LOADS_VARIABLE = {
+    *_LOADS_GLOBAL,
+    *("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"),
+}
 _LOADS_ATTRIBUTE = {"LOAD_ATTR", "LOAD_METHOD"}
 # Class bodies store these; they say where code stands, or what it says to people.
 _NOTES = {"__doc__", "__firstlineno__", "__static_attributes__"}
@@ -110,12 +119,27 @@ def is_packaged(thing: Any) -> bool:
     """
     if package_of(thing.__module__) is None:
         return False
+    if isinstance(thing, type):
+        return _is_public(thing) or _is_compiled(thing)
     written = thing.__qualname__
     if isinstance(thing, types.FunctionType):
         written = thing.__code__.co_qualname
         if package_of(thing.__globals__.get("__name__")) is None:
             return False
     return "<locals>" not in written or _is_public(thing)
+
+
+def _is_compiled(cls: type) -> bool:
+    """Whether a class is written in C, with methods that no class statement makes.
+
+    A class that a call makes, as in ``type("C", (Base,), members)``, may bear the name
+    of the module that calls, and is then found nowhere. In C it has a module by right.
+    """
+    return any(
+        (isinstance(value, _WRITTEN_IN_C) and value.__objclass__ is cls)
+        or (isinstance(value, types.BuiltinFunctionType) and value.__self__ is cls)
+        for value in vars(cls).values()
+    )
 
 
 def _is_public(thing: Any) -> bool:
@@ -167,8 +191,9 @@ def names_used(function: types.FunctionType) -> dict[str, Any]:
         what cannot be found. Built-in names are left out.
     """
     used: dict[str, Any] = {}
-    for code in _with_inner(function.__code__):
-        used.update(_looked_up(_steps(code), function.__globals__))
+    codes = [_steps(code) for code in _with_inner(function.__code__)]
+    for steps in codes:
+        used.update(_looked_up(steps, codes, function.__globals__))
     return used
 
 
@@ -180,7 +205,9 @@ def _with_inner(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def _looked_up(
-    steps: list[dis.Instruction], names: Mapping[str, Any]
+    steps: list[dis.Instruction],
+    codes: list[list[dis.Instruction]],
+    names: Mapping[str, Any],
 ) -> Iterator[tuple[str, Any]]:
     for i, step in enumerate(steps):
         if step.opname in _LOADS_GLOBAL and step.argval in names:
@@ -188,7 +215,11 @@ def _looked_up(
         elif step.opname == "IMPORT_NAME":
             level, wanted = steps[i - 2].argval, steps[i - 1].argval
             path = "." * level + step.argval
-            yield from _imported(path, wanted or (), names.get("__package__"))
+            for name, value in _imported(path, wanted, names.get("__package__")):
+                if isinstance(value, types.ModuleType) and not wanted:
+                    yield from _used_of(name, value, steps[i + 1 :], codes)
+                else:
+                    yield name, value
 
 
 def _followed(
@@ -207,8 +238,48 @@ def _followed(
     return name, value
 
 
+def _used_of(
+    name: str,
+    module: types.ModuleType,
+    behind: list[dis.Instruction],
+    codes: list[list[dis.Instruction]],
+) -> Iterator[tuple[str, Any]]:
+    """Return what is used of the module that an import without ``from`` gives.
+
+    ``import a.b`` gives ``a``, and ``import a.b as c`` gives ``a.b``. A module that is
+    handed on as a whole, or not used, counts as a whole.
+    """
+    stores = next(i for i, s in enumerate(behind) if s.opname.startswith("STORE_"))
+    if all(step.opname != "IMPORT_FROM" for step in behind[:stores]):
+        module = sys.modules[module.__name__.partition(".")[0]]
+    uses = list(_uses(_variables(behind[stores])[0], codes))
+    for steps, i in uses:
+        yield _followed(f"{name} as {module.__name__}", module, steps, i)
+    if not uses:
+        yield name, module
+
+
+def _uses(
+    variable: str, codes: list[list[dis.Instruction]]
+) -> Iterator[tuple[list[dis.Instruction], int]]:
+    """Return where code goes on after each instruction that loads a variable."""
+    for steps in codes:
+        for i, step in enumerate(steps):
+            if "LOAD_FAST" in step.opname or step.opname in _LOADS_VARIABLE:
+                *others, last = _variables(step)
+                if variable in others and not step.opname.startswith("STORE_"):
+                    yield steps, len(steps)  # no attribute of it can come next
+                if variable == last:
+                    yield steps, i + 1
+
+
+def _variables(step: dis.Instruction) -> tuple[str, ...]:
+    """Return the variables of an instruction, which may be two in newer Pythons."""
+    return step.argval if isinstance(step.argval, tuple) else (step.argval,)
+
+
 def _imported(
-    path: str, wanted: tuple[str, ...], package: str | None
+    path: str, wanted: tuple[str, ...] | None, package: str | None
 ) -> Iterator[tuple[str, Any]]:
     """Return what an import inside of a function gives it."""
     label = f"import {path}"

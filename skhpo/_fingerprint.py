@@ -14,8 +14,10 @@ trained before and is held by something is read with all that it has learned.
 from __future__ import annotations
 
 import copyreg
+import dataclasses
 import functools
 import hashlib
+import os
 import pathlib
 import sys
 import threading
@@ -42,6 +44,14 @@ _NOTES = {
     *("__firstlineno__", "__static_attributes__", "__slotnames__", "_abc_impl"),
     *("__abstractmethods__", "__orig_bases__", "__parameters__", "__type_params__"),
     *("__dataclass_fields__", "__dataclass_params__"),
+}
+# What decorators note about what they decorate, and sparse matrices about themselves.
+_NOTED_BY_DECORATORS = {"__name__", "__wrapped__", "cache_parameters"}
+_SPARSE_PARTS = ("data", "indices", "indptr", "row", "col", "offsets", "rows")
+_NOTED_BY_SPARSE = {
+    *(*_SPARSE_PARTS, "coords", "dtype", "maxprint", "_shape", "_dict"),
+    *("has_canonical_format", "_has_canonical_format"),
+    *("has_sorted_indices", "_has_sorted_indices"),
 }
 
 
@@ -165,6 +175,20 @@ class _Digest:
         self._seen[id(value)] = len(self._seen), value  # so that its id stays its own
         return False
 
+    def of_item(self, item: Any, cloned: bool) -> str:
+        """Return the digest of an item, whichever items were read before it."""
+        one = _Digest(is_marked=False)
+        one._seen = self._seen
+        n_before = len(self._seen)
+        one.add_all("values", (item,), cloned)
+        while len(self._seen) > n_before:
+            self._seen.popitem()
+        return one.hexdigest()
+
+    def forget(self, value: Any) -> None:
+        """Let a value be read in full where it comes again."""
+        del self._seen[id(value)]
+
     def add_all(self, tag: str, values: Iterable[Any], cloned: bool = False) -> None:
         values = list(values)
         self.put(tag, str(len(values)))
@@ -213,7 +237,11 @@ class _Digest:
             _add_class(self, value)
         elif sparse.issparse(value) and is_packaged(kind):
             _add_sparse(self, value)
-        elif hasattr(value, "columns") and hasattr(value, "dtypes"):
+        elif isinstance(value, property):
+            _add_property(self, value)
+        elif isinstance(value, np.vectorize):
+            _add_vectorized(self, value)
+        elif _is_frame(value):
             _add_frame(self, value)
         else:
             _add_object(self, value)
@@ -227,17 +255,30 @@ def _is_estimator(value: Any) -> bool:
 
 
 def _add_items(digest: _Digest, value: Iterable[Any], cloned: bool = False) -> None:
-    kind = type(value)
-    if kind in (set, frozenset):
-        value = sorted(fingerprint(item, cloned=cloned) for item in value)
-        cloned = False
-    digest.put(kind.__name__, str(len(value)))  # type: ignore[arg-type]
+    if isinstance(value, set | frozenset):
+        _add_set(digest, value, cloned)
+        return
+    digest.put(type(value).__name__, str(len(value)))  # type: ignore[arg-type]
     for item in value:
         name = item[0] if type(item) is tuple and item else None
         if isinstance(name, str):  # a step, as scikit-learn writes them
             digest.add_named(f"step {name!r}", item, cloned)
         else:
             (digest.add_cloned if cloned else digest.add)(item)
+
+
+def _add_set(digest: _Digest, value: set | frozenset, cloned: bool) -> None:
+    """Feed the digests of the items, in an order that is that of no hash seed.
+
+    A function in a set may look up the set itself, which is then something read before.
+    """
+    if digest.is_again(value):
+        return
+    digests = sorted(digest.of_item(item, cloned) for item in value)
+    digest.forget(value)
+    digest.put(type(value).__name__, str(len(value)))
+    for one in digests:
+        digest.add(one)
 
 
 def _add_dict(digest: _Digest, value: Mapping, cloned: bool = False) -> None:
@@ -274,23 +315,52 @@ def _add_sparse(digest: _Digest, value: Any) -> None:
     _add_class(digest, type(value))
     digest.put("shape", str(value.shape))
     parts = value if value.format != "dok" else value.tocoo()
-    for name in ("data", "indices", "indptr", "row", "col", "offsets", "rows"):
+    for name in _SPARSE_PARTS:
         digest.add(getattr(parts, name, None))
+    _add_put_on(digest, value, _NOTED_BY_SPARSE)
+
+
+def _is_frame(value: Any) -> bool:
+    """Whether it is a data frame of pandas or polars, as far as these are imported."""
+    frames = (_imported(package, "DataFrame") for package in ("pandas", "polars"))
+    return any(frame is not None and isinstance(value, frame) for frame in frames)
+
+
+def _imported(package: str, name: str) -> Any:
+    return getattr(sys.modules.get(package), name, None)
 
 
 def _add_frame(digest: _Digest, frame: Any) -> None:
-    """Feed a data frame of pandas, polars or the like, column by column."""
+    """Feed a data frame column by column: how pandas keeps them together may change."""
     _add_class(digest, type(frame))
     digest.add_all("columns", list(frame.columns))
     for dtype in frame.dtypes:
-        digest.put("dtype", str(dtype))
-        categories: Any = getattr(dtype, "categories", None)
-        if hasattr(categories, "__len__"):
-            digest.add_all("categories", list(categories))
-            digest.put("ordered", str(getattr(dtype, "ordered", None)))
-    digest.add(np.asarray(getattr(frame, "index", ())))
+        _add_dtype(digest, dtype)
+    if isinstance(frame, _imported("pandas", "DataFrame") or ()):
+        _add_index(digest, frame.index)
+        _add_index(digest, frame.columns)
+        state = frame.__getstate__()  # with attrs, and what subclasses pickle
+        _add_attributes(digest, {name: state[name] for name in {*state} - {"_mgr"}})
     for name in frame.columns:
         digest.add(np.asarray(frame[name]))
+
+
+def _add_dtype(digest: _Digest, dtype: Any) -> None:
+    digest.put("dtype", str(dtype))
+    categories: Any = getattr(dtype, "categories", None)
+    if hasattr(categories, "__len__"):
+        digest.add_all("categories", list(categories))
+        digest.put("ordered", str(getattr(dtype, "ordered", None)))
+
+
+def _add_index(digest: _Digest, index: Any) -> None:
+    """Feed the labels of a data frame of pandas, with their names and levels."""
+    _add_dtype(digest, index.dtype)
+    digest.add_all("names", index.names)
+    digest.put("frequency", str(getattr(index, "freq", None)))
+    digest.add(np.asarray(index))
+    for level in getattr(index, "levels", ()):
+        _add_index(digest, level)
 
 
 # -- code ------------------------------------------------------------------------------
@@ -316,6 +386,15 @@ def _add_members(digest: _Digest, cls: type) -> None:
         if name not in _NOTES:
             digest.put("member", name)
             digest.add_named(f"{cls.__qualname__}.{name}", value)
+    if "__dataclass_fields__" in vars(cls):
+        _add_fields(digest, cls)
+
+
+def _add_fields(digest: _Digest, cls: Any) -> None:
+    """Feed what only the fields of a dataclass know: its methods say all the rest."""
+    for field in dataclasses.fields(cls):
+        digest.put("field", field.name)
+        digest.add_named(f"{cls.__qualname__}.{field.name}", field.metadata)
 
 
 def _add_function(digest: _Digest, function: types.FunctionType) -> None:
@@ -386,9 +465,20 @@ def _add_module(digest: _Digest, module: types.ModuleType) -> None:
     if file is not None:
         digest.put("file", pathlib.Path(file).read_bytes())
     for name, value in sorted(vars(module).items()):
-        is_plain = file is not None and not _comes_from_elsewhere(value, module)
-        if not name.startswith("__") and not is_plain:
+        is_in_file = file is not None and not _comes_from_elsewhere(value, module)
+        if not name.startswith("__") and (not is_in_file or _is_plain(value)):
             digest.add_named(f"{module.__name__}.{name}", value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is numbers and texts, which code may set after the import."""
+    if isinstance(value, dict):
+        return all(map(_is_plain, [*value.keys(), *value.values()]))
+    if isinstance(value, list | tuple | set | frozenset):
+        return all(map(_is_plain, value))
+    if isinstance(value, np.ndarray):
+        return not value.dtype.hasobject
+    return isinstance(value, (*_SCALARS, float, np.generic))
 
 
 def _comes_from_elsewhere(value: Any, module: types.ModuleType) -> bool:
@@ -444,6 +534,32 @@ def _add_attributes(digest: _Digest, state: Mapping[str, Any]) -> None:
         digest.add_named(f"attribute {name!r}", state[name])
 
 
+def _add_put_on(digest: _Digest, value: Any, known: set[str]) -> None:
+    """Feed the attributes that a user has put on something that has its own."""
+    state = {name: vars(value)[name] for name in vars(value).keys() - known - _NOTES}
+    if state and not digest.is_again(value):
+        _add_attributes(digest, state)
+
+
+def _add_property(digest: _Digest, value: property) -> None:
+    """Feed a property of a class of its own, with what it has beside the functions."""
+    if not digest.is_again(value):
+        _add_class(digest, type(value))
+        digest.add_all("property", (value.fget, value.fset, value.fdel))
+        _add_instance_state(digest, object.__getstate__(value))
+
+
+def _add_vectorized(digest: _Digest, value: Any) -> None:
+    """Feed `numpy.vectorize`, and not what it has compiled at its first call."""
+    _add_class(digest, type(value))
+    _add_put_on(digest, value, {"_ufunc", *_NOTED_BY_DECORATORS})
+
+
+def _add_decorated(digest: _Digest, tag: str, value: Any, *parts: Any) -> None:
+    digest.add_all(tag, parts)
+    _add_put_on(digest, value, _NOTED_BY_DECORATORS)
+
+
 def _add_object(digest: _Digest, value: Any) -> None:
     """Feed what the object would be rebuilt from, as pickle does."""
     if digest.is_again(value):
@@ -465,6 +581,18 @@ def _add_object(digest: _Digest, value: Any) -> None:
     _add_instance_state(digest, state)
     digest.add_all("items", items or ())
     digest.add_all("pairs", pairs or ())
+    if _is_array_with_attributes(value):
+        _add_attributes(digest, vars(value))
+
+
+def _is_array_with_attributes(value: Any) -> bool:
+    """Whether a subclass of arrays has attributes, and is pickled without them."""
+    return (
+        isinstance(value, np.ndarray)
+        and type(value).__reduce__ is np.ndarray.__reduce__
+        and not isinstance(value, np.memmap)  # has the file as attributes
+        and bool(getattr(value, "__dict__", None))
+    )
 
 
 def _add_instance_state(digest: _Digest, state: Any) -> None:
@@ -524,20 +652,26 @@ _READERS: dict[type, Callable[[_Digest, Any], None]] = {
     property: lambda digest, value: digest.add_all(
         "property", (value.fget, value.fset, value.fdel)
     ),
-    staticmethod: lambda digest, value: digest.add_all("static", [value.__func__]),
-    classmethod: lambda digest, value: digest.add_all("class", [value.__func__]),
+    staticmethod: lambda digest, value: _add_decorated(
+        digest, "static", value, value.__func__
+    ),
+    classmethod: lambda digest, value: _add_decorated(
+        digest, "class", value, value.__func__
+    ),
     functools.cached_property: lambda digest, value: digest.add_all(
         "cached", [value.func]
     ),
-    functools.partial: lambda digest, value: digest.add_all(
-        "partial", (value.func, value.args, value.keywords)
+    functools.partial: lambda digest, value: _add_decorated(
+        digest, "partial", value, value.func, value.args, value.keywords
     ),
-    functools._lru_cache_wrapper: lambda digest, value: digest.add_all(
-        "cache", [value.__wrapped__]
+    functools._lru_cache_wrapper: lambda digest, value: _add_decorated(
+        digest, "cache", value, value.__wrapped__
     ),
     np.random.RandomState: lambda digest, value: digest.add(
         value.get_state(legacy=False)
     ),
+    # Variables of the environment are not seen, whichever way code reads them.
+    type(os.environ): lambda digest, value: digest.put("environment"),
     # A lock guards something else, and has no say in it.
     type(threading.Lock()): lambda digest, value: digest.put("lock"),
     type(threading.RLock()): lambda digest, value: digest.put("lock"),

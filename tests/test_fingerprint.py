@@ -133,6 +133,13 @@ SOURCES = {
     ),
     "methodcaller": "import operator\nthing = operator.methodcaller('score', {})",
     "vectorize": "import numpy as np\nthing = np.vectorize(lambda x: {} * x)",
+    "types of vectorize": (
+        "import numpy as np\nthing = np.vectorize(abs, otypes=['i{}'])"
+    ),
+    "attribute of vectorize": (
+        "import numpy as np\nthing = np.vectorize(lambda x: thing.f * x)\n"
+        "thing.f = {}\nthing.me = thing"
+    ),
     "method": "class thing:\n    def score(self, x): return {} * x",
     "super": (
         "class B:\n    def go(self): return {}\n"
@@ -170,6 +177,11 @@ SOURCES = {
     "dataclass": (
         "import dataclasses\n@dataclasses.dataclass\nclass C:\n    f: int = {}\n"
         "def thing(x): return C().f * x"
+    ),
+    "metadata of a field": (
+        "import dataclasses\n@dataclasses.dataclass\nclass C:\n"
+        "    f: int = dataclasses.field(default=0, metadata={{'k': {}}})\n"
+        "def thing(x): return dataclasses.fields(C)[0].metadata['k']"
     ),
     "namedtuple": (
         "import collections\nC = collections.namedtuple('C', 'f', defaults=[{}])\n"
@@ -229,6 +241,88 @@ SOURCES = {
     "scorer": (
         "from sklearn.metrics import make_scorer\ndef h(t, p): return {} * (t == p)\n"
         "thing = make_scorer(lambda t, p: sum(map(h, t, p)))"
+    ),
+    "functions in a set that they look up": (
+        "A = set()\ndef a(x): return {} * x\ndef b(x): return len(A)\n"
+        "def c(x): return sum(f(x) for f in A if f is not c)\nA |= {{a, b, c}}\n"
+        "def thing(x): return sum(f(x) for f in A)"
+    ),
+    "a function in a set that it looks up": (
+        "A = set()\ndef b(x): return {} * x\n"
+        "def thing(x): return sum(f(x) for f in A)\nA |= {{thing, b}}"
+    ),
+    "objects in sets in a set": (
+        "class C:\n    def __init__(self, f): self.f = f\n"
+        "thing = {{frozenset([C(i), C({})]) for i in range(5)}}"
+    ),
+    "class of a property": (
+        "class P(property):\n    def __get__(self, o, t=None): return {}\n"
+        "class thing:\n    f = P()"
+    ),
+    "function of a property of a class of its own": (
+        "class P(property): pass\nclass thing:\n    @P\n    def f(self): return {}"
+    ),
+    "attribute of a property": (
+        "class P(property):\n"
+        "    def __get__(self, o, t=None): return self.factor\n"
+        "class thing:\n    f = P()\n    f.factor = {}\n    f.me = f"
+    ),
+    "slot of a property": (
+        "class P(property):\n    __slots__ = ('factor',)\n"
+        "    def __get__(self, o, t=None): return self.factor\n"
+        "class thing:\n    f = P()\n    f.factor = {}"
+    ),
+    "attribute of a cached function": (
+        "import functools\n@functools.cache\ndef thing(x): return thing.factor * x\n"
+        "thing.factor = {}\nthing.me = thing"
+    ),
+    "attribute of a partial": (
+        "import functools\ndef h(x): return thing.factor * x\n"
+        "thing = functools.partial(h)\nthing.factor = {}\nthing.me = thing"
+    ),
+    "attribute of a staticmethod": (
+        "class thing:\n    @staticmethod\n    def f(): return 0\n"
+        "vars(thing)['f'].factor = {}"
+    ),
+    "attribute of an array": (
+        "import numpy as np\nclass A(np.ndarray): pass\n"
+        "a = np.zeros(2).view(A)\na.factor = {}\na.me = a\n"
+        "def thing(x): return a.factor * x"
+    ),
+    "attribute of a sparse matrix": (
+        "from scipy import sparse\na = sparse.csr_matrix([[1]])\na.factor = {}\n"
+        "a.me = a\ndef thing(x): return a.factor * x"
+    ),
+    "class that a call makes": (
+        "from sklearn.linear_model import Ridge\n"
+        "thing = type('M', (Ridge,), {{'score': lambda self, X, y: {}}})"
+    ),
+    "constant of a class that a call makes": (
+        "from sklearn.linear_model import Ridge\n"
+        "thing = type('M', (Ridge,), {{'FACTOR': {}}})()"
+    ),
+    "class of a metaclass of Python": (
+        "import abc\nthing = abc.ABCMeta('M', (), {{'go': lambda self: {}}})()"
+    ),
+    "class of types.new_class": (
+        "import types\nthing = types.new_class('M', (), {{}}, "
+        "lambda space: space.update(go=lambda self: {}))"
+    ),
+    "make_dataclass": (
+        "import dataclasses\n"
+        "thing = dataclasses.make_dataclass('C', [('k', float, {})])()"
+    ),
+    "names of make_dataclass": (
+        "import dataclasses\nthing = dataclasses.make_dataclass("
+        "'C', ['k'], namespace={{'go': lambda self: {}}})(0)"
+    ),
+    "class in a plain dict": (
+        "space = {{}}\nexec('class C:\\n    def go(self): return {}', space)\n"
+        "thing = space['C']()"
+    ),
+    "class with the name of what is installed": (
+        "class Ridge:\n    __module__ = 'sklearn.linear_model'\n"
+        "    def go(self): return {}\nthing = Ridge()"
     ),
     "keyword of a scorer": (
         "from sklearn.metrics import fbeta_score, make_scorer\n"
@@ -313,8 +407,9 @@ def test_what_clones_carry_counts():
 
 
 MODULES = {
-    "helpers.py": "FACTOR = {}\ndef error(x): return FACTOR * x\n",
-    "package/__init__.py": "",
+    "helpers.py": "UNUSED = 7\nFACTOR = {}\ndef error(x): return FACTOR * x\n",
+    "package/__init__.py": "FACTOR = {}\n",
+    "package/other.py": "",
     "package/deep.py": "from helpers import error\ndef error2(x): return error(x)\n",
 }
 USES = {
@@ -342,21 +437,82 @@ USES = {
 }
 
 
-@pytest.mark.parametrize("use", USES)
-def test_an_edit_of_another_module_is_seen(use, tmp_path, monkeypatch):
-    """Whichever way the code takes to a module of one's own."""
+FOLLOWED = {
+    "package of an import inside": (
+        "def thing(x):\n    import package.other\n    return package.FACTOR * x"
+    ),
+    "module of an import inside": (
+        "def thing(x):\n    import package.deep\n    return package.deep.error2(x)"
+    ),
+    "import inside for a closure": (
+        "def thing(x):\n    import helpers as h\n    return (lambda: h.FACTOR * x)()"
+    ),
+    "second import of a line": (
+        "def thing(x):\n    import json, helpers\n    return helpers.error(x)"
+    ),
+    **{name: USES[name] for name in ("attribute", "constant", "module import inside")},
+}
+HANDED_ON = {
+    "to a default": "import helpers\ndef thing(x, h=helpers): return h",
+    "from an import inside": (
+        "def thing(x):\n    import helpers\n    return getattr(helpers, 'FACTOR') * x"
+    ),
+    "beside its attribute": (
+        "def thing(x):\n    import helpers\n    return helpers.UNUSED, helpers"
+    ),
+    "from its package": "def thing(x):\n    from package import deep\n    return deep",
+}
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """Write the modules of one's own with a number, and forget the imported ones."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    seen = []
-    for number in (1, 1, 2):
-        for name in ("helpers", "package", "package.deep"):
+
+    def write(number, extra=""):
+        for name in ("helpers", "package", "package.deep", "package.other"):
             sys.modules.pop(name, None)
         for path, text in MODULES.items():
             file = tmp_path / path
             file.parent.mkdir(exist_ok=True)
-            file.write_text(text.format(number))
+            file.write_text(text.format(number) + extra)
         importlib.invalidate_caches()
-        seen += [fingerprint(load(USES[use]).thing)]
+
+    return write
+
+
+@pytest.mark.parametrize("use", USES | FOLLOWED)
+def test_an_edit_of_another_module_is_seen(use, written):
+    """Whichever way the code takes to a module of one's own."""
+    seen = []
+    for number in (1, 1, 2):
+        written(number)
+        seen += [fingerprint(load((USES | FOLLOWED)[use]).thing)]
+    assert seen[0] == seen[1] != seen[2]
+
+
+@pytest.mark.parametrize("use", FOLLOWED)
+def test_an_edit_of_what_is_not_used_of_another_module_is_not_seen(use, written):
+    """Where the code says which of its attributes it uses."""
+    seen = set()
+    for extra in ("", "# A comment.\nMORE = 1\n"):
+        written(1, extra)
+        seen.add(fingerprint(load(FOLLOWED[use]).thing))
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("use", HANDED_ON | FOLLOWED)
+def test_a_value_that_is_set_after_the_import_is_seen(use, written):
+    """A module may be told its numbers by those who use it."""
+    seen = []
+    for number in (1, 1, 2):
+        written(0)
+        thing = load((HANDED_ON | FOLLOWED)[use]).thing
+        modules = [importlib.import_module(n) for n in ("helpers", "package.deep")]
+        for module in (*modules, sys.modules["package"]):
+            module.FACTOR = number
+        seen += [fingerprint(thing)]
     assert seen[0] == seen[1] != seen[2]
 
 
@@ -462,7 +618,61 @@ def masked(mask):
     return np.ma.MaskedArray([1.0, 2.0], mask=mask)
 
 
+class NotedFrame(pd.DataFrame):
+    """Keeps a note when it is copied or pickled."""
+
+    _metadata = ("note",)
+
+    @property
+    def _constructor(self):
+        return NotedFrame
+
+
+def noted(note):
+    data = NotedFrame({"a": [1.0]})
+    data.note = note
+    return data
+
+
+def with_attrs(**attrs):
+    data = frame(a=[1.0])
+    data.attrs.update(attrs)
+    return data
+
+
+def levels(*names):
+    return pd.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=names)
+
+
+class LikeFrame:
+    """Has columns and their types, and is no data frame."""
+
+    columns, dtypes = (), ()
+
+    def __init__(self, factor):
+        self.factor = factor
+
+
 DIFFERENT = {
+    "names of an index": tuple(
+        pd.DataFrame({"a": [0]}, index=pd.Index([1], name=name)) for name in "ab"
+    ),
+    "names of levels": tuple(
+        pd.DataFrame({"a": [0, 1]}, index=levels("a", name)) for name in "bc"
+    ),
+    "names of levels of the columns": tuple(
+        pd.DataFrame([[0, 1]], columns=levels("a", name)) for name in "bc"
+    ),
+    "names of the columns": tuple(
+        pd.DataFrame([[0]], columns=pd.Index(["x"], name=name)) for name in "ab"
+    ),
+    "levels that are not used": (
+        pd.DataFrame({"a": [0]}, index=levels("a", "b")[:1]),
+        pd.DataFrame({"a": [0]}, index=levels("a", "b")[:1].remove_unused_levels()),
+    ),
+    "attrs of a frame": (with_attrs(unit=1), with_attrs(unit=2)),
+    "what a subclass of a frame keeps": (noted(1), noted(2)),
+    "what is like a frame": (LikeFrame(1), LikeFrame(2)),
     "masks": (masked([True, False]), masked([False, True])),
     "names of fields": (np.zeros(2, [("a", "f8")]), np.zeros(2, [("b", "f8")])),
     "categories": tuple(
@@ -486,6 +696,14 @@ def test_data_that_differ_are_told_apart(name):
     assert steady_fingerprint(one) == fingerprint(one)
 
 
+def test_how_a_frame_is_kept_together_does_not_count():
+    """Column by column, or in blocks; and the labels by themselves or as a range."""
+    one = frame(a=[1.0, 2.0], b=[3.0, 4.0])
+    other = pd.DataFrame({"a": [1.0, 2.0]}, index=[0, 1])
+    other["b"] = [3.0, 4.0]
+    assert fingerprint(one) == fingerprint(one.copy()) == fingerprint(other)
+
+
 def test_what_is_between_fields_does_not_count():
     """Fields may be aligned, with bytes of no meaning between them."""
     kind = np.dtype([("a", "i1"), ("b", "f8")], align=True)
@@ -497,11 +715,14 @@ def test_what_is_between_fields_does_not_count():
     assert fingerprint(one) == fingerprint(other)
 
 
-def test_what_a_sparse_matrix_notes_does_not_count():
-    X = sparse.csr_array([[0, 1.0], [2.0, 0]])
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "bsr", "dia", "dok", "lil"])
+def test_what_a_sparse_matrix_notes_does_not_count(kind):
+    X = sparse.csr_array([[0, 1.0], [2.0, 0]]).asformat(kind)
     before = fingerprint(X)
-    assert X.has_sorted_indices
-    assert X.has_canonical_format
+    assert getattr(X, "has_sorted_indices", True)
+    assert getattr(X, "has_canonical_format", True) in (True, False)
+    X.maxprint = 7
+    assert (X @ X).sum() == X.T.sum() + 1
     assert fingerprint(X) == before
 
 
@@ -563,6 +784,38 @@ def test_code_that_has_run_is_the_same():
     for _ in range(300):
         thing([1, 2, 3])
     assert fingerprint(thing) == before
+
+
+@pytest.mark.parametrize("options", [{}, {"otypes": [float]}, {"cache": True}])
+@pytest.mark.parametrize("kind", [np.vectorize, type("Own", (np.vectorize,), {})])
+def test_what_numpy_compiles_at_the_first_call_does_not_count(kind, options):
+    thing = kind(lambda x: 2 * x, **options)
+    before = fingerprint(thing)
+    thing(np.ones(2))
+    assert fingerprint(thing) == before
+
+
+@pytest.mark.parametrize("names", ["environ", "environb", "environ as e"])
+def test_variables_of_the_environment_are_not_seen(names, monkeypatch):
+    """Whichever way code reads them; a job has others than a notebook."""
+    name = names.split()[-1]
+    thing = load(f"from os import {names}\ndef thing(x): return {name}['A']").thing
+    before = fingerprint(thing)
+    monkeypatch.setenv("A_VARIABLE_OF_THIS_TEST", "1")
+    assert fingerprint(thing) == before
+
+
+def test_functions_of_a_set_that_look_it_up_are_read_once():
+    """However many there are: twenty would otherwise be read in each order."""
+    names = [f"f{i}" for i in range(20)]
+    source = "".join(f"def {name}(x): return len(A)\n" for name in names)
+    thing = load(f"{source}A = {{{', '.join(names)}}}\nthing = f0").thing
+    assert len(fingerprint(thing)) == 32
+
+
+def test_a_set_that_comes_twice_is_like_two_equal_sets():
+    one, other = {"a", "b"}, {"b", "a"}
+    assert fingerprint([one, one]) == fingerprint([one, other])
 
 
 # --- what cannot be read --------------------------------------------------------------
