@@ -304,6 +304,30 @@ def test_a_population_steps_along_a_range_backwards() -> None:
 
 
 @pytest.mark.parametrize(
+    ("values", "given"),
+    [
+        (range(10**15), 7),
+        (range(10**30), 10**29),
+        (range(10**20, 0, -5), 10**19),
+        (np.arange(10**5) * 0.5, 1234.5),
+        (np.repeat(np.arange(2000), 2), 1999),
+        (Categorical(range(10**15)), 7),
+    ],
+    ids=["range", "huge range", "backwards", "array", "repeating", "own"],
+)
+def test_members_are_born_with_a_value_of_a_long_list(values: Any, given: Any) -> None:
+    """It is found; another one is refused, in few words."""
+    search = PBTSearch(Fake(), {"a": values}, population_size=2, n_generations=1, cv=2)
+    search.set_params(initial_params=[{"a": given}], random_state=0).fit(X, Y)
+    assert search.cv_results_["params"][0] == {"a": given}
+    for bad in (-1, 10**31, 0.25, "x", None, float("nan")):
+        search.set_params(initial_params=[{"a": bad}])
+        with pytest.raises(InvalidSpaceError, match="is not a value of") as caught:
+            search.fit(X, Y)
+        assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
     "values",
     [
         range(-3, 10**15),
