@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from skhpo.exceptions import InvalidSpaceError
-from skhpo.optimizers import GridOptimizer
+from skhpo.optimizers import BayesOptimizer, GridOptimizer, RandomOptimizer
 from skhpo.optimizers._perturb import perturbation_rule
 from skhpo.space import Categorical, Integer, Real, SearchSpace
 from skhpo.space._convert import as_dimension
@@ -222,6 +222,44 @@ def test_gaps_of_a_discrete_distribution_are_no_values() -> None:
     gaps = stats.rv_discrete(values=([1, 5, 9], [0.5, 0.25, 0.25])).freeze()
     space = SearchSpace({"x": gaps})
     assert [p["x"] for p in space.decode_many(space.points())] == [1, 5, 9]
+
+
+class Slope(stats.rv_continuous):
+    """A distribution of a user's own, without parameters."""
+
+    def _cdf(self, x: Any) -> Any:
+        return x**2
+
+
+@pytest.mark.parametrize(
+    "complete",
+    [
+        stats.rv_discrete(values=([1, 5, 9], [0.2, 0.5, 0.3])),
+        stats.rv_histogram(np.histogram([1.0, 2.0, 2.5, 4.0], bins=3)),
+        Slope(a=0.0, b=1.0, name="slope"),
+    ],
+    ids=["discrete", "histogram", "own"],
+)
+def test_what_has_all_of_its_parameters_need_not_be_called(complete: Any) -> None:
+    """It means what it does when it is, as to scikit-learn, in all searches."""
+    u = np.linspace(0, 1, 23)
+    dimension, called = as_dimension("x", complete), as_dimension("x", complete())
+    assert dimension.from_unit(u) == called.from_unit(u)
+    np.testing.assert_array_equal(dimension.snap(u), called.snap(u))
+    np.testing.assert_array_equal(dimension.levels(3), called.levels(3))
+    assert dimension == as_dimension("x", complete)
+    runs = [
+        RandomOptimizer({"x": spec}, 4, random_state=0).ask(4)
+        for spec in (complete, complete())
+    ]
+    first, second = [[c.params for c in run] for run in runs]
+    assert first == second
+    assert BayesOptimizer({"x": complete}, random_state=0).ask(3)
+    low, high = complete.support()
+    value = perturbation_rule("x", complete).perturb(dimension.from_unit(u)[9], 1.25)
+    assert low <= value <= high
+    with pytest.raises(InvalidSpaceError, match=r"outside of the support of \w+\(\)"):
+        dimension.to_unit(99)
 
 
 @given(steps)

@@ -188,8 +188,8 @@ def test_more_combinations_than_scikit_learn_counts_are_drawn(space: Any) -> Non
     with pytest.raises((OverflowError, ValueError)):
         list(ParameterSampler(space, 5, random_state=0))
     runs = [RandomOptimizer(space, 300, random_state=0).ask(999) for _ in "ab"]
-    assert runs[0] == runs[1]
-    drawn = [candidate.params for candidate in runs[0]]
+    drawn, again = [[candidate.params for candidate in run] for run in runs]
+    assert drawn == again
     assert len({repr(params) for params in drawn}) == len(drawn) == 300
     assert drawn != [c.params for c in RandomOptimizer(space, 300, 1).ask(999)]
     if isinstance(space, dict):
