@@ -6,6 +6,7 @@ Most of these would not end, or not fit into memory, if anything did.
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
 from skhpo.exceptions import InvalidSpaceError
-from skhpo.optimizers import GridOptimizer, RandomOptimizer
+from skhpo.optimizers import BayesOptimizer, GridOptimizer, RandomOptimizer, Trial
 from skhpo.optimizers import _enumerated as enumerated
 from skhpo.optimizers._maximize import Objective, flip
 from skhpo.optimizers._perturb import Sampled, perturbation_rule
@@ -28,6 +29,7 @@ from skhpo.search._check import check_against_estimator
 from skhpo.space import Categorical, Choice, Integer, SearchSpace
 from skhpo.space._convert import as_dimension
 from skhpo.space._values import LONG
+from skhpo.surrogates import GaussianProcess, _embedding
 
 X, Y = np.zeros((8, 1)), np.arange(8.0)
 
@@ -414,3 +416,65 @@ def test_sizes_are_exact() -> None:
     assert SearchSpace({"a": range(10**20), "b": Integer(1, 7)}).size == 7 * 10**20
     many = {f"p{i}": Integer(0, 10**30) for i in range(30)}
     assert SearchSpace(many).size == (10**30 + 1) ** 30 > sys.float_info.max
+
+
+# -- long categories -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [100, 10**5])
+def test_a_flip_looks_at_a_bounded_number_of_values(n: int) -> None:
+    """At all of a short category; of a long one, those at hand among them."""
+    space = SearchSpace({"a": [f"s{i}" for i in range(n)], "b": ["x", "y"]})
+    X = space.snap(np.random.default_rng(0).random((8, 2)))
+    looked_at: list[int] = []
+    best = X[5, 0]
+
+    def value(Z: Any) -> Any:
+        looked_at.append(len(Z))
+        return np.where(Z[:, 0] == best, 1.0, 0.0) + (Z[:, 1] > 0.5)
+
+    found, scores = flip(Objective(value), X.copy(), space)
+    assert scores == pytest.approx([2] * 8)
+    assert np.all(found[:, 0] == best)
+    assert max(looked_at) == 8 * 102 if n == 100 else max(looked_at) < 8 * 150
+
+
+def test_values_that_were_not_observed_are_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So that a Gaussian process needs no coordinate for each of them."""
+    names = [f"s{i}" for i in range(300)]
+    branches = [(name, {"g": Integer(0, 9)} if name > "s2" else None) for name in names]
+    space = SearchSpace({"a": names, "b": Choice(branches), "c": stats.uniform()})
+    rng = np.random.default_rng(0)
+    X, Z = (space.snap(rng.random((m, space.n_columns))) for m in (40, 300))
+    Z = np.concatenate([Z, X])
+    y = np.sin(np.nansum(9 * X, axis=1))
+    short = GaussianProcess(space).fit(X, y)
+    likelihood = short.profile_log_likelihood(X[:30], y[:30, np.newaxis])
+    assert short.embedding(Z).shape[1] < 100
+    monkeypatch.setattr(_embedding, "MAX_COORDINATES", 300)
+    full = GaussianProcess(space).fit(X, y)
+    assert full.embedding(Z).shape[1] > 600
+    for one, other in zip(short.predict(Z), full.predict(Z), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+    again = full.profile_log_likelihood(X[:30], y[:30, np.newaxis])
+    np.testing.assert_allclose(likelihood, again, rtol=1e-6)
+
+
+@pytest.mark.parametrize("surrogate", ["gp", "forest", "tpe"])
+@pytest.mark.parametrize("n", [4000, 10**5])
+def test_a_long_list_of_strings_needs_little_memory(surrogate: str, n: int) -> None:
+    """Whether its points are enumerated or searched, and whatever the model."""
+    space = SearchSpace({"a": [f"s{i}" for i in range(n)]})
+    optimizer = BayesOptimizer(space, surrogate=surrogate, n_initial=4, random_state=0)
+    tracemalloc.start()
+    try:
+        for _ in range(8):
+            (candidate,) = optimizer.ask(1)
+            score = float(candidate.params["a"][1:]) / n
+            optimizer.tell([Trial(candidate, (score,))])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 5e7
