@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from skhpo.exceptions import InvalidSpaceError
+from skhpo.optimizers import BayesOptimizer, GridOptimizer, RandomOptimizer
 from skhpo.optimizers._perturb import perturbation_rule
 from skhpo.space import Categorical, Integer, Real, SearchSpace
 from skhpo.space._convert import as_dimension
@@ -47,7 +48,8 @@ def integers(draw: Any) -> Integer:
     """Draw a range of integers that floats may not tell apart."""
     log = draw(st.booleans())
     low = draw(st.integers(-(10**30), 10**30) | st.sampled_from([1, 2**53 + 1, 2**63]))
-    width = st.integers(1, 9) | st.integers(1, 10**30) | st.sampled_from([2**63 - 2])
+    width = st.integers(1, 9) | st.integers(1, 10**30)
+    width |= st.sampled_from([2**53, 2**63 - 2, 10**308])
     low = abs(low) + 1 if log else low
     return Integer(low, low + draw(width), log=log)
 
@@ -98,12 +100,43 @@ def test_values_are_inside_and_native(dimension: Any, u: float) -> None:
     assert np.all((dimension.levels(3) >= 0) & (dimension.levels(3) <= 1))
 
 
-@given(reals())
-def test_bounds_are_attained(dimension: Real) -> None:
+@given(reals() | integers())
+@settings(max_examples=300)
+@example(Integer(1, 2**63, log=True))
+@example(Integer(0, 2**53))
+@example(Integer(1, 10**308, log=True))
+@example(Integer(1, int(1.7e308), log=True))
+def test_bounds_are_attained(dimension: Real | Integer) -> None:
     """A range begins at 0 and ends at 1, however narrow or wide it is."""
     ends = [dimension.low, dimension.high]
-    assert [dimension.to_unit(end) for end in ends] == [0, 1]
-    assert dimension.from_unit(np.array([0.0, 1.0])) == pytest.approx(ends, rel=1e-12)
+    assert dimension.from_unit(np.array([0.0, 1.0])) == ends
+    assert dimension.from_unit(dimension.snap(np.array([0.0, 1.0]))) == ends
+    coordinates = [dimension.to_unit(end) for end in ends]
+    assert coordinates == [0, 1] or isinstance(dimension, Integer)
+    if isinstance(dimension, Integer) and dimension.n_values < 10**9:
+        assert dimension.from_unit(np.array(coordinates)) == ends
+
+
+@pytest.mark.parametrize("n", [7, 2**53 + 1, 2**53 + 2, 10**20 + 9, 10**30])
+def test_long_ranges_end_with_their_last_number(n: int) -> None:
+    """Which rounding must not keep from being reached."""
+    assert Categorical(range(n)).from_unit(np.array([0.0, 1.0])) == [0, n - 1]
+
+
+@pytest.mark.parametrize("high", [2**63, 10**30, 10**308, int(1.79e308)])
+def test_orders_of_magnitude_are_spread_evenly(high: int) -> None:
+    """Over all of a logarithmic range, also where quotients of its bounds overflow."""
+    dimension = Integer(1, high, log=True)
+    u = np.linspace(0, 1, 2001)
+    values = dimension.from_unit(u)
+    assert values == sorted(values)
+    logs = np.array([math.log(value + 0.5) for value in values])
+    expected = u * math.log(2 * high + 1) + math.log(0.5)
+    np.testing.assert_allclose(logs[200:], expected[200:], atol=0.3)
+    back = [dimension.to_unit(value) for value in values[400:]]
+    np.testing.assert_allclose(back, u[400:], atol=1e-5)
+    grid = GridOptimizer({"x": dimension}, n_levels=3).ask(3)
+    assert [grid[i].params["x"] for i in (0, -1)] == [1, high]
 
 
 @pytest.mark.parametrize("log", [False, True])
@@ -189,6 +222,44 @@ def test_gaps_of_a_discrete_distribution_are_no_values() -> None:
     gaps = stats.rv_discrete(values=([1, 5, 9], [0.5, 0.25, 0.25])).freeze()
     space = SearchSpace({"x": gaps})
     assert [p["x"] for p in space.decode_many(space.points())] == [1, 5, 9]
+
+
+class Slope(stats.rv_continuous):
+    """A distribution of a user's own, without parameters."""
+
+    def _cdf(self, x: Any) -> Any:
+        return x**2
+
+
+@pytest.mark.parametrize(
+    "complete",
+    [
+        stats.rv_discrete(values=([1, 5, 9], [0.2, 0.5, 0.3])),
+        stats.rv_histogram(np.histogram([1.0, 2.0, 2.5, 4.0], bins=3)),
+        Slope(a=0.0, b=1.0, name="slope"),
+    ],
+    ids=["discrete", "histogram", "own"],
+)
+def test_what_has_all_of_its_parameters_need_not_be_called(complete: Any) -> None:
+    """It means what it does when it is, as to scikit-learn, in all searches."""
+    u = np.linspace(0, 1, 23)
+    dimension, called = as_dimension("x", complete), as_dimension("x", complete())
+    assert dimension.from_unit(u) == called.from_unit(u)
+    np.testing.assert_array_equal(dimension.snap(u), called.snap(u))
+    np.testing.assert_array_equal(dimension.levels(3), called.levels(3))
+    assert dimension == as_dimension("x", complete)
+    runs = [
+        RandomOptimizer({"x": spec}, 4, random_state=0).ask(4)
+        for spec in (complete, complete())
+    ]
+    first, second = [[c.params for c in run] for run in runs]
+    assert first == second
+    assert BayesOptimizer({"x": complete}, random_state=0).ask(3)
+    low, high = complete.support()
+    value = perturbation_rule("x", complete).perturb(dimension.from_unit(u)[9], 1.25)
+    assert low <= value <= high
+    with pytest.raises(InvalidSpaceError, match=r"outside of the support of \w+\(\)"):
+        dimension.to_unit(99)
 
 
 @given(steps)

@@ -6,6 +6,7 @@ Most of these would not end, or not fit into memory, if anything did.
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
 from skhpo.exceptions import InvalidSpaceError
-from skhpo.optimizers import GridOptimizer, RandomOptimizer
+from skhpo.optimizers import BayesOptimizer, GridOptimizer, RandomOptimizer, Trial
 from skhpo.optimizers import _enumerated as enumerated
 from skhpo.optimizers._maximize import Objective, flip
 from skhpo.optimizers._perturb import Sampled, perturbation_rule
@@ -28,6 +29,7 @@ from skhpo.search._check import check_against_estimator
 from skhpo.space import Categorical, Choice, Integer, SearchSpace
 from skhpo.space._convert import as_dimension
 from skhpo.space._values import LONG
+from skhpo.surrogates import GaussianProcess, _embedding
 
 X, Y = np.zeros((8, 1)), np.arange(8.0)
 
@@ -188,8 +190,8 @@ def test_more_combinations_than_scikit_learn_counts_are_drawn(space: Any) -> Non
     with pytest.raises((OverflowError, ValueError)):
         list(ParameterSampler(space, 5, random_state=0))
     runs = [RandomOptimizer(space, 300, random_state=0).ask(999) for _ in "ab"]
-    assert [c.params for c in runs[0]] == [c.params for c in runs[1]]
-    drawn = [candidate.params for candidate in runs[0]]
+    drawn, again = [[candidate.params for candidate in run] for run in runs]
+    assert drawn == again
     assert len({repr(params) for params in drawn}) == len(drawn) == 300
     assert drawn != [c.params for c in RandomOptimizer(space, 300, 1).ask(999)]
     if isinstance(space, dict):
@@ -304,6 +306,30 @@ def test_a_population_steps_along_a_range_backwards() -> None:
 
 
 @pytest.mark.parametrize(
+    ("values", "given"),
+    [
+        (range(10**15), 7),
+        (range(10**30), 10**29),
+        (range(10**20, 0, -5), 10**19),
+        (np.arange(10**5) * 0.5, 1234.5),
+        (np.repeat(np.arange(2000), 2), 1999),
+        (Categorical(range(10**15)), 7),
+    ],
+    ids=["range", "huge range", "backwards", "array", "repeating", "own"],
+)
+def test_members_are_born_with_a_value_of_a_long_list(values: Any, given: Any) -> None:
+    """It is found; another one is refused, in few words."""
+    search = PBTSearch(Fake(), {"a": values}, population_size=2, n_generations=1, cv=2)
+    search.set_params(initial_params=[{"a": given}], random_state=0).fit(X, Y)
+    assert search.cv_results_["params"][0] == {"a": given}
+    for bad in (-1, 10**31, 0.25, "x", None, float("nan")):
+        search.set_params(initial_params=[{"a": bad}])
+        with pytest.raises(InvalidSpaceError, match="is not a value of") as caught:
+            search.fit(X, Y)
+        assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
     "values",
     [
         range(-3, 10**15),
@@ -390,3 +416,65 @@ def test_sizes_are_exact() -> None:
     assert SearchSpace({"a": range(10**20), "b": Integer(1, 7)}).size == 7 * 10**20
     many = {f"p{i}": Integer(0, 10**30) for i in range(30)}
     assert SearchSpace(many).size == (10**30 + 1) ** 30 > sys.float_info.max
+
+
+# -- long categories -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [100, 10**5])
+def test_a_flip_looks_at_a_bounded_number_of_values(n: int) -> None:
+    """At all of a short category; of a long one, those at hand among them."""
+    space = SearchSpace({"a": [f"s{i}" for i in range(n)], "b": ["x", "y"]})
+    X = space.snap(np.random.default_rng(0).random((8, 2)))
+    looked_at: list[int] = []
+    best = X[5, 0]
+
+    def value(Z: Any) -> Any:
+        looked_at.append(len(Z))
+        return np.where(Z[:, 0] == best, 1.0, 0.0) + (Z[:, 1] > 0.5)
+
+    found, scores = flip(Objective(value), X.copy(), space)
+    assert scores == pytest.approx([2] * 8)
+    assert np.all(found[:, 0] == best)
+    assert max(looked_at) == 8 * 102 if n == 100 else max(looked_at) < 8 * 150
+
+
+def test_values_that_were_not_observed_are_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So that a Gaussian process needs no coordinate for each of them."""
+    names = [f"s{i}" for i in range(300)]
+    branches = [(name, {"g": Integer(0, 9)} if name > "s2" else None) for name in names]
+    space = SearchSpace({"a": names, "b": Choice(branches), "c": stats.uniform()})
+    rng = np.random.default_rng(0)
+    X, Z = (space.snap(rng.random((m, space.n_columns))) for m in (40, 300))
+    Z = np.concatenate([Z, X])
+    y = np.sin(np.nansum(9 * X, axis=1))
+    short = GaussianProcess(space).fit(X, y)
+    likelihood = short.profile_log_likelihood(X[:30], y[:30, np.newaxis])
+    assert short.embedding(Z).shape[1] < 100
+    monkeypatch.setattr(_embedding, "MAX_COORDINATES", 300)
+    full = GaussianProcess(space).fit(X, y)
+    assert full.embedding(Z).shape[1] > 600
+    for one, other in zip(short.predict(Z), full.predict(Z), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+    again = full.profile_log_likelihood(X[:30], y[:30, np.newaxis])
+    np.testing.assert_allclose(likelihood, again, rtol=1e-6)
+
+
+@pytest.mark.parametrize("surrogate", ["gp", "forest", "tpe"])
+@pytest.mark.parametrize("n", [4000, 10**5])
+def test_a_long_list_of_strings_needs_little_memory(surrogate: str, n: int) -> None:
+    """Whether its points are enumerated or searched, and whatever the model."""
+    space = SearchSpace({"a": [f"s{i}" for i in range(n)]})
+    optimizer = BayesOptimizer(space, surrogate=surrogate, n_initial=4, random_state=0)
+    tracemalloc.start()
+    try:
+        for _ in range(8):
+            (candidate,) = optimizer.ask(1)
+            score = float(candidate.params["a"][1:]) / n
+            optimizer.tell([Trial(candidate, (score,))])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 5e7

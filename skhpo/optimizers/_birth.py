@@ -13,6 +13,7 @@ from skhpo.exceptions import InvalidSpaceError
 from skhpo.space import Categorical
 from skhpo.space._convert import convert
 from skhpo.space._dimensions import Dimension
+from skhpo.space._values import LONG, count, is_numeric
 
 __all__ = ["check_given", "fitting_branches"]
 
@@ -95,9 +96,7 @@ def _problem_of(name: str, spec: Any, value: Any) -> str | None:
 def _dimension(name: str, spec: Any) -> Dimension | None:
     """Return what knows the values of an entry; None if it can only be drawn from."""
     if isinstance(spec, Sequence | np.ndarray):
-        # A list may repeat a value, to have it drawn more often.
-        values = spec.tolist() if isinstance(spec, np.ndarray) else spec
-        return Categorical(list({structural_key(v): v for v in values}.values()))
+        return Categorical(_distinct(spec))
     is_known = all(hasattr(spec, verb) for verb in ("ppf", "cdf", "support"))
     if not isinstance(spec, Dimension) and not is_known:
         return None
@@ -106,11 +105,20 @@ def _dimension(name: str, spec: Any) -> Dimension | None:
     return dimension
 
 
+def _distinct(values: Sequence[Any] | np.ndarray) -> Any:
+    """Return each value once: a list may repeat one, to have it drawn more often."""
+    if is_numeric(values) and count(values) > LONG:
+        return np.unique(values) if isinstance(values, np.ndarray) else values
+    listed = values.tolist() if isinstance(values, np.ndarray) else values
+    return list({structural_key(value): value for value in listed}.values())
+
+
 def _listed(dimension: Dimension) -> str:
     """Return what a dimension holds, the beginning of a long list."""
-    if isinstance(dimension, Categorical):
-        return reprlib.repr(list(dimension.values))
-    return repr(dimension)
+    if not isinstance(dimension, Categorical):
+        return repr(dimension)
+    values = dimension.values
+    return reprlib.repr(list(values) if isinstance(values, tuple) else values)
 
 
 def _shown(params: Mapping[str, Any]) -> str:

@@ -30,6 +30,8 @@ N_POOL = 1024
 N_STARTS = 8
 # Columns with more cells than this are climbed as if continuous, then snapped.
 MANY_VALUES = 32
+# Of categories with more values than this, a flip looks at so many.
+MAX_FLIPS = 128
 N_FLIP_ROUNDS = 2
 
 
@@ -151,14 +153,15 @@ def flip(objective: Objective, X: Array, space: SearchSpace) -> tuple[Array, Arr
     """Return points no worse than the rows of `X`, no single flip of which is better.
 
     A flip sets one discrete column to another value: any one of up to 32, or the next
-    ones of a longer range. At most `N_FLIP_ROUNDS` flips are made.
+    ones of a longer range. Of a long category it is one of the values that the rows of
+    `X` have, or of `MAX_FLIPS` others. At most `N_FLIP_ROUNDS` flips are made.
     """
     values = objective.value(X)
     discrete = np.flatnonzero((space.n_values > 1) & np.isfinite(space.n_values))
     if not discrete.size:
         return X, values
     for _ in range(N_FLIP_ROUNDS):
-        parts = [_neighbors(x, discrete, space) for x in X]
+        parts = [_neighbors(x, X, discrete, space) for x in X]
         owner = np.repeat(np.arange(len(X)), [len(part) for part in parts])
         neighbors = space.snap(np.concatenate(parts))
         scores = objective.value(neighbors)
@@ -173,21 +176,31 @@ def flip(objective: Objective, X: Array, space: SearchSpace) -> tuple[Array, Arr
     return X, values
 
 
-def _neighbors(x: Array, discrete: NDArray[np.intp], space: SearchSpace) -> Array:
+def _neighbors(
+    x: Array, X: Array, discrete: NDArray[np.intp], space: SearchSpace
+) -> Array:
     """Return copies of `x` with one active discrete column changed each."""
     rows = [np.empty((0, len(x)))]
     for j in discrete:
         if np.isnan(x[j]):
             continue
-        dimension = space.columns[j].dimension
-        if space.is_categorical[j] or space.n_values[j] <= MANY_VALUES:
-            levels = dimension.levels(MANY_VALUES)
-        else:
-            levels = dimension.neighbors(x[j])
+        levels = _other_levels(j, x[j], X[:, j], space)
         changed = np.tile(x, (len(levels), 1))
         changed[:, j] = levels
         rows.append(changed)
     return np.concatenate(rows)
+
+
+def _other_levels(j: int, own: float, column: Array, space: SearchSpace) -> Array:
+    """Return where a flip of discrete column `j` may lead to."""
+    dimension = space.columns[j].dimension
+    if not space.is_categorical[j] and space.n_values[j] > MANY_VALUES:
+        return dimension.neighbors(own)
+    if space.n_values[j] <= MAX_FLIPS:
+        return dimension.levels(MANY_VALUES)
+    # To a model, most values of a long category are alike: those that were never tried.
+    spread = dimension.snap((np.arange(MAX_FLIPS) + 0.5) / MAX_FLIPS)
+    return np.unique(np.concatenate([spread, column[~np.isnan(column)]]))
 
 
 def best_unseen(

@@ -107,8 +107,8 @@ def _constraints(cls: type, parameter: str) -> Mapping[str, Any]:
     """Return the table of values that the fits of a class go by, {} if there is none.
 
     A class that overrides what reads the table, or has a property for the parameter,
-    may give it a meaning that the table it inherits does not know. (Within scikit-learn the two go together,
-    wherever they are defined.)
+    may give it a meaning that the table it inherits does not know. (Within scikit-learn
+    the two go together, wherever they are defined.)
     """
     table = _definer(cls, "_parameter_constraints")
     if table is None or not isinstance(cls._parameter_constraints, dict):  # type: ignore[attr-defined]

@@ -173,7 +173,7 @@ class Categorical(Dimension):
     def _cells(self, u: Array) -> Array:
         if self._edges is None:
             n = float(self.n_values)
-            return np.clip(np.floor(u * n), 0.0, n - 1.0)
+            return np.clip(np.floor(u * n), 0.0, float(self.n_values - 1))
         return np.searchsorted(self._edges[1:-1], u, side="right").astype(float)
 
     def _centers(self, cells: Array) -> Array:
@@ -183,8 +183,11 @@ class Categorical(Dimension):
         return (self._edges[places + 1] + self._edges[places]) / 2
 
     def _from_unit(self, u: Array) -> list[Any]:
-        last = self.n_values - 1  # large numbers are rounded up as floats
-        return [self.at(min(int(cell), last)) for cell in self._cells(u).tolist()]
+        last = self.n_values - 1  # which is rounded, up or down, as a float
+        return [
+            self.at(last if cell == float(last) else int(cell))
+            for cell in self._cells(u).tolist()
+        ]
 
     def _to_unit(self, value: Any) -> float:
         return float(self._centers(np.array([self.place(value)], dtype=float))[0])

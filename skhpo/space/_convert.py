@@ -159,19 +159,30 @@ def _as_integer(bound: Any) -> Any:
 
 def _kind(dist: Any) -> Hashable:
     """Return what two equal distributions have in common, their parameters aside."""
-    # SciPy's are known by their class, but for those that hold a table of values.
+    return structural_key(type(dist) if _is_named(dist) else dist)
+
+
+def _is_named(dist: Any) -> bool:
+    """Whether SciPy's class says all of a distribution: no table of values does."""
     named = ("scipy.stats._continuous_distns", "scipy.stats._discrete_distns")
-    is_named = type(dist).__module__ in named and type(dist) is not rv_histogram
-    return structural_key(type(dist) if is_named else dist)
+    return type(dist).__module__ in named and type(dist) is not rv_histogram
+
+
+def _is_family(dist: Any) -> bool:
+    """Whether a distribution that was not called lacks parameters.
+
+    A table of values, or a distribution of the user's own without shapes, lacks none.
+    """
+    return _is_named(dist) or getattr(dist, "numargs", 0) > 0
 
 
 def _describe(frozen: Any) -> str:
     """Return a name for a distribution, for messages."""
-    dist = getattr(frozen, "dist", None)
-    if dist is None:
+    dist = getattr(frozen, "dist", frozen)
+    if not hasattr(dist, "shapes"):
         return repr(frozen)
-    parts = [repr(value) for value in frozen.args]
-    parts += [f"{name}={value!r}" for name, value in frozen.kwds.items()]
+    parts = [repr(value) for value in getattr(frozen, "args", ())]
+    parts += [f"{key}={value!r}" for key, value in getattr(frozen, "kwds", {}).items()]
     return f"{dist.name}({', '.join(parts)})"
 
 
@@ -248,7 +259,7 @@ def _from_scipy(value: Any) -> Dimension | None:
     """Wrap frozen distributions; say what is missing from others."""
     if isinstance(value, type) or not hasattr(value, "rvs"):
         return None
-    if hasattr(value, "shapes") and not hasattr(value, "args"):
+    if hasattr(value, "shapes") and not hasattr(value, "args") and _is_family(value):
         raise InvalidSpaceError(
             f"{value.name} is a family of distributions; give its parameters, as in "
             f"scipy.stats.{value.name}(...)."

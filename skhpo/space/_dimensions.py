@@ -33,6 +33,8 @@ Array = NDArray[np.float64]
 
 # Cells that are narrower than this are lost in the rounding of coordinates.
 RESOLUTION = 2.0**-48
+# Exponentials of more may overflow.
+LARGE_EXPONENT = 700.0
 
 
 def is_number(value: Any) -> bool:
@@ -342,6 +344,18 @@ class Real(Dimension):
         return nearest(value, self.low, self.high) if is_number(value) else value
 
 
+def _log1p_quotient(x: Array, y: float) -> Array:
+    """Return log(1 + x / y), also where the quotient overflows."""
+    quotient = x / y
+    return np.where(np.isinf(quotient), np.log(x) - np.log(y), np.log1p(quotient))
+
+
+def _expm1_times(factor: float, x: Array) -> Array:
+    """Return factor * (exp(x) - 1), also where the exponential overflows."""
+    is_large = x > LARGE_EXPONENT
+    return np.where(is_large, np.exp(x + math.log(factor)), factor * np.expm1(x))
+
+
 @dataclass(frozen=True)
 class Integer(Dimension):
     """Integers of a closed interval.
@@ -386,26 +400,39 @@ class Integer(Dimension):
         """The end of the first cell, of which logarithms are taken."""
         return float(int(self.low)) - 0.5
 
+    @property
+    def _log_width(self) -> float:
+        """The logarithm of the quotient of the outer ends of all cells."""
+        n, start = float(self.n_values), self._start
+        quotient = n / start
+        is_float = math.isfinite(quotient)
+        return math.log1p(quotient) if is_float else math.log(n) - math.log(start)
+
+    @property
+    def _last(self) -> float:
+        """The position of `high`, which may be rounded."""
+        return float(self.n_values - 1)
+
     def _cells(self, u: Array) -> Array:
-        n = float(self.n_values)
         if self.log:
-            width = math.log1p(n / self._start)
-            cells = np.rint(self._start * np.expm1(u * width) - 0.5)
+            cells = np.rint(_expm1_times(self._start, u * self._log_width) - 0.5)
         else:  # halves are rounded to even integers, not to even cells
             is_odd = int(self.low) % 2
-            cells = np.rint(u * n - 0.5 + is_odd) - is_odd
-        return np.clip(cells, 0.0, n - 1.0)
+            cells = np.rint(u * float(self.n_values) - 0.5 + is_odd) - is_odd
+        # What is rounded on the way must not keep the last value from being reached.
+        return np.where(u >= 1.0, self._last, np.clip(cells, 0.0, self._last))
 
     def _centers(self, cells: Array) -> Array:
-        n = float(self.n_values)
         if self.log:
-            start = self._start
-            return np.log1p((cells + 0.5) / start) / math.log1p(n / start)
-        return (cells + 0.5) / n
+            return _log1p_quotient(cells + 0.5, self._start) / self._log_width
+        return (cells + 0.5) / float(self.n_values)
 
     def _from_unit(self, u: Array) -> list[int]:
-        low, high = int(self.low), int(self.high)
-        return [min(low + int(cell), high) for cell in self._cells(u).tolist()]
+        low, high, last = int(self.low), int(self.high), self._last
+        return [
+            high if cell == last else min(low + int(cell), high)
+            for cell in self._cells(u).tolist()
+        ]
 
     def _to_unit(self, value: Any) -> float:
         _check_inside(self, value, Integral)
@@ -416,7 +443,7 @@ class Integer(Dimension):
         cells, n = self._cells(u), float(self.n_values)
         width: Any = 1.0 / n
         if self.log:
-            width = 1.0 / ((cells + float(self.low)) * math.log1p(n / self._start))
+            width = 1.0 / ((cells + float(self.low)) * self._log_width)
         return np.where(width > RESOLUTION, self._centers(cells), u)
 
     def _clip(self, value: Any) -> Any:

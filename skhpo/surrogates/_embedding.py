@@ -14,6 +14,9 @@ so an inactive numeric coordinate is, on average, as far from an active one as t
 random ones are from each other (1/6). As the distances are Euclidean, every kernel
 that is valid in R^p stays valid, and a space with conditions needs one model only.
 
+Every value of a category has a coordinate. Of a long one, only those that were observed
+have one, and all others share another: they are equally far from every observation.
+
 Notations: ``d`` columns, ``p`` embedded coordinates, ``X`` encoded points (n, d) with
 NaN where inactive, ``F`` embedded points (n, p).
 """
@@ -29,6 +32,9 @@ __all__ = ["Embedding"]
 
 Array = NDArray[np.float64]
 
+# Categories with more values are long.
+MAX_COORDINATES = 128
+
 
 class Embedding:
     """The map from encoded points of a space to R^p.
@@ -37,6 +43,9 @@ class Embedding:
     ----------
     space : SearchSpace
         The space; columns with a single value are left out.
+    X : ndarray of shape (n, d), default=None
+        The observations, which tell the values that long categories have; any other
+        point is embedded such that its distances from these are right.
 
     Attributes
     ----------
@@ -49,11 +58,12 @@ class Embedding:
         for categorical ones.
     """
 
-    def __init__(self, space: SearchSpace) -> None:
+    def __init__(self, space: SearchSpace, X: Array | None = None) -> None:
+        X = np.empty((0, space.n_columns)) if X is None else X
         self.columns = np.flatnonzero(space.n_values > 1)
         is_conditional = np.array([c.parent is not None for c in space.columns])
         self._values: list[Array | None] = [
-            space.columns[j].dimension.levels(0) if space.is_categorical[j] else None
+            _values(space, int(j), X[:, j]) if space.is_categorical[j] else None
             for j in self.columns
         ]
         widths = [
@@ -84,5 +94,15 @@ class Embedding:
         for j, i, values in zip(self.columns, self._first, self._values, strict=True):
             if values is not None:
                 is_value = X[:, j, np.newaxis] == values
+                # NaN, at the end, stands for what has no coordinate of its own.
+                has_none = ~np.isnan(X[:, j]) & ~is_value.any(axis=1)
+                is_value[:, -1] |= has_none & np.isnan(values[-1])
                 F[:, i : i + len(values)] = is_value * np.sqrt(0.5)
         return F
+
+
+def _values(space: SearchSpace, j: int, x: Array) -> Array:
+    """Return the coordinates of the values of category `j`, observed ones if long."""
+    if space.n_values[j] <= MAX_COORDINATES:
+        return space.columns[j].dimension.levels(0)
+    return np.append(np.unique(x[~np.isnan(x)]), np.nan)

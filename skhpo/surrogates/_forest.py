@@ -25,6 +25,9 @@ __all__ = ["RandomForest"]
 
 Array = NDArray[np.float64]
 
+# Rows that are embedded at once.
+BLOCK = 1024
+
 
 class RandomForest:
     """Random forest surrogate for a search space.
@@ -51,7 +54,7 @@ class RandomForest:
     """
 
     def __init__(self, space: SearchSpace, n_trees: int = 50, seed: int = 0) -> None:
-        self.embedding = Embedding(space)
+        self.space = space
         self.n_trees = n_trees
         self.seed = seed
 
@@ -81,7 +84,8 @@ class RandomForest:
             max_features=5 / 6,
             random_state=self.seed,
         )
-        F = np.hstack([self.embedding(X), np.zeros((len(X), 1))])
+        self.embedding = Embedding(self.space, X)
+        F = self._features(X)
         self._trees = forest.fit(F, np.asarray(y, dtype=float)).estimators_
         return self
 
@@ -98,11 +102,17 @@ class RandomForest:
         mean, std : ndarray of shape (m,)
             Mean and standard deviation of the value.
         """
-        F = np.hstack([self.embedding(X), np.zeros((len(X), 1))]).astype(np.float32)
         means, variances = np.empty((2, len(self._trees), len(X)))
-        for t, tree in enumerate(self._trees):
-            leaves = tree.apply(F, check_input=False)
-            means[t] = tree.tree_.value[leaves, 0, 0]
-            variances[t] = tree.tree_.impurity[leaves]
+        for i in range(0, len(X), BLOCK):
+            rows = slice(i, i + BLOCK)
+            F = self._features(X[rows]).astype(np.float32)
+            for t, tree in enumerate(self._trees):
+                leaves = tree.apply(F, check_input=False)
+                means[t, rows] = tree.tree_.value[leaves, 0, 0]
+                variances[t, rows] = tree.tree_.impurity[leaves]
         variance = variances.mean(axis=0) + means.var(axis=0)
         return means.mean(axis=0), np.sqrt(np.maximum(variance, 1e-12))
+
+    def _features(self, X: Array) -> Array:
+        """Return the embedded points, and a column of zeros: there may be no other."""
+        return np.hstack([self.embedding(X), np.zeros((len(X), 1))])

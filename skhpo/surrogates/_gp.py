@@ -267,6 +267,7 @@ class GaussianProcess:
         unit = unit_of(np.abs(y).max(keepdims=True))  # in which y can be squared
         mean, std = float(np.mean(y / unit)), float(np.std(y / unit)) or 1.0
         self._shift, self._scale = unit * mean, unit * std
+        self.embedding = Embedding(self.space, X)
         self._F, self._v = self.embedding(X), v
         self._y = (y / unit - mean) / std
         D = column_distances(self._F, self.embedding.group, self.embedding.n_groups)
@@ -320,9 +321,9 @@ class GaussianProcess:
         mean, std : ndarray of shape (m,)
             On the scale of the observations.
         """
-        F = self.embedding(X)
         blocks = [
-            self._predict_block(F[i : i + BLOCK]) for i in range(0, len(F) or 1, BLOCK)
+            self._predict_block(self.embedding(X[i : i + BLOCK]))
+            for i in range(0, len(X) or 1, BLOCK)
         ]
         mean, std = map(np.concatenate, zip(*blocks, strict=True))
         return mean, std
@@ -400,8 +401,8 @@ class GaussianProcess:
             One log likelihood for each.
         """
         theta = self.prior.mean if self.theta_ is None else self.theta_
-        F, n = self.embedding(X), len(X)
-        D = column_distances(F, self.embedding.group, self.embedding.n_groups)
+        embedding, n = Embedding(self.space, X), len(X)
+        D = column_distances(embedding(X), embedding.group, embedding.n_groups)
         K, _, _ = covariance(theta, D, np.ones(n))
         K[np.diag_indices_from(K)] += 1e-8 * K[0, 0]
         L, info = lapack.dpotrf(K, lower=1, clean=1)
