@@ -105,7 +105,7 @@ def _dimension(name: str, spec: Any) -> Dimension | None:
     return dimension
 
 
-def _distinct(values: Sequence[Any] | np.ndarray) -> Sequence[Any] | np.ndarray:
+def _distinct(values: Sequence[Any] | np.ndarray) -> Any:
     """Return each value once: a list may repeat one, to have it drawn more often."""
     if is_numeric(values) and count(values) > LONG:
         return np.unique(values) if isinstance(values, np.ndarray) else values

@@ -63,7 +63,7 @@ class Embedding:
         self.columns = np.flatnonzero(space.n_values > 1)
         is_conditional = np.array([c.parent is not None for c in space.columns])
         self._values: list[Array | None] = [
-            _values(space, j, X[:, j]) if space.is_categorical[j] else None
+            _values(space, int(j), X[:, j]) if space.is_categorical[j] else None
             for j in self.columns
         ]
         widths = [
