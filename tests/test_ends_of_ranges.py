@@ -296,6 +296,7 @@ def test_ranges_are_counted_as_python_does(start: int, stop: int, step: int) -> 
     reals() | integers() | weighted,
     st.lists(st.sampled_from([0.5, 0.8, 1.25, 2.0]), max_size=9),
 )
+@example(Real(9.33e307, 9.34e307, log=True), [0.5])
 def test_moves_stay_inside(dimension: Any, factors: list[float]) -> None:
     """The rules of a population stay in the range, at its ends too."""
     rule = perturbation_rule("x", dimension)

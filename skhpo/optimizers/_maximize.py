@@ -191,7 +191,7 @@ def _neighbors(
     return np.concatenate(rows)
 
 
-def _other_levels(j: int, own: float, column: Array, space: SearchSpace) -> Array:
+def _other_levels(j: np.intp, own: float, column: Array, space: SearchSpace) -> Array:
     """Return where a flip of discrete column `j` may lead to."""
     dimension = space.columns[j].dimension
     if not space.is_categorical[j] and space.n_values[j] > MANY_VALUES:

@@ -125,7 +125,7 @@ class LogReal:
         if not self.low <= moved <= self.high:
             # the mirror image of x at a bound b of a log scale is b * b / x
             bound = self.low if moved < self.low else self.high
-            moved = bound / moved * bound
+            moved = min(max(bound / moved * bound, _TINY), MAX_NUMBER)
         if not self.low <= moved <= self.high:  # a range narrower than the move
             width = math.log(self.high) - math.log(self.low)
             part = reflect(math.log(moved) - math.log(self.low), 0.0, width)
