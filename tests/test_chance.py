@@ -177,6 +177,13 @@ def test_a_class_can_opt_out():
     assert Declared.n_fits == 4 * 3
 
 
+def test_equal_candidates_of_such_a_class_draw_each():
+    """They are not merged either."""
+    Declared.n_fits = 0
+    n_draws(make_pipeline(Declared(), Ridge()), {"ridge__alpha": [1.0, 1.0]})
+    assert Declared.n_fits == 2 * 3
+
+
 class FailsByChance(Lucky):
     """Fails with other words each time."""
 

@@ -16,6 +16,8 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
+from sklearn.utils import get_tags
+
 from skhpo import _clock
 from skhpo._keys import params_key
 from skhpo._sklearn_compat import num_samples
@@ -73,7 +75,8 @@ class Evaluator:
         As in joblib.
     reuse : bool, default=True
         Whether candidates share the fits that they have in common. If not, equal
-        candidates are evaluated each on its own, too.
+        candidates are evaluated each on its own, too; so they are if a part of the
+        estimator is declared to be random, by scikit-learn's tag.
     memory : Memory or None, default=None
         What was evaluated before, and is not evaluated again.
     remaining : callable or None, default=None
@@ -112,7 +115,7 @@ class Evaluator:
         may_share = reuse and layout is not None and make_context is None
         may_share = may_share and limits is None
         self._spec = replace(spec, layout=layout)
-        self._reuse = reuse
+        self._merges = reuse and not _is_declared_random(spec.estimator)
         self._n_steps = len(layout.names) if layout else 1
         self._key_maker = KeyMaker(layout) if layout and may_share else None
         self._n_splits = len(spec.splits)
@@ -239,7 +242,7 @@ class Evaluator:
     def _key(self, task: Task) -> Hashable:
         """Return what makes two candidates one evaluation."""
         # Whoever listens expects to hear of every fit.
-        if self._make_context is not None or not self._reuse:
+        if self._make_context is not None or not self._merges:
             return task.number
         if task.steps:  # equal in each step, in a tenth of the memory
             return tuple(step.variant for step in task.steps)
@@ -417,3 +420,10 @@ class Evaluator:
         # How long it took is not known.
         evaluation = killed_evaluation(self._spec, n_test, math.nan, message)
         self._record(task.number, block.split, evaluation)
+
+
+def _is_declared_random(estimator: Any) -> bool:
+    """Whether scikit-learn's tag says so of the estimator, or of a part of it."""
+    parts = (estimator, *estimator.get_params().values())
+    tagged = (p for p in parts if hasattr(p, "__sklearn_tags__"))
+    return any(get_tags(p).non_deterministic for p in tagged if not isinstance(p, type))
