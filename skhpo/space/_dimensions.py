@@ -195,7 +195,7 @@ class Dimension(ABC):
 
     def _centers(self, cells: Array) -> Array:
         """Return the coordinates of the values at some positions."""
-        raise NotImplementedError
+        raise NotImplementedError  # likewise: discrete ones override both
 
     def _snap(self, u: Array) -> Array:
         return u
