@@ -18,7 +18,7 @@ from fault_estimators import Counted, scores_of
 from scipy.stats import uniform
 from sklearn.datasets import make_classification
 from sklearn.exceptions import FitFailedWarning
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import ParameterSampler, cross_val_score
 
 from benchmarks.faults import is_gone
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
@@ -305,11 +305,16 @@ def test_a_second_interrupt_ends_everything(monkeypatch, always_cut):
 
 
 class Held(Counted):
-    """Its fits do not end as long as there is a file, the one named by `extra`."""
+    """Its fits do not end as long as there is a file, but for those of one level.
+
+    `extra` names both. So the search has heard of the first candidate before another
+    one can end, however long the processor does other things in between.
+    """
 
     def partial_fit(self, X, y, sample_weight=None, classes=None):
         super().partial_fit(X, y, sample_weight, classes)
-        while os.path.exists(self.extra):
+        path, free = self.extra
+        while self.level != free and os.path.exists(path):
             time.sleep(0.01)
         return self
 
@@ -325,12 +330,19 @@ SCRIPT = """
 
     if __name__ == "__main__":
         def hold(progress):
-            Path({lock!r}).touch()
+            lock.touch()
             print("told", flush=True)
+
+        lock, free = Path({lock!r}), None
+        if {name!r} == "random":  # all are handed out at once
+            levels = {{"level": this.uniform(0, 1)}}
+            (first,) = this.ParameterSampler(levels, 1, random_state=0)
+            free = first["level"]
+            lock.touch()
 
         for kind in TIME_SLICES:  # no second one goes into the same block
             TIME_SLICES[kind] = TimeSlice(-1, shared=-1, overheads=0)
-        estimator = this.Held(extra={lock!r})
+        estimator = this.Held(extra=({lock!r}, free))
         search = this.SEARCHES[{name!r}](estimator, n_jobs={n_jobs}, stop=hold)
         search.fit(this.X, this.Y)
         print(search.stop_reason_, len(search.cv_results_["params"]), flush=True)
