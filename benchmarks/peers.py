@@ -46,7 +46,7 @@ class Skhpo:
         """Report the scores of the last params."""
         del params
         failed = not np.isfinite(scores).all()
-        trial = _trial.Trial(self.candidate, tuple(scores), failed)
+        trial = _trial.Trial.from_scores(self.candidate, tuple(scores), failed)
         self.optimizer.tell([trial])
 
 

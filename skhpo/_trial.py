@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ Scores = float | dict[str, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """Parameters that an optimizer proposes.
+    """Parameters that an optimizer proposes, and how much of an evaluation they get.
 
     Parameters
     ----------
@@ -31,18 +31,22 @@ class Candidate:
         Position in the order of proposals, from 0; also the row in ``cv_results_``.
     params : mapping of str to object
         Parameter names and values, as ``set_params`` takes them. Never modified.
-    n_resources : int or None, default=None
-        How much training the candidate gets *in addition* to that of the trial
-        it resumes; None where training is not split into resources.
+    resource : int or None, default=None
+        How much training the candidate has had *in total* after this trial, in steps,
+        as ``n_resources`` of scikit-learn's halving; None for an ordinary fit.
     resume_from : int or None, default=None
-        Id of the trial whose fitted state this candidate continues; None to
-        start afresh.
+        Id of the trial from which this one goes on: from its models, with parameters
+        that may be others, or from its finished splits. None to start afresh.
+    splits : tuple of int or None, default=None
+        The splits on which there are scores after this trial, those of the trial that
+        it resumes among them; None for all.
     """
 
     id: int
     params: Params
-    n_resources: int | None = None
+    resource: int | None = None
     resume_from: int | None = None
+    splits: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +57,11 @@ class Evaluation:
     ----------
     test_scores : float or dict of str to float
         The score on the test part; a dict by metric name for several metrics.
-    train_scores : float, dict or None
+    train_scores : float, dict or None, default=None
         The same on the train part, None if not asked for.
-    fit_time, score_time : float
+    fit_time, score_time : float, default=0.0
         Seconds, as if this fit had been run alone.
-    n_test_samples : int
+    n_test_samples : int, default=0
         Number of rows in the test part.
     fit_error : str or None, default=None
         Traceback of the exception that ended the fit, None if it succeeded.
@@ -70,10 +74,10 @@ class Evaluation:
     """
 
     test_scores: Scores
-    train_scores: Scores | None
-    fit_time: float
-    score_time: float
-    n_test_samples: int
+    train_scores: Scores | None = None
+    fit_time: float = 0.0
+    score_time: float = 0.0
+    n_test_samples: int = 0
     fit_error: str | None = None
     ended_from_outside: bool = False
     score_error: str | None = None
@@ -87,17 +91,60 @@ class Trial:
     ----------
     candidate : Candidate
         What was asked for.
-    split_scores : tuple of float
-        The test score on each split, of the metric that the search optimizes;
-        NaN (or the user's ``error_score``) where a fit or the scoring failed.
-    failed : bool, default=False
-        Whether at least one split failed. The optimizer must not take the
-        scores at face value then: ``error_score`` may be any number.
+    evaluations : sequence of (Evaluation or None)
+        What came of it on each split; None where there is nothing (yet).
+    objective : str, default="score"
+        Which of several scores the search maximizes.
+
+    Examples
+    --------
+    >>> candidate = Candidate(0, {"C": 1.0})
+    >>> Trial(candidate, [Evaluation(0.5), None, Evaluation(1.0)]).score
+    0.75
+    >>> Trial.from_scores(candidate, [0.5, 1.0]).score  # with numbers alone
+    0.75
     """
 
     candidate: Candidate
-    split_scores: tuple[float, ...]
-    failed: bool = False
+    evaluations: Sequence[Evaluation | None]
+    objective: str = "score"
+
+    @classmethod
+    def from_scores(
+        cls, candidate: Candidate, scores: Sequence[float], failed: bool = False
+    ) -> Trial:
+        """Return a trial of which nothing but the scores is known.
+
+        Parameters
+        ----------
+        candidate : Candidate
+            What was asked for.
+        scores : sequence of float
+            The score on each split, to be maximized.
+        failed : bool, default=False
+            Whether it failed. The scores are then what a failure is given.
+
+        Returns
+        -------
+        Trial
+            To be told to an optimizer.
+        """
+        error = "it failed" if failed else None
+        return cls(candidate, [Evaluation(s, fit_error=error) for s in scores])
+
+    @property
+    def done(self) -> list[Evaluation]:
+        """The evaluations that there are, in the order of the splits."""
+        return [e for e in self.evaluations if e is not None]
+
+    @property
+    def split_scores(self) -> tuple[float, ...]:
+        """The score on each evaluated split, of the metric that is maximized.
+
+        NaN (or the user's ``error_score``) where a fit or the scoring failed; NaN, too,
+        where there are several scores and the objective is none of them.
+        """
+        return tuple(_score(e.test_scores, self.objective) for e in self.done)
 
     @property
     def score(self) -> float:
@@ -106,9 +153,36 @@ class Trial:
         It is infinite if some are, and NaN if any of them is, if there are infinite
         ones of both signs, or if there are none.
         """
-        if not self.split_scores:
+        scores = self.split_scores
+        if not scores:
             return math.nan
         try:
-            return math.fsum(self.split_scores) / len(self.split_scores)
+            return math.fsum(scores) / len(scores)
         except (OverflowError, ValueError):  # a sum beyond the floats, or inf - inf
-            return statistics.mean(map(float, self.split_scores))
+            return statistics.mean(map(float, scores))
+
+    @property
+    def failed(self) -> bool:
+        """Whether at least one fit failed.
+
+        The optimizer must not take the scores at face value then: ``error_score`` may
+        be any number.
+        """
+        return any(e.fit_error is not None for e in self.done)
+
+    @property
+    def seconds(self) -> float:
+        """What its fits and scores took in all, as if each had been run alone.
+
+        NaN where that is not known, of a fit whose worker died. Times are to be
+        reported; a decision that rests on them cannot be repeated.
+        """
+        return math.fsum(e.fit_time + e.score_time for e in self.done)
+
+
+def _score(scores: Scores, objective: str) -> float:
+    if not isinstance(scores, dict):
+        return scores
+    if len(scores) == 1:
+        return next(iter(scores.values()))
+    return scores.get(objective, math.nan)

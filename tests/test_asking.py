@@ -75,7 +75,7 @@ def test_no_more_are_under_way_than_allowed(
     told = []
     for batch in asking.complete():
         for candidate, _ in batch:
-            for trial in asking.tell(Trial(candidate, (0.0,))):
+            for trial in asking.tell(Trial.from_scores(candidate, (0.0,))):
                 told.append(trial.candidate.id)
                 assert asking.was_told(trial.candidate.id)
     assert spy.told == told

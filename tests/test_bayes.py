@@ -146,7 +146,7 @@ def test_values_come_back_as_given(C: Any) -> None:
     optimizer = BayesOptimizer({"C": C}, initial_params=given, random_state=0)
     candidates = optimizer.ask(3)
     assert [repr(c.params) for c in candidates] == [repr(params) for params in given]
-    optimizer.tell([Trial(c, (-abs(c.params["C"] - 2),)) for c in candidates])
+    optimizer.tell([Trial.from_scores(c, (-abs(c.params["C"] - 2),)) for c in candidates])
     assert repr(optimizer.best_params) == "{'C': 2}"
 
 
@@ -172,7 +172,7 @@ def test_given_params_must_meet_the_constraints() -> None:
 
 
 @pytest.mark.parametrize("kind", [BayesOptimizer, AnnealOptimizer])
-@pytest.mark.parametrize("told", [[{"x": 0.5}], Trial(Candidate(0, {}), (1.0,))])
+@pytest.mark.parametrize("told", [[{"x": 0.5}], Trial.from_scores(Candidate(0, {}), (1.0,))])
 def test_tell_takes_trials(kind: Any, told: Any) -> None:
     """Anything else is refused, with how to make one."""
     with pytest.raises(TypeError, match=r"tell\(\[Trial\(candidate, \(score,\)\)\]\)"):
@@ -183,13 +183,13 @@ def test_earlier_trials_count_as_observations() -> None:
     """They are neither proposed again nor forgotten."""
     optimizer = BayesOptimizer({"n": Integer(0, 30)}, n_initial=3, random_state=0)
     earlier = [Candidate(-1 - n, {"n": n}) for n in range(0, 31, 3)]
-    optimizer.tell([Trial(c, (-abs(c.params["n"] - 17.0),)) for c in earlier])
+    optimizer.tell([Trial.from_scores(c, (-abs(c.params["n"] - 17.0),)) for c in earlier])
     assert optimizer.best_params == {"n": 18}
     asked = []
     for _ in range(4):
         (candidate,) = optimizer.ask(1)
         asked.append(candidate.params["n"])
-        optimizer.tell([Trial(candidate, (-abs(asked[-1] - 17.0),))])
+        optimizer.tell([Trial.from_scores(candidate, (-abs(asked[-1] - 17.0),))])
     assert not set(asked) & set(range(0, 31, 3))
     assert optimizer.best_params == {"n": 17}
 
@@ -203,7 +203,7 @@ def test_a_callable_acquisition_is_maximized() -> None:
     for _ in range(14):
         (candidate,) = optimizer.ask(1)
         xs.append(candidate.params["x"])
-        optimizer.tell([Trial(candidate, (0.1 * xs[-1],))])
+        optimizer.tell([Trial.from_scores(candidate, (0.1 * xs[-1],))])
     assert np.diff(np.sort([0.0, *xs, 1.0])).max() < 0.25
 
 
@@ -332,7 +332,7 @@ def test_every_acquisition_finds_a_smooth_maximum(acquisition: str) -> None:
     for _ in range(15):
         (candidate,) = optimizer.ask(1)
         score = -((candidate.params["x"] - 0.6180) ** 2)
-        optimizer.tell([Trial(candidate, (score,))])
+        optimizer.tell([Trial.from_scores(candidate, (score,))])
     assert optimizer.best_params["x"] == pytest.approx(0.618, abs=0.02)
 
 
@@ -363,7 +363,7 @@ def test_no_score_no_best() -> None:
     """And that is said."""
     optimizer = BayesOptimizer({"x": Real(0, 1)}, random_state=0)
     (candidate,) = optimizer.ask(1)
-    optimizer.tell([Trial(candidate, (math.nan,), failed=True)])
+    optimizer.tell([Trial.from_scores(candidate, (math.nan,), failed=True)])
     with pytest.raises(ValueError, match="No trial with a finite score"):
         _ = optimizer.best_params
 

@@ -127,11 +127,11 @@ def test_time_for_the_last_fit_is_saved(clock):
     budget.growth = 1.5
     evaluations = [Evaluation(0.5, None, 20.0, 0.1, 10)] * 2
     assert budget.remaining() == 100
-    budget.note(Trial(Candidate(0, {}), (0.5, 0.5)), evaluations)
+    budget.note(Trial.from_scores(Candidate(0, {}), (0.5, 0.5)), evaluations)
     assert budget.remaining() == 70
-    budget.note(Trial(Candidate(1, {}), (0.4, 0.4)), [])
+    budget.note(Trial.from_scores(Candidate(1, {}), (0.4, 0.4)), [])
     assert budget.remaining() == 70
-    budget.note(Trial(Candidate(2, {}), (0.6, 0.6)), [])
+    budget.note(Trial.from_scores(Candidate(2, {}), (0.6, 0.6)), [])
     assert budget.remaining() == 100
 
 
@@ -217,7 +217,7 @@ def regret_bounds(noise):
         value = -((candidate.params["x"] - 1) ** 2)
         best = max(best, value)
         splits = tuple(value + noise * rng.normal(size=3))
-        optimizer.tell([Trial(candidate, splits)])
+        optimizer.tell([Trial.from_scores(candidate, splits)])
         if i % 5 == 0:
             bounds.append((optimizer.regret_bound(), -best))
     return bounds
@@ -444,7 +444,7 @@ def test_a_heartbeat_tells_how_far_and_what_hangs(clock):
     clock.seconds = 60
     assert "0 of 40 candidates" in heart.line()
     for score in (0.5, math.nan, 0.75, 0.25):
-        heart.note(Trial(Candidate(0, {}), (score,)), [])
+        heart.note(Trial.from_scores(Candidate(0, {}), (score,)), [])
     first, second = heart.line().splitlines()
     assert first == (
         "[GridSearch] 4 of 40 candidates in 1 min 0 s, 4 per minute, "

@@ -156,7 +156,7 @@ def test_a_population_survives_them(exploit, table, error_score):
     best = results["mean_test_score"][search.best_index_]
     assert not (results["mean_test_score"][last] > best).any()
     parents = results["parent"][results["parent"] >= 0]
-    told = [Trial(Candidate(0, {}), row) for row in np.transpose(splits).tolist()]
+    told = [Trial.from_scores(Candidate(0, {}), row) for row in np.transpose(splits).tolist()]
     alive = [not math.isnan(trial.score) for trial in told]
     failed = [params["number"] == N for params in results["params"]]
     assert all(alive[row] and not failed[row] for row in parents)
@@ -207,7 +207,7 @@ def test_rules_models_and_constraints_of_the_user_do_so_as_well():
     with np.errstate(all="raise", under="warn"):
         for _ in range(5):
             [candidate] = optimizer.ask(1)
-            optimizer.tell([Trial(candidate, (1e308, -1e308))])
+            optimizer.tell([Trial.from_scores(candidate, (1e308, -1e308))])
     assert seen.keys() == {"constraint", "fit", "predict", "acquisition"}
     assert set.union(*seen.values()) == {"warn"}
 
@@ -237,7 +237,7 @@ def test_the_users_settings_come_back():
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
 def test_the_mean_of_finite_scores_is_between_them(scores):
     """Whatever their sum is; it is the exact one, rounded."""
-    mean = Trial(Candidate(0, {}), tuple(scores)).score
+    mean = Trial.from_scores(Candidate(0, {}), tuple(scores)).score
     exact = sum(map(Fraction, scores)) / len(scores)
     assert mean == pytest.approx(float(exact), rel=1e-15, abs=5e-324)
     assert math.isfinite(mean)
@@ -258,7 +258,7 @@ def test_the_mean_of_others_is_that_of_numpy(scores, mean):
     """Infinite or NaN; also of NumPy's own numbers where these raise."""
     for number in (float, np.float64):
         with np.errstate(all="raise"):
-            trial = Trial(Candidate(0, {}), tuple(map(number, scores)))
+            trial = Trial.from_scores(Candidate(0, {}), tuple(map(number, scores)))
             assert_array_equal(trial.score, mean)
 
 
@@ -268,7 +268,7 @@ def test_a_candidate_is_itself_whatever_its_values_are():
     assert a == a
     assert (a == b) is False
     assert len({a, b, a}) == 2
-    assert (Trial(a, (1.0,)) == Trial(a, (1.0,))) is False
+    assert (Trial.from_scores(a, (1.0,)) == Trial.from_scores(a, (1.0,))) is False
 
 
 @given(st.lists(st.floats()))
@@ -368,7 +368,7 @@ def test_a_regret_has_the_unit_of_the_scores(power):
         for _ in range(14):
             [candidate] = optimizer.ask(1)
             score = -((candidate.params["x"] - 0.3) ** 2)
-            optimizer.tell([Trial(candidate, (math.ldexp(score, power),))])
+            optimizer.tell([Trial.from_scores(candidate, (math.ldexp(score, power),))])
             bounds.append(math.ldexp(optimizer.regret_bound(), -power))
         return bounds
 

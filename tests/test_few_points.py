@@ -81,7 +81,7 @@ def drive(optimizer: Any, n: int) -> list[dict[str, Any]]:
     for _ in range(n):
         for candidate in optimizer.ask(1):
             asked.append(dict(candidate.params))
-            optimizer.tell([Trial(candidate, (-float(len(asked)),))])
+            optimizer.tell([Trial.from_scores(candidate, (-float(len(asked)),))])
     return asked
 
 
@@ -160,7 +160,7 @@ def test_what_is_found_of_a_continuous_space_is_kept(
 def test_annealing_goes_on_where_its_neighborhood_is_known() -> None:
     """In a space too large to be listed; what others found counts as known."""
     optimizer = AnnealOptimizer({"a": Integer(0, 2**30)}, shrink=1e12, random_state=0)
-    optimizer.tell([Trial(Candidate(-1, {"a": 77}), (0.0,))])
+    optimizer.tell([Trial.from_scores(Candidate(-1, {"a": 77}), (0.0,))])
     asked = [params["a"] for params in drive(optimizer, 3)]
     assert len({77, *asked}) == 4
 
@@ -245,7 +245,7 @@ def test_what_callers_do_to_their_dicts_changes_nothing(make: Any) -> None:
                 array[:] = 0
             (candidate,) = optimizer.ask(1)
             asked.append(dict(candidate.params))
-            trial = Trial(candidate, (asked[-1]["b"],))
+            trial = Trial.from_scores(candidate, (asked[-1]["b"],))
             if is_vandal:
                 candidate.params["b"] = 0.123
             optimizer.tell([trial])
@@ -262,7 +262,7 @@ def test_given_params_are_taken_as_given() -> None:
     first, prior = {"x": 0.25}, {"x": 0.75}
     given = [first]
     optimizer = BayesOptimizer({"x": Real(0, 1)}, initial_params=given, random_state=0)
-    optimizer.tell([Trial(Candidate(-1, prior), (1.0,))])
+    optimizer.tell([Trial.from_scores(Candidate(-1, prior), (1.0,))])
     first["x"], prior["x"] = 0.5, 0.1
     given.clear()
     assert [c.params for c in optimizer.ask(1)] == [{"x": 0.25}]
@@ -316,6 +316,6 @@ def test_annealing_keeps_the_category_of_the_best() -> None:
     optimizer = AnnealOptimizer({"c": list("abcd"), "x": Real(0, 1)}, random_state=0)
     for i in range(200):
         params = {"c": "b", "x": i / 200}
-        optimizer.tell([Trial(Candidate(-1 - i, params), (0.0,))])
+        optimizer.tell([Trial.from_scores(Candidate(-1 - i, params), (0.0,))])
     kept = [c.params["c"] == "b" for c in optimizer.ask(40)]
     assert sum(kept) > 30

@@ -443,7 +443,7 @@ def test_no_more_are_pending_than_allowed(n_pending, in_order):
     n_told, largest = 0, 0
     for batch in asking.complete():
         for candidate in batch:
-            for _ in asking.tell(Trial(candidate, (0.5,))):
+            for _ in asking.tell(Trial.from_scores(candidate, (0.5,))):
                 n_told += 1
         largest = max(largest, optimizer._next_id - n_told)
         if n_told > 8:

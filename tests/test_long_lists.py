@@ -473,7 +473,7 @@ def test_a_long_list_of_strings_needs_little_memory(surrogate: str, n: int) -> N
         for _ in range(8):
             (candidate,) = optimizer.ask(1)
             score = float(candidate.params["a"][1:]) / n
-            optimizer.tell([Trial(candidate, (score,))])
+            optimizer.tell([Trial.from_scores(candidate, (score,))])
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -39,7 +39,7 @@ def train(
             for _ in range(candidate.n_resources or 0):
                 state = step(state, dict(candidate.params))
             states[candidate.id] = state
-            trials.append(Trial(candidate, (score(state),)))
+            trials.append(Trial.from_scores(candidate, (score(state),)))
         optimizer.tell(trials)
     return states
 
@@ -55,7 +55,7 @@ def last_generation(optimizer: PBTOptimizer) -> list[MemberRecord]:
 
 def fake_scores(optimizer: PBTOptimizer, scores: list[float]) -> None:
     candidates = optimizer.ask(len(scores))
-    optimizer.tell([Trial(c, (s,)) for c, s in zip(candidates, scores, strict=True)])
+    optimizer.tell([Trial.from_scores(c, (s,)) for c, s in zip(candidates, scores, strict=True)])
 
 
 # --- the noisy quadratic: E[loss] under SGD with step size eta, in closed form ------
@@ -212,12 +212,12 @@ def test_it_is_an_optimizer_that_waits_and_finishes() -> None:
     first = optimizer.ask(2) + optimizer.ask(5)
     assert [c.id for c in first] == [0, 1, 2]
     assert all(c.resume_from is None and c.n_resources == 1 for c in first)
-    optimizer.tell([Trial(c, (0.0,)) for c in first[:2]])
+    optimizer.tell([Trial.from_scores(c, (0.0,)) for c in first[:2]])
     assert optimizer.ask(5) == []  # the third is pending
-    optimizer.tell([Trial(first[2], (1.0,))])
+    optimizer.tell([Trial.from_scores(first[2], (1.0,))])
     second = optimizer.ask(5)
     assert [c.id for c in second] == [3, 4, 5]
-    optimizer.tell([Trial(c, (0.0,)) for c in second])
+    optimizer.tell([Trial.from_scores(c, (0.0,)) for c in second])
     assert optimizer.ask(5) == []
 
 
@@ -236,7 +236,7 @@ def test_failed_members_are_replaced_by_living_ones(exploit: Any) -> None:
     optimizer = make(0, population_size=5, n_generations=2, exploit=exploit, burn_in=9)
     candidates = optimizer.ask(5)
     bad = {0, 2, 4}
-    trials = [Trial(c, (9.0,), failed=c.id in bad) for c in candidates]
+    trials = [Trial.from_scores(c, (9.0,), failed=c.id in bad) for c in candidates]
     optimizer.tell(trials)
     parents = [c.resume_from for c in optimizer.ask(5)]
     assert parents[1] == 1
@@ -311,7 +311,7 @@ def test_it_stops_when_nothing_improves() -> None:
     generations = 0
     while candidates := optimizer.ask(2):
         generations += 1
-        optimizer.tell([Trial(c, (min(generations, 4) * 1.0,)) for c in candidates])
+        optimizer.tell([Trial.from_scores(c, (min(generations, 4) * 1.0,)) for c in candidates])
     assert generations == 4 + 3
 
 
@@ -329,10 +329,10 @@ def test_choices_do_not_depend_on_how_the_calls_are_cut() -> None:
     whole, parts = make(7, population_size=4), make(7, population_size=4)
     for _ in range(3):
         candidates = whole.ask(4)
-        whole.tell([Trial(c, (float(c.id % 3),)) for c in candidates])
+        whole.tell([Trial.from_scores(c, (float(c.id % 3),)) for c in candidates])
         for _ in range(4):
             (candidate,) = parts.ask(1)
-            parts.tell([Trial(candidate, (float(candidate.id % 3),))])
+            parts.tell([Trial.from_scores(candidate, (float(candidate.id % 3),))])
     assert [*map(vars, whole.records)] == [*map(vars, parts.records)]
 
 
@@ -398,12 +398,12 @@ def test_trials_that_were_not_asked_for_are_refused(id: int) -> None:
     optimizer = make(0, population_size=4)
     candidates = optimizer.ask(4)
     before = copy.deepcopy(optimizer)
-    foreign = Trial(Candidate(id, {"eta": 0.1}), (9.0,))
+    foreign = Trial.from_scores(Candidate(id, {"eta": 0.1}), (9.0,))
     with pytest.raises(ValueError, match=rf"the id {id}, .*: 0, 1, 2, 3\.") as caught:
-        optimizer.tell([*(Trial(c, (0.5,)) for c in candidates[:3]), foreign])
+        optimizer.tell([*(Trial.from_scores(c, (0.5,)) for c in candidates[:3]), foreign])
     assert "initial_params" in str(caught.value)
     assert list(map(vars, optimizer.records)) == list(map(vars, before.records))
-    optimizer.tell([Trial(c, (0.5,)) for c in candidates])
+    optimizer.tell([Trial.from_scores(c, (0.5,)) for c in candidates])
     assert [c.id for c in optimizer.ask(9)] == [4, 5, 6, 7]
 
 
@@ -412,15 +412,15 @@ def test_a_trial_counts_once() -> None:
     optimizer = make(0, population_size=2)
     first, second = optimizer.ask(2)
     with pytest.raises(ValueError, match=r"the id 0, .*: 0, 1\."):
-        optimizer.tell([Trial(first, (0.5,))] * 2)
-    optimizer.tell([Trial(first, (0.5,))])
+        optimizer.tell([Trial.from_scores(first, (0.5,))] * 2)
+    optimizer.tell([Trial.from_scores(first, (0.5,))])
     with pytest.raises(ValueError, match=r"the id 0, .*: 1\."):
-        optimizer.tell([Trial(first, (0.7,))])
+        optimizer.tell([Trial.from_scores(first, (0.7,))])
     assert optimizer.ask(9) == []
-    optimizer.tell([Trial(second, (0.6,))])
+    optimizer.tell([Trial.from_scores(second, (0.6,))])
     assert [record.score for record in optimizer.records[:2]] == [0.5, 0.6]
     with pytest.raises(ValueError, match=r"the id 1, .*: none\."):
-        optimizer.tell([Trial(second, (0.6,))])
+        optimizer.tell([Trial.from_scores(second, (0.6,))])
     assert len(optimizer.ask(9)) == 2
 
 
@@ -429,7 +429,7 @@ def test_not_yet_asked_for_is_not_asked_for() -> None:
     optimizer.ask(2)
     params = optimizer.records[3].params
     with pytest.raises(ValueError, match=r"the id 3, .*: 0, 1\."):
-        optimizer.tell([Trial(Candidate(3, params), (0.5,))])
+        optimizer.tell([Trial.from_scores(Candidate(3, params), (0.5,))])
 
 
 @pytest.mark.parametrize("nonsense", [[(0, 0.5)], 3, None])
@@ -445,7 +445,7 @@ def test_the_order_of_the_trials_is_irrelevant() -> None:
         optimizer = make(0, population_size=4, n_generations=2)
         candidates = optimizer.ask(4)
         for i in order:
-            optimizer.tell([Trial(candidates[i], (candidates[i].params["eta"],))])
+            optimizer.tell([Trial.from_scores(candidates[i], (candidates[i].params["eta"],))])
         return list(map(vars, optimizer.records))
 
     assert run([0, 1, 2, 3]) == run([2, 0, 3, 1])

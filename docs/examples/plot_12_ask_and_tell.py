@@ -27,7 +27,7 @@ for _ in range(40):
     (candidate,) = optimizer.ask(1)
     point = candidate.params
     score = float(height(**point))
-    optimizer.tell([Trial(candidate, (score,))])
+    optimizer.tell([Trial.from_scores(candidate, (score,))])
     points.append([point["x"], point["y"]])
     heights.append(score)
 print(f"highest: {max(heights):.3f} of 1.5")

@@ -62,7 +62,7 @@ class AnnealOptimizer:
     >>> for _ in range(60):
     ...     (candidate,) = optimizer.ask(1)
     ...     scores.append(-((candidate.params["x"] - 1) ** 2))
-    ...     optimizer.tell([Trial(candidate, (scores[-1],))])
+    ...     optimizer.tell([Trial.from_scores(candidate, (scores[-1],))])
     >>> max(scores) > -0.01
     True
     """

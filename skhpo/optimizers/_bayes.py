@@ -104,7 +104,7 @@ class BayesOptimizer:
     >>> for _ in range(15):
     ...     for candidate in optimizer.ask(1):
     ...         score = -((candidate.params["x"] - 1) ** 2)
-    ...         optimizer.tell([Trial(candidate, (score,))])
+    ...         optimizer.tell([Trial.from_scores(candidate, (score,))])
     >>> abs(optimizer.best_params["x"] - 1) < 0.05
     True
     """

@@ -106,7 +106,7 @@ class PBTOptimizer:
     ...     {"eta": [0.1, 0.2, 0.4]}, np.random.SeedSequence(0),
     ...     population_size=4, n_generations=2,
     ... )
-    >>> trials = [Trial(c, (c.params["eta"],)) for c in optimizer.ask(10)]
+    >>> trials = [Trial.from_scores(c, (c.params["eta"],)) for c in optimizer.ask(10)]
     >>> optimizer.tell(trials)
     >>> [candidate.resume_from is not None for candidate in optimizer.ask(10)]
     [True, True, True, True]

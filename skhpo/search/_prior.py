@@ -62,7 +62,7 @@ def prior_trials(prior_results: Any, metric: str, space: SearchSpace) -> list[Tr
                 f"'prior_results' come from another search space: {error}"
             ) from None
         scores = (float(column[row]) for column in columns or [results[mean]])
-        trials.append(Trial(Candidate(-1 - row, params), tuple(scores)))
+        trials.append(Trial.from_scores(Candidate(-1 - row, params), tuple(scores)))
     return trials
 
 

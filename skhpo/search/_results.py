@@ -41,7 +41,7 @@ class Record:
             self._first = next(filter(_succeeded, evaluations), None)
         scores = tuple(self._score(evaluation) for evaluation in evaluations)
         failed = any(evaluation.fit_error is not None for evaluation in evaluations)
-        return Trial(candidate, scores, failed)
+        return Trial.from_scores(candidate, scores, failed)
 
     def _score(self, evaluation: Evaluation) -> float:
         scores = evaluation.test_scores

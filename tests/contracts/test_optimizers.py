@@ -73,7 +73,7 @@ def score_of(params: dict[str, Any]) -> float:
 def trial(candidate: Candidate, score: float | None = None) -> Trial:
     """Return the trial of a candidate, three splits around its score."""
     score = score_of(dict(candidate.params)) if score is None else score
-    return Trial(candidate, (score - 0.01, score, score + 0.01))
+    return Trial.from_scores(candidate, (score - 0.01, score, score + 0.01))
 
 
 def rows(candidates: list[Candidate]) -> list[Any]:
@@ -186,7 +186,7 @@ def test_any_scores_are_followed_by_a_candidate(name: str, scores: Any) -> None:
             warnings.simplefilter("error")
             for i, row in enumerate(scores):
                 params = {"x": i / 10, "y": 0.01 * (i + 1)}
-                optimizer.tell([Trial(Candidate(-1 - i, params), row)])
+                optimizer.tell([Trial.from_scores(Candidate(-1 - i, params), row)])
             asked.append(rows(drive(optimizer, 3)))
     assert asked[0] == asked[1]
     for _, params, *_ in asked[0]:
@@ -220,7 +220,7 @@ def test_the_unit_of_the_scores_does_not_matter(name: str, a: float, b: float) -
             (candidate,) = optimizer.ask(1)
             asked.append(candidate)
             scores = (a * unevenly_noisy(candidate.params) + b).tolist()
-            optimizer.tell([Trial(candidate, tuple(scores), failed=i == 2)])
+            optimizer.tell([Trial.from_scores(candidate, tuple(scores), failed=i == 2)])
         return rows(asked)
 
     few = {} if name == "anneal" else {"n_initial": 6}
@@ -236,7 +236,7 @@ def test_failed_trials_are_not_taken_at_face_value(make: Any) -> None:
         x = candidate.params["x"]
         tried.append(x)
         failed = x > 0.7
-        optimizer.tell([Trial(candidate, (1e6 if failed else -x,), failed)])
+        optimizer.tell([Trial.from_scores(candidate, (1e6 if failed else -x,), failed)])
     assert np.mean(np.array(tried[15:]) > 0.7) < 0.5
 
 
@@ -326,7 +326,7 @@ def test_beats_random_search(name: str) -> None:
         for _ in range(30):
             (candidate,) = optimizer.ask(1)
             losses.append(loss(candidate.params))
-            optimizer.tell([Trial(candidate, (-losses[-1],))])
+            optimizer.tell([Trial.from_scores(candidate, (-losses[-1],))])
         ours.append(min(losses))
         drawn = np.random.default_rng(seed).random((30, 2))
         randoms.append(min(loss({"x": x, "y": y}) for x, y in drawn))

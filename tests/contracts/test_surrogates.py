@@ -152,7 +152,7 @@ def test_a_model_may_have_any_other_method() -> None:
             **options,
         )
         for x in np.linspace(0, 1, 9):
-            optimizer.tell([Trial(Candidate(-1, {"x": float(x)}), (x,))])
+            optimizer.tell([Trial.from_scores(Candidate(-1, {"x": float(x)}), (x,))])
         return optimizer, [c.params["x"] for c in optimizer.ask(6)]
 
     optimizer, _ = ask(Sampling(), acquisition="ucb")
