@@ -27,8 +27,8 @@ from skhpo._sklearn_compat import (
     fit_context,
 )
 from skhpo.evaluation._schedule_run import ScheduleRun
-from skhpo.evaluation._target import labels_of
-from skhpo.evaluation._training import TrainingPlan
+from skhpo.evaluation.training._target import labels_of
+from skhpo.evaluation.training._training import TrainingPlan
 
 __all__ = ["ScheduledEstimator"]
 

@@ -41,7 +41,7 @@ from skhpo import (
     register_incremental,
 )
 from skhpo._trial import Candidate, Evaluation
-from skhpo.evaluation._incremental import PartialFit
+from skhpo.evaluation.training._parts import PartialFit
 from skhpo.exceptions import JournalError, JournalWarning
 from skhpo.journal import Journal, Problem
 from skhpo.search._memory import JournalMemory, PopulationMemory

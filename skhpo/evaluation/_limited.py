@@ -17,22 +17,22 @@ from typing import Any
 from skhpo import _clock
 from skhpo._sklearn_compat import FitHooks, num_samples
 from skhpo._trial import Evaluation
-from skhpo.evaluation._block import Keep, Surroundings, _announce, _report
-from skhpo.evaluation._fit import evaluate, killed_evaluation
-from skhpo.evaluation._guards import Limits, limited_memory
-from skhpo.evaluation._isolated import Isolated
-from skhpo.evaluation._joblib_compat import Workers, inner_thread_variables
 from skhpo.evaluation._registrations import Registrations
-from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit
-from skhpo.evaluation._task import Block, BlockResult, Task
-from skhpo.evaluation._training import (
+from skhpo.evaluation.fitting._block import Keep, Surroundings, _announce, _report
+from skhpo.evaluation.fitting._fit import evaluate, killed_evaluation
+from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit
+from skhpo.evaluation.fitting._task import Block, BlockResult, Task
+from skhpo.evaluation.fitting._verbose import print_end, print_start
+from skhpo.evaluation.training._training import (
     Member,
     PrefixTask,
     TrainingPlan,
     TrainingResult,
     run_training,
 )
-from skhpo.evaluation._verbose import print_end, print_start
+from skhpo.evaluation.workers._limits import Limits, limited_memory
+from skhpo.evaluation.workers._process import Isolated
+from skhpo.evaluation.workers._workers import Workers, inner_thread_variables
 from skhpo.exceptions import FitLostError, FitMemoryError, FitTimeoutError
 
 __all__ = [

@@ -21,22 +21,14 @@ from sklearn.pipeline import Pipeline
 from skhpo._keys import params_key, structural_key
 from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params
-from skhpo.evaluation._block import Surroundings
-from skhpo.evaluation._fit import killed_evaluation
 from skhpo.evaluation._grouping import group_tasks
-from skhpo.evaluation._guards import Limits
-from skhpo.evaluation._incremental import take_apart
-from skhpo.evaluation._joblib_compat import (
-    OutOfTimeError,
-    WorkerLostError,
-    Workers,
-    limited_inner_threads,
-)
 from skhpo.evaluation._memory import GenerationMemory
 from skhpo.evaluation._registrations import Registrations
-from skhpo.evaluation._shipping import Package, dumps
-from skhpo.evaluation._spec import EvaluationSpec
-from skhpo.evaluation._training import (
+from skhpo.evaluation.fitting._block import Surroundings
+from skhpo.evaluation.fitting._fit import killed_evaluation
+from skhpo.evaluation.fitting._spec import EvaluationSpec
+from skhpo.evaluation.training._parts import take_apart
+from skhpo.evaluation.training._training import (
     Member,
     PrefixTask,
     Prepared,
@@ -44,6 +36,14 @@ from skhpo.evaluation._training import (
     TrainingResult,
     run_packed_training,
     run_training,
+)
+from skhpo.evaluation.workers._limits import Limits
+from skhpo.evaluation.workers._shipping import Package, dumps
+from skhpo.evaluation.workers._workers import (
+    OutOfTimeError,
+    WorkerLostError,
+    Workers,
+    limited_inner_threads,
 )
 from skhpo.exceptions import JournalWarning, WorkerDiedWarning
 

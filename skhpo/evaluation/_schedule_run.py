@@ -15,11 +15,11 @@ from sklearn.model_selection import train_test_split
 from skhpo._rng import child_rng
 from skhpo._schedules import TrainingState
 from skhpo._sklearn_compat import num_samples
-from skhpo.evaluation._freezing import frozen_in_population
-from skhpo.evaluation._incremental import replay
-from skhpo.evaluation._known import is_known
-from skhpo.evaluation._lending import private
-from skhpo.evaluation._trainers import Training
+from skhpo.evaluation.fitting._known import is_known
+from skhpo.evaluation.fitting._lending import private
+from skhpo.evaluation.training._freezing import frozen_in_population
+from skhpo.evaluation.training._parts import replay
+from skhpo.evaluation.training._trainers import Training
 
 __all__ = ["ScheduleRun"]
 

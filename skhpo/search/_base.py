@@ -31,8 +31,8 @@ from skhpo._sklearn_compat import (
 from skhpo._trial import Evaluation, Trial
 from skhpo._units import parse_seconds
 from skhpo.evaluation import EvaluationSpec, Evaluator
-from skhpo.evaluation._guards import Limits
-from skhpo.evaluation._rows import PackedSplits
+from skhpo.evaluation.fitting._rows import PackedSplits
+from skhpo.evaluation.workers._limits import Limits
 from skhpo.exceptions import (
     AllFitsFailedError,
     JournalWarning,

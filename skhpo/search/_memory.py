@@ -15,7 +15,7 @@ from skhpo._fingerprint import fingerprint, steady_fingerprint
 from skhpo._sklearn_compat import without_estimator
 from skhpo._trial import Candidate, Evaluation, Params
 from skhpo.evaluation import EvaluationSpec
-from skhpo.evaluation._incremental_registry import registered_incremental
+from skhpo.evaluation.training._registry import registered_incremental
 from skhpo.exceptions import JournalError, JournalWarning
 from skhpo.journal import Journal, Problem
 

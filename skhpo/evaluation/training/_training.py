@@ -20,20 +20,20 @@ from sklearn.pipeline import Pipeline
 
 from skhpo._sklearn_compat import FitHooks, sees_predictions_only
 from skhpo._trial import Evaluation, Params
-from skhpo.evaluation._block import Surroundings
-from skhpo.evaluation._fit import exits_are_errors, failed_evaluation, score
-from skhpo.evaluation._incremental import (
+from skhpo.evaluation.fitting._block import Surroundings
+from skhpo.evaluation.fitting._fit import exits_are_errors, failed_evaluation, score
+from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit, SplitData
+from skhpo.evaluation.fitting._verbose import print_end, print_start
+from skhpo.evaluation.training._parts import (
     Parts,
     continued,
     fit_prefix,
     take_apart,
     train,
 )
-from skhpo.evaluation._orphans import end_with_parent
-from skhpo.evaluation._shipping import dumps, unpack
-from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit, SplitData
-from skhpo.evaluation._trainers import Training
-from skhpo.evaluation._verbose import print_end, print_start
+from skhpo.evaluation.training._trainers import Training
+from skhpo.evaluation.workers._orphans import end_with_parent
+from skhpo.evaluation.workers._shipping import dumps, unpack
 
 __all__ = [
     "Member",

@@ -30,20 +30,20 @@ from sklearn.utils import get_tags
 from skhpo._fingerprint import fingerprint
 from skhpo._sklearn_compat import FitHooks
 from skhpo._trial import Evaluation
-from skhpo.evaluation._draws import GlobalDraws
-from skhpo.evaluation._fit import (
+from skhpo.evaluation.fitting._fit import (
     evaluate,
     exits_are_errors,
     failed_evaluation,
     score,
     score_lent,
 )
-from skhpo.evaluation._known import is_known
-from skhpo.evaluation._layout import Layout
-from skhpo.evaluation._lending import copies_by_itself, identical, lend, private
-from skhpo.evaluation._paths import find_path
-from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit, SplitData
-from skhpo.evaluation._task import Task
+from skhpo.evaluation.fitting._known import is_known
+from skhpo.evaluation.fitting._layout import Layout
+from skhpo.evaluation.fitting._lending import copies_by_itself, identical, lend, private
+from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit, SplitData
+from skhpo.evaluation.fitting._task import Task
+from skhpo.evaluation.paths._draws import GlobalDraws
+from skhpo.evaluation.paths._registry import find_path
 
 __all__ = ["Outcome", "Tree"]
 

@@ -26,7 +26,7 @@ class PackedSplits(Sequence):
     Examples
     --------
     >>> import numpy as np
-    >>> from skhpo.evaluation._rows import PackedSplits
+    >>> from skhpo.evaluation.fitting._rows import PackedSplits
     >>> splits = PackedSplits([(np.array([0, 2, 3]), np.array([4, 1]))])
     >>> splits[0]
     (array([0, 2, 3]), array([4, 1]))

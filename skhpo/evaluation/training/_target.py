@@ -14,9 +14,9 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
 from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Params
-from skhpo.evaluation._freezing import few_rows
-from skhpo.evaluation._incremental import Parts, take_apart
-from skhpo.evaluation._trainers import Training, grow
+from skhpo.evaluation.training._freezing import few_rows
+from skhpo.evaluation.training._parts import Parts, take_apart
+from skhpo.evaluation.training._trainers import Training, grow
 
 __all__ = ["check_target", "labels_of"]
 

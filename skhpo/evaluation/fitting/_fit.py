@@ -22,7 +22,7 @@ from skhpo._sklearn_compat import (
     score_estimator,
 )
 from skhpo._trial import Evaluation, Params, Scores
-from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit, SplitData
+from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit, SplitData
 from skhpo.exceptions import FitLostError
 
 __all__ = [

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from skhpo.evaluation._joblib_compat import cloudpickle
+from skhpo.evaluation.workers._workers import cloudpickle
 
 __all__ = ["Package", "dumps", "load", "store", "unpack"]
 

@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from skhpo.evaluation._incremental_registry import (
+from skhpo.evaluation.training._mutators import set_on_optimizer
+from skhpo.evaluation.training._registry import (
     Effect,
     Incremental,
     Refusal,
     Rule,
     add_entry,
 )
-from skhpo.evaluation._mutators import set_on_optimizer
-from skhpo.evaluation._trainers import BoosterFit, PartialFit, WarmStart
+from skhpo.evaluation.training._trainers import BoosterFit, PartialFit, WarmStart
 
 __all__: list[str] = []  # importing this module fills the registry
 

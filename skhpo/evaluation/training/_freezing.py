@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from skhpo._trial import Params
-from skhpo.evaluation._incremental import Parts, fit_prefix, take_apart
-from skhpo.evaluation._mutability import PROBE_ROWS, Birth, frozen_parameters
-from skhpo.evaluation._trainers import Training
+from skhpo.evaluation.training._mutability import PROBE_ROWS, Birth, frozen_parameters
+from skhpo.evaluation.training._parts import Parts, fit_prefix, take_apart
+from skhpo.evaluation.training._trainers import Training
 
 __all__ = ["few_rows", "frozen_in_population"]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from skhpo.evaluation._path_strategies import Cumulative, PathFunction, Strategy
+from skhpo.evaluation.paths._strategies import Cumulative, PathFunction, Strategy
 
 __all__ = [
     "Path",
@@ -259,7 +259,7 @@ def _is_called(cls: type, name: str) -> bool:
 @cache
 def _built_in() -> dict[str, Path]:
     # Here, as these modules stand on this one.
-    from skhpo.evaluation._booster_paths import BOOSTER_PATHS
-    from skhpo.evaluation._builtin_paths import SKLEARN_PATHS
+    from skhpo.evaluation.paths._boosters import BOOSTER_PATHS
+    from skhpo.evaluation.paths._sklearn import SKLEARN_PATHS
 
     return {**SKLEARN_PATHS, **BOOSTER_PATHS}

@@ -19,14 +19,14 @@ from sklearn import config_context, get_config
 from skhpo import _clock
 from skhpo._sklearn_compat import FitHooks
 from skhpo._trial import Evaluation, Params
-from skhpo.evaluation._fit import evaluate
-from skhpo.evaluation._layout import Layout
-from skhpo.evaluation._orphans import end_with_parent
-from skhpo.evaluation._shipping import unpack
-from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit
-from skhpo.evaluation._task import Block, BlockResult, Task
-from skhpo.evaluation._tree import Tree
-from skhpo.evaluation._verbose import print_end, print_start
+from skhpo.evaluation.fitting._fit import evaluate
+from skhpo.evaluation.fitting._layout import Layout
+from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit
+from skhpo.evaluation.fitting._task import Block, BlockResult, Task
+from skhpo.evaluation.fitting._tree import Tree
+from skhpo.evaluation.fitting._verbose import print_end, print_start
+from skhpo.evaluation.workers._orphans import end_with_parent
+from skhpo.evaluation.workers._shipping import unpack
 
 __all__ = ["Surroundings", "run_block", "run_packed_block"]
 

@@ -20,17 +20,17 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import process_routing
 
-import skhpo.evaluation._incremental_entries  # noqa: F401 - fills the registry
+import skhpo.evaluation.training._entries  # noqa: F401 - fills the registry
 from skhpo._rng import child_rng
-from skhpo.evaluation._incremental_registry import (
+from skhpo.evaluation.training._mutability import Birth, apply_params, frozen_parameters
+from skhpo.evaluation.training._registry import (
     Effect,
     Incremental,
     find_incremental,
     incremental_names,
     register_incremental,
 )
-from skhpo.evaluation._mutability import Birth, apply_params, frozen_parameters
-from skhpo.evaluation._trainers import (
+from skhpo.evaluation.training._trainers import (
     BoosterFit,
     PartialFit,
     Training,

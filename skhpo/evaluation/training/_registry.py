@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from skhpo.evaluation._trainers import PartialFit, Trainer, WarmStart
+from skhpo.evaluation.training._trainers import PartialFit, Trainer, WarmStart
 
 __all__ = [
     "Effect",
@@ -164,7 +164,7 @@ def register_incremental(
     Examples
     --------
     >>> from sklearn.ensemble import BaggingClassifier
-    >>> from skhpo.evaluation._incremental import WarmStart, register_incremental
+    >>> from skhpo.evaluation.training._parts import WarmStart, register_incremental
     >>> register_incremental(BaggingClassifier, WarmStart("n_estimators"))
     """
     if not isinstance(estimator_class, type):

@@ -18,9 +18,9 @@ from skhpo._sklearn_compat import (
     safe_split,
     strict_scorer,
 )
-from skhpo.evaluation._known import are_known, is_known
-from skhpo.evaluation._lending import detached, lend, private
-from skhpo.evaluation._prototype import Prototype
+from skhpo.evaluation.fitting._known import are_known, is_known
+from skhpo.evaluation.fitting._lending import detached, lend, private
+from skhpo.evaluation.fitting._prototype import Prototype
 
 __all__ = ["EvaluationSpec", "SlicedSplit", "SplitData"]
 

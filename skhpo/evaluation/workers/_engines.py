@@ -20,7 +20,7 @@ from uuid import uuid4
 
 import joblib
 
-from skhpo.evaluation._orphans import end_with_parent
+from skhpo.evaluation.workers._orphans import end_with_parent
 
 __all__ = ["Engine", "find_engine"]
 

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from skhpo.evaluation._shipping import dumps, load
+from skhpo.evaluation.workers._shipping import dumps, load
 
 __all__ = ["ANSWER", "FORK", "LOST", "ORDER", "RAISED", "REAP", "RESULT", "serve"]
 

@@ -21,9 +21,9 @@ from multiprocessing.spawn import get_executable
 from types import TracebackType
 from typing import IO, Any
 
-from skhpo.evaluation._guards import Limits
-from skhpo.evaluation._runner import ANSWER, FORK, LOST, ORDER, RAISED, REAP
-from skhpo.evaluation._shipping import dumps, store
+from skhpo.evaluation.workers._limits import Limits
+from skhpo.evaluation.workers._runner import ANSWER, FORK, LOST, ORDER, RAISED, REAP
+from skhpo.evaluation.workers._shipping import dumps, store
 from skhpo.exceptions import FitLostError, SearchStoppedError
 
 __all__ = ["Isolated"]
@@ -31,7 +31,7 @@ __all__ = ["Isolated"]
 SERVER = """
 import sys
 sys.path[:] = sys.argv[3:]
-from skhpo.evaluation._runner import serve
+from skhpo.evaluation.workers._runner import serve
 serve(int(sys.argv[1]), int(sys.argv[2]))
 """
 
@@ -195,7 +195,7 @@ class Isolated:
 
 
 class _ForkServer:
-    """The process that forks runners; see `skhpo.evaluation._runner`."""
+    """The process that forks runners; see `skhpo.evaluation.workers._runner`."""
 
     def __init__(self, package: IO[bytes], environment: Mapping[str, str]) -> None:
         self._control, theirs = socket.socketpair()

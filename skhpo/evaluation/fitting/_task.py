@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from skhpo._trial import Evaluation, Params
-from skhpo.evaluation._layout import StepKey
-from skhpo.evaluation._time_slice import TimeSlice
+from skhpo.evaluation.fitting._layout import StepKey
+from skhpo.evaluation.fitting._time_slice import TimeSlice
 
 __all__ = ["Block", "BlockResult", "Task"]
 

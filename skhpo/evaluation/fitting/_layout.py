@@ -17,10 +17,10 @@ from sklearn.utils import get_tags
 from skhpo._keys import params_key
 from skhpo._sklearn_compat import sees_predictions_only
 from skhpo._trial import Params
-from skhpo.evaluation._known import are_known, is_known
-from skhpo.evaluation._paths import Path, find_path
-from skhpo.evaluation._prototype import Prototype
-from skhpo.evaluation._spec import EvaluationSpec
+from skhpo.evaluation.fitting._known import are_known, is_known
+from skhpo.evaluation.fitting._prototype import Prototype
+from skhpo.evaluation.fitting._spec import EvaluationSpec
+from skhpo.evaluation.paths._registry import Path, find_path
 
 __all__ = ["KeyMaker", "Layout", "StepKey", "find_layout"]
 

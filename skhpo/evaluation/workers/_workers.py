@@ -26,7 +26,7 @@ import joblib
 from joblib import Parallel, delayed
 from joblib.parallel import get_active_backend
 
-from skhpo.evaluation._engines import find_engine
+from skhpo.evaluation.workers._engines import find_engine
 
 try:  # joblib < 1.6 carries its own copy, later ones depend on the package
     from joblib.externals import cloudpickle

@@ -19,8 +19,8 @@ import numpy as np
 from sklearn.base import clone
 
 from skhpo._keys import structural_key
-from skhpo.evaluation._incremental_registry import Effect, Incremental, Rule
-from skhpo.evaluation._trainers import Training, grow
+from skhpo.evaluation.training._registry import Effect, Incremental, Rule
+from skhpo.evaluation.training._trainers import Training, grow
 from skhpo.exceptions import SkhpoWarning
 
 __all__ = ["Birth", "apply_params", "frozen_parameters", "probe"]

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from sklearn.base import clone
 
-from skhpo.evaluation._draws import only_seeded_draws
+from skhpo.evaluation.paths._draws import only_seeded_draws
 
 __all__ = [
     "Cumulative",

@@ -12,9 +12,9 @@ from typing import Any
 
 from sklearn.base import clone
 
-from skhpo.evaluation._builtin_paths import counts
-from skhpo.evaluation._path_strategies import timed_fit
-from skhpo.evaluation._paths import Path
+from skhpo.evaluation.paths._registry import Path
+from skhpo.evaluation.paths._sklearn import counts
+from skhpo.evaluation.paths._strategies import timed_fit
 
 __all__ = ["BOOSTER_PATHS"]
 
