@@ -1,8 +1,10 @@
-"""Evaluates candidates on every split, on the workers of a joblib backend.
+"""Evaluates candidates on splits, on the workers of a joblib backend.
 
-Candidates go in by `Evaluator.add`, complete ones come out of `Evaluator.next`. In
-between, blocks wait in a queue ordered by their first candidate, so that candidates
-are completed one after the other, roughly in the order in which they came.
+Candidates go in by `Evaluator.add`, trials come out of `Evaluator.wait`. In between,
+blocks wait in a queue ordered by their first candidate, so that candidates are
+completed one after the other, roughly in the order in which they came. How a block is
+worked off is the affair of a fitter, which is chosen once: each candidate by itself,
+as a tree with shared steps, or a bit more training from a given model.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import heapq
 import math
 import warnings
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
@@ -21,17 +23,23 @@ from sklearn.utils import get_tags
 from skhpo import _clock
 from skhpo._keys import params_key
 from skhpo._sklearn_compat import num_samples
-from skhpo._trial import Candidate, Evaluation, Params
+from skhpo._trial import Candidate, Evaluation, Params, Trial
+from skhpo.evaluation._entries import Entry
 from skhpo.evaluation._memory import Memory
 from skhpo.evaluation._plan import in_tree_order, split_into_blocks
 from skhpo.evaluation._quarantine import Quarantine
 from skhpo.evaluation._registrations import Registrations
+from skhpo.evaluation._requests import Requests
+from skhpo.evaluation._states import StateStore
 from skhpo.evaluation.fitting._block import Surroundings, run_block, run_packed_block
 from skhpo.evaluation.fitting._fit import killed_evaluation
 from skhpo.evaluation.fitting._layout import KeyMaker, find_layout
+from skhpo.evaluation.fitting._limited import isolated_fitter, run_limited_block
+from skhpo.evaluation.fitting._separate import FitAlone
 from skhpo.evaluation.fitting._spec import EvaluationSpec
-from skhpo.evaluation.fitting._task import Block, BlockResult, Task
+from skhpo.evaluation.fitting._task import Block, BlockResult, Fitter, Task
 from skhpo.evaluation.fitting._time_slice import TIME_SLICES, TimeSlice
+from skhpo.evaluation.fitting._tree import FitTree
 from skhpo.evaluation.workers._limits import Limits
 from skhpo.evaluation.workers._shipping import Package
 from skhpo.evaluation.workers._workers import (
@@ -49,19 +57,8 @@ __all__ = ["Evaluator"]
 HEARD_FROM_AFAR = 8
 
 
-class _Entry:
-    """A distinct candidate: who waits for it, and its evaluations so far."""
-
-    __slots__ = ("candidates", "evaluations", "n_missing")
-
-    def __init__(self, n_splits: int) -> None:
-        self.candidates: list[Candidate] = []
-        self.evaluations: list[Any] = [None] * n_splits
-        self.n_missing = n_splits
-
-
 class Evaluator:
-    """Evaluates candidates on all splits of a search; equal ones once, if it may.
+    """Evaluates candidates on the splits of a search; equal ones once, if it may.
 
     Used as a context manager, from one thread.
 
@@ -73,10 +70,17 @@ class Evaluator:
         As in joblib.
     pre_dispatch : int or str
         As in joblib.
+    fitter : Fitter or None, default=None
+        How candidates become evaluations; None for each with ``fit``, sharing the
+        steps that are equal where that is exact.
     reuse : bool, default=True
         Whether candidates share the fits that they have in common. If not, equal
         candidates are evaluated each on its own, too; so they are if a part of the
         estimator is declared to be random, by scikit-learn's tag.
+    objective : str, default="score"
+        Which of several scores trials are compared by.
+    name : str, default="The search"
+        Of the search, for messages.
     memory : Memory or None, default=None
         What was evaluated before, and is not evaluated again.
     remaining : callable or None, default=None
@@ -86,13 +90,15 @@ class Evaluator:
         evaluation, whose id is candidate * n_splits + split. None where nobody
         listens; else blocks are small, and nothing is shared.
     limits : Limits or None, default=None
-        What an evaluation may use. With limits, nothing is shared.
+        What a task may use. With limits, nothing is shared.
+    finishes : bool, default=False
+        Whether all candidates that were added are completed when a callback asks for
+        the search to stop; else only those that were begun.
 
     Attributes
     ----------
     stopped : bool
-        Whether a callback asked for the search to stop. Candidates that were begun
-        are completed, the others are dropped.
+        Whether a callback asked for the search to stop.
     out_of_time : bool
         Whether no seconds were left. What was running has been given up.
     n_fits, n_needed : int
@@ -105,33 +111,52 @@ class Evaluator:
         *,
         n_jobs: int | None,
         pre_dispatch: int | str,
+        fitter: Fitter | None = None,
         reuse: bool = True,
+        objective: str = "score",
+        name: str = "The search",
         memory: Memory | None = None,
         remaining: Callable[[], float] | None = None,
         make_context: Callable[..., Any] | None = None,
         limits: Limits | None = None,
+        finishes: bool = False,
     ) -> None:
-        layout = find_layout(spec)
-        may_share = reuse and layout is not None and make_context is None
-        may_share = may_share and limits is None
-        self._spec = replace(spec, layout=layout)
-        self._merges = reuse and not _is_declared_random(spec.estimator)
-        self._n_steps = len(layout.names) if layout else 1
-        self._key_maker = KeyMaker(layout) if layout and may_share else None
+        shares = reuse and make_context is None and limits is None
+        self._fitter = fitter or _choose_fitter(spec, limits, shares=shares)
+        self._spec = replace(spec, fitter=self._fitter)
+        self._key_maker = None
+        if isinstance(self._fitter, FitTree):
+            self._key_maker = KeyMaker(self._fitter.layout)
+        # Whoever listens expects to hear of every fit.
+        self._merges = (
+            reuse
+            and make_context is None
+            and not self._fitter.continues
+            and not _is_declared_random(spec.estimator)
+        )
+        self._objective = objective
         self._n_splits = len(spec.splits)
         self._memory = memory
         self._remaining = remaining or (lambda: math.inf)
         self._workers = Workers(n_jobs, pre_dispatch, as_threads=limits is not None)
         self._limits = limits
         self._make_context = make_context
-        self._entries: dict[int, _Entry] = {}
-        self._by_key: dict[Hashable, _Entry] = {}
+        self._finishes = finishes
+        self._trials: dict[int, Entry] = {}
+        self._by_key: dict[Hashable, Entry] = {}
+        self._open: dict[int, Entry] = {}  # with missing evaluations, by number
+        self._requests = Requests(
+            name, self._n_splits, self._fitter.continues, self._trials
+        )
+        self._states = StateStore(memory)
         self._waiting: list[tuple[int, int, Block]] = []  # a heap
+        self._held: list[Block] = []  # until transformers are fitted
         self._running: dict[int, tuple[Block, float]] = {}  # and since when
         self._quarantine = Quarantine()
-        self._complete: list[tuple[Candidate, list[Evaluation]]] = []
+        self._complete: list[Trial] = []
         self._exit = ExitStack()
         self._n_planned = 0
+        self._seconds = math.inf  # of the last evaluations, in the mean
         self.stopped = False
         self.out_of_time = False
         self.n_fits = 0
@@ -155,18 +180,19 @@ class Evaluator:
     ) -> None:
         self._exit.__exit__(kind, error, traceback)
         self._by_key.clear()  # they weigh as much as the results, which come next
+        self._trials.clear()
         self._key_maker = None
 
     def _shared_arguments(
         self, stack: ExitStack
     ) -> tuple[Callable[..., BlockResult], tuple, tuple]:
         """Return the function of all tasks, its arguments before and after a block."""
-        keep = None if self._memory is None else self._memory.keep
+        keep = self._memory.keep if self._keeps_at_once else None
         if self._limits is not None:
-            from skhpo.evaluation._limited import isolated_evaluation, run_limited_block
-
             isolated = stack.enter_context(
-                isolated_evaluation(self._spec, self._limits, self._workers)
+                isolated_fitter(
+                    self._spec, Registrations.capture(), self._limits, self._workers
+                )
             )
             return run_limited_block, (isolated, self._spec), (keep,)
         if self._workers.are_here:
@@ -177,85 +203,186 @@ class Evaluator:
         self._workers.share(*Package((self._spec, Registrations.capture())).parts)
         return run_packed_block, (), (surroundings,)
 
+    @property
+    def _keeps_at_once(self) -> bool:
+        """Whether each evaluation is remembered where it is made, and not here.
+
+        Models are remembered with the block: each by itself would cost more than it
+        took to train them.
+        """
+        return (
+            self._memory is not None
+            and self._workers.share_memory
+            and not self._fitter.continues
+        )
+
     def _choose_time_slice(self) -> TimeSlice:
         if self._make_context is not None:
             return TIME_SLICES["heard"]
         sent = not self._workers.are_here and self._memory is None
         return TIME_SLICES["sent" if sent else "here"]
 
+    # --- what is asked for ------------------------------------------------------------
+
     def add(self, candidates: Sequence[Candidate]) -> None:
-        """Queue candidates for evaluation on every split.
+        """Queue candidates for evaluation.
 
         Parameters
         ----------
         candidates : sequence of Candidate
             With ids that no other candidate has had.
+
+        Raises
+        ------
+        ValueError
+            If one asks for what cannot be done: an id for the second time, a split
+            that does not exist, training of what is fitted at once, or to go on from a
+            trial that is not complete, has failed or was released. None is queued.
         """
-        fresh = []
+        self._requests.check(candidates)
+        todo: dict[int, tuple[Task, set[int]]] = {}
         for candidate in candidates:
             task = self._make_task(candidate)
-            key = self._key(task)
-            entry = self._by_key.get(key)
-            if entry is None:
-                entry = self._by_key[key] = self._make_entry(candidate.params)
-                if entry.n_missing:
-                    self._entries[candidate.id] = entry
-                    fresh.append(task)
-            else:
-                self.n_needed += self._n_splits * self._n_steps
-            if entry.n_missing == 0:
-                self._complete.append((candidate, entry.evaluations))
-            else:
-                entry.candidates.append(candidate)
-        self._plan([task for task in fresh if task.steps])
-        self._plan([task for task in fresh if not task.steps])
+            entry = self._find_entry(candidate, task)
+            self._trials[candidate.id] = entry
+            wanted = self._requests.splits_of(candidate)
+            fresh = {s for s in wanted if s not in entry.asked}
+            entry.asked |= fresh
+            missing = {s for s in fresh if entry.evaluations[s] is None}
+            self._count_spared(candidate, entry, wanted, fresh, missing)
+            if missing:
+                number = entry.number
+                self._open[number] = entry
+                known = todo.get(number, (self._task_of(entry, task), set()))
+                todo[number] = known[0], known[1] | missing
+            entry.waiting.append(candidate)
+            self._complete_those_of(entry)
+        self._queue(todo)
 
-    def _make_entry(self, params: Params) -> _Entry:
-        """Return an entry with what is known of it from before."""
-        entry = _Entry(self._n_splits)
-        if self._memory is not None:
-            for split, evaluation in self._memory.known(params).items():
-                entry.evaluations[split] = evaluation
-                entry.n_missing -= 1
-                self.n_needed += self._n_steps
+    def _find_entry(self, candidate: Candidate, task: Task) -> Entry:
+        """Return the entry of a candidate: a new one, or that of an equal one."""
+        parent = None
+        if candidate.resume_from is not None:
+            parent = self._trials[candidate.resume_from]
+            if self._requests.adds_splits(candidate, parent):
+                return parent
+        key = self._key(task)
+        entry = self._by_key.get(key)
+        if entry is None:
+            entry = self._by_key[key] = self._make_entry(candidate, parent)
         return entry
+
+    def _make_entry(self, candidate: Candidate, parent: Entry | None) -> Entry:
+        """Return an entry with what is known of it from before."""
+        entry = Entry(candidate, [None] * self._n_splits, parent=parent)
+        if parent is not None:
+            entry.prefix = parent.prefix
+        else:
+            entry.prefix = self._fitter.prefix_key(self._spec, candidate.params)
+        if self._memory is not None:
+            before = None if parent is None else parent.key
+            if parent is None or before is not None:
+                entry.key = self._memory.key(candidate, before)
+        if self._memory is not None and entry.key is not None:
+            for split, evaluation in self._memory.known(entry.key).items():
+                entry.evaluations[split] = evaluation
+        return entry
+
+    def _count_spared(
+        self,
+        candidate: Candidate,
+        entry: Entry,
+        wanted: Collection[int],
+        fresh: Collection[int],
+        missing: Collection[int],
+    ) -> None:
+        """Count the fits that would have been done, if nothing were known."""
+        spared = len(wanted) - len(missing)
+        if entry.candidate is not candidate and candidate.resume_from is not None:
+            spared = len(fresh) - len(missing)  # the others were counted before
+        self.n_needed += spared * self._fitter.n_steps
+        if entry.prefix is not None and entry.parent is None:
+            self.n_needed += len(fresh)
 
     def _make_task(self, candidate: Candidate) -> Task:
         params = candidate.params
         steps = self._key_maker.keys(params) if self._key_maker else ()
         return Task(candidate.id, params, steps)
 
-    def _plan(self, tasks: Sequence[Task]) -> None:
-        tasks = in_tree_order(tasks, start=self._n_planned)
-        self._n_planned += len(tasks)
-        n_workers = self._workers.n_workers
-        for block in split_into_blocks(
-            tasks, self._n_splits, n_workers, self._time_slice
-        ):
-            missing = tuple(t for t in block.tasks if self._misses(t, block.split))
-            if missing:
-                self._wait(replace(block, tasks=missing))
-
-    def _misses(self, task: Task, split: int) -> bool:
-        return self._entries[task.number].evaluations[split] is None
+    def _task_of(self, entry: Entry, task: Task) -> Task:
+        """Return the task of a candidate with the number of its entry."""
+        return replace(
+            task, number=entry.number, params=entry.candidate.params, key=entry.key
+        )
 
     def _key(self, task: Task) -> Hashable:
         """Return what makes two candidates one evaluation."""
-        # Whoever listens expects to hear of every fit.
-        if self._make_context is not None or not self._merges:
+        if not self._merges:
             return task.number
         if task.steps:  # equal in each step, in a tenth of the memory
             return tuple(step.variant for step in task.steps)
         return params_key(task.params)
 
-    def next(self) -> list[tuple[Candidate, list[Evaluation]]]:
+    # --- the queue --------------------------------------------------------------------
+
+    def _queue(self, todo: Mapping[int, tuple[Task, set[int]]]) -> None:
+        """Queue tasks on their splits, those that share steps before the others."""
+        tasks = [task for task, _ in todo.values()]
+        for entry in {task.number: self._open[task.number] for task in tasks}.values():
+            self._prepare(entry, todo[entry.number][1])
+        wanted = {number: splits for number, (_, splits) in todo.items()}
+        self._plan([task for task in tasks if task.steps], wanted)
+        self._plan([task for task in tasks if not task.steps], wanted)
+
+    def _plan(self, tasks: Sequence[Task], wanted: Mapping[int, set[int]]) -> None:
+        tasks = in_tree_order(tasks, start=self._n_planned)
+        self._n_planned += len(tasks)
+        splits = sorted(set().union(*(wanted[task.number] for task in tasks)))
+        for block in split_into_blocks(
+            tasks, splits, self._workers.n_workers, self._time_slice, self._seconds
+        ):
+            missing = tuple(t for t in block.tasks if block.split in wanted[t.number])
+            if missing:
+                self._wait_for_rows(replace(block, tasks=missing))
+
+    def _prepare(self, entry: Entry, splits: Collection[int]) -> None:
+        """Have the transformers of an entry fitted, where nobody did so before."""
+        if entry.prefix is None:
+            return
+        *_, birth = entry.lineage()
+        for split in sorted(splits):
+            place = entry.prefix, split
+            if self._states.has_rows(*place) or self._states.expects_rows(*place):
+                continue
+            self._states.expect_rows(*place)
+            task = Task(
+                entry.number, birth.candidate.params, order=self._n_planned,
+                prepares=True,
+            )  # fmt: skip
+            self._n_planned += 1
+            self._wait(Block(split, (task,), self._time_slice))
+
+    def _wait_for_rows(self, block: Block) -> None:
+        """Queue a block, once there is what its candidates are trained on."""
+        numbers = () if block.tasks[0].prepares else (t.number for t in block.tasks)
+        prefixes = (self._open[number].prefix for number in numbers)
+        if all(self._states.has_rows(prefix, block.split) for prefix in prefixes):
+            self._wait(block)
+        else:
+            self._held.append(block)
+
+    def _wait(self, block: Block) -> None:
+        heapq.heappush(self._waiting, (block.tasks[0].order, block.split, block))
+
+    # --- what comes of it -------------------------------------------------------------
+
+    def wait(self) -> list[Trial]:
         """Wait until at least one candidate is complete; return all that are.
 
         Returns
         -------
-        list of (Candidate, list of Evaluation)
-            One evaluation per split; empty if there is nothing left to wait for, or no
-            time.
+        list of Trial
+            Empty if there is nothing left to wait for, or no time.
 
         Raises
         ------
@@ -291,9 +418,6 @@ class Evaluator:
         """Whether anything is left to do: else no time is needed."""
         return bool(self._waiting or self._running or self._quarantine)
 
-    def _wait(self, block: Block) -> None:
-        heapq.heappush(self._waiting, (block.tasks[0].order, block.split, block))
-
     def _dispatch(self) -> None:
         """Give the workers as many blocks as they can take."""
         if self._quarantine:
@@ -313,9 +437,7 @@ class Evaluator:
 
     def _start(self, block: Block) -> bool:
         """Send a block to a worker; False if one has died, as the next result tells."""
-        if self._make_context is not None:
-            tasks = [self._with_context(block.split, task) for task in block.tasks]
-            block = replace(block, tasks=tuple(tasks))
+        block = replace(block, tasks=tuple(self._completed(block)))
         block = replace(block, limit=self._remaining())
         try:
             number = self._workers.submit(self._run, *self._before, block, *self._after)
@@ -325,13 +447,20 @@ class Evaluator:
         self._running[number] = block, _clock.now()
         return True
 
-    def _with_context(self, split: int, task: Task) -> Task:
-        assert self._make_context is not None
-        if task.context is not None:  # it was started before, in a worker that died
-            return task
-        task_id = task.number * self._n_splits + split
-        slim = self._limits is not None or not self._workers.share_memory
-        return replace(task, context=self._make_context(task_id, slim=slim))
+    def _completed(self, block: Block) -> Iterator[Task]:
+        """Yield the tasks of a block with what is known at the last moment only."""
+        for task in block.tasks:
+            if self._fitter.continues and not task.prepares:
+                entry = self._open[task.number]
+                continuation = self._states.continuation(entry, block.split)
+                task = replace(task, continuation=continuation)
+            # With a context, it was started before, in a worker that died.
+            if self._make_context is not None and task.context is None:
+                task_id = task.number * self._n_splits + block.split
+                slim = self._limits is not None or not self._workers.share_memory
+                context = self._make_context(task_id, slim=slim)
+                task = replace(task, context=context)
+            yield task
 
     def _collect(self) -> None:
         """Wait for one block, and take over its evaluations."""
@@ -345,47 +474,145 @@ class Evaluator:
         block, started = self._running.pop(number)
         if self._quarantine.has_one_suspect:
             self._release(self._quarantine.acquit(_clock.now() - started))
+        if block.tasks[0].prepares:
+            self._take_rows(block, result.prepared)
         self._keep(block, result)
-        for task, evaluation in zip(block.tasks, result.evaluations, strict=False):
-            self._record(task.number, block.split, evaluation)
+        for task, evaluation, state in _done(block, result):
+            self._record(task.number, block.split, evaluation, state)
         self.n_fits += result.n_fits
         self.n_needed += result.n_needed
         rest = block.tasks[len(result.evaluations) :]
-        if rest:
-            self._wait(replace(block, tasks=rest))
+        if rest and result.evaluations:
+            self._wait(replace(block, tasks=tuple(map(_without_model, rest))))
         if result.stop:
             self._stop()
 
     def _keep(self, block: Block, result: BlockResult) -> None:
-        """Remember what another process has done; in this one, each fit does so."""
-        if self._memory is not None and not self._workers.share_memory:
-            params = (task.params for task in block.tasks)
-            done = list(zip(params, result.evaluations, strict=False))
-            self._memory.keep(block.split, done)
+        """Remember what was done, unless each fit did so."""
+        if self._memory is not None and not self._keeps_at_once:
+            self._memory.keep(block.split, _done(block, result))
 
-    def _record(self, number: int, split: int, evaluation: Evaluation) -> None:
-        entry = self._entries[number]
-        entry.evaluations[split] = evaluation
-        entry.n_missing -= 1
-        if entry.n_missing == 0:
-            self._complete += [(c, entry.evaluations) for c in entry.candidates]
-            entry.candidates = []
-            del self._entries[number]  # from now on it is found by its key
+    def _take_rows(self, block: Block, prepared: Any) -> None:
+        """Keep what transformers have made; queue those who have waited for it."""
+        entry = self._open[block.tasks[0].number]
+        self._states.keep_rows(entry.prefix, block.split, prepared)
+        held, self._held = self._held, []
+        for waiting in held:
+            self._wait_for_rows(waiting)
+
+    def _record(
+        self, number: int, split: int, evaluation: Evaluation, state: bytes | None
+    ) -> None:
+        entry = self._open[number]
+        if entry.evaluations[split] is None:
+            entry.evaluations[split] = evaluation
+            self._note_seconds(evaluation.fit_time + evaluation.score_time)
+        if self._fitter.continues:
+            self._states.keep(entry, split, state)
+        self._complete_those_of(entry)
+
+    def _note_seconds(self, seconds: float) -> None:
+        """Take note of what an evaluation took, for a running mean."""
+        if not math.isnan(seconds):  # as it is of a fit whose worker died
+            before = seconds if math.isinf(self._seconds) else self._seconds
+            self._seconds = before + (seconds - before) / self._n_splits / 4
+
+    def _complete_those_of(self, entry: Entry) -> None:
+        """Make trials of the candidates whose splits are all done."""
+        for candidate in list(entry.waiting):
+            evaluations: Sequence[Evaluation | None] = entry.evaluations
+            if candidate.splits is not None:
+                wanted = set(candidate.splits)
+                evaluations = [
+                    evaluation if split in wanted else None
+                    for split, evaluation in enumerate(entry.evaluations)
+                ]
+            elif entry.is_complete:
+                wanted = set()
+            else:
+                continue
+            if all(evaluations[split] is not None for split in wanted):
+                entry.waiting.remove(candidate)
+                self._complete.append(Trial(candidate, evaluations, self._objective))
+        if not entry.waiting:
+            self._open.pop(entry.number, None)
+
+    def release(self, ids: Collection[int]) -> None:
+        """Forget the models of trials that nobody will resume.
+
+        Parameters
+        ----------
+        ids : collection of int
+            Of complete trials.
+        """
+        self._states.release(self._trials[id] for id in ids)
+        self._states.drop_rows({entry.prefix for entry in self._open.values()})
+
+    def model(self, id: int, split: int = 0) -> Any:
+        """Return the fitted estimator of a complete trial on a split.
+
+        Parameters
+        ----------
+        id : int
+            Of the trial, whose training was done step by step and not released.
+        split : int, default=0
+            Number of the split.
+
+        Raises
+        ------
+        ValueError
+            If it has failed, and so has no model.
+        """
+        entry = self._trials[id]
+        evaluation = entry.evaluations[split]
+        if evaluation is None or evaluation.fit_error is not None:
+            raise ValueError(
+                f"The member in row {id} has failed and left no model: it is the "
+                f"best one because of error_score={self._spec.error_score!r}. Give a "
+                "lower error_score, or NaN."
+            )
+        self._restore(entry, split)
+        state = self._states.find(entry, split)
+        if state is None:
+            raise ValueError(f"The model of row {id} is lost, and cannot be had again.")
+        prepared = self._states.rows(entry.prefix, split)
+        return self._fitter.assemble(self._spec, state, prepared)
+
+    def _restore(self, entry: Entry, split: int) -> None:
+        """Have the model of a trial, and its transformers, at hand again."""
+        self._remaining = lambda: math.inf  # for the last fit there is always time
+        if self._workers.n_pending:  # of what was interrupted
+            self._workers.restart()
+        self._waiting, self._held = [], []
+        self._running.clear()
+        needed, self._make_context = self.n_needed, None  # nobody waits to hear of it
+        self._open = {entry.number: entry}
+        if self._states.find(entry, split) is None:
+            task = Task(entry.number, entry.candidate.params, key=entry.key)
+            self._queue({entry.number: (task, {split})})
+        else:
+            self._prepare(entry, {split})
+        while self._has_work:
+            self._open.setdefault(entry.number, entry)
+            self._dispatch()
+            self._collect()
+        self.n_needed = needed
 
     def _stop(self) -> None:
         """Drop the candidates that have not been begun."""
         self.stopped = True
+        if self._finishes:
+            return
         begun = {
             task.number for block, _ in self._running.values() for task in block.tasks
         }
-        for number, entry in self._entries.items():
-            if entry.n_missing < self._n_splits:
-                begun.add(number)
+        begun |= {number for number, entry in self._open.items() if entry.is_begun}
+        held, self._held = self._held, []
         waiting, self._waiting = self._waiting, []
-        for *_, waiting_block in waiting:
-            tasks = tuple(t for t in waiting_block.tasks if t.number in begun)
+        for block in [*(block for *_, block in waiting), *held]:
+            tasks = tuple(t for t in block.tasks if t.number in begun or t.prepares)
             if tasks:
-                self._wait(replace(waiting_block, tasks=tasks))
+                self._wait_for_rows(replace(block, tasks=tasks))
 
     def _recover(self, error: WorkerLostError) -> None:
         """Go on after the death of a worker, which may take all blocks with it."""
@@ -416,10 +643,35 @@ class Evaluator:
         )
         if self._spec.error_score == "raise":
             raise error
+        if task.prepares:
+            self._take_rows(block, message)
+            return
         n_test = num_samples(self._spec.splits[block.split][1])
         # How long it took is not known.
         evaluation = killed_evaluation(self._spec, n_test, math.nan, message)
-        self._record(task.number, block.split, evaluation)
+        self._record(task.number, block.split, evaluation, None)
+
+
+def _choose_fitter(
+    spec: EvaluationSpec, limits: Limits | None, *, shares: bool
+) -> Fitter:
+    layout = find_layout(spec)
+    if layout is None or not shares:
+        n_steps = len(layout.names) if layout else 1
+        return FitAlone(n_steps, always_lends=limits is not None)
+    return FitTree(layout)
+
+
+def _done(
+    block: Block, result: BlockResult
+) -> list[tuple[Task, Evaluation, bytes | None]]:
+    """Return the finished tasks of a block, and what came of them."""
+    return list(zip(block.tasks, result.evaluations, result.states, strict=False))
+
+
+def _without_model(task: Task) -> Task:
+    """Return a task as it waits: what it goes on from may be gone by then."""
+    return replace(task, continuation=None)
 
 
 def _is_declared_random(estimator: Any) -> bool:

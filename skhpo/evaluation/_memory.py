@@ -5,49 +5,44 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from skhpo._trial import Candidate, Evaluation, Params
+from skhpo._trial import Candidate, Evaluation
+from skhpo.evaluation.fitting._task import Task
 
-__all__ = ["GenerationMemory", "Memory"]
+__all__ = ["Memory"]
 
 
 class Memory(Protocol):
-    """Remembers evaluations beyond the end of a search.
+    """Remembers evaluations, and the models of those that are trained step by step.
 
     `keep` is called from worker threads too, where there are some.
     """
 
-    def known(self, params: Params) -> Mapping[int, Evaluation]:
+    def key(self, candidate: Candidate, before: str | None) -> str | None:
+        """Return what tells a candidate in any process; None if nothing does.
+
+        Parameters
+        ----------
+        candidate : Candidate
+            What was asked for.
+        before : str or None
+            The key of the one from whose model it goes on.
+        """
+        ...
+
+    def known(self, key: str) -> Mapping[int, Evaluation]:
         """Return the known evaluations of a candidate, by number of the split."""
         ...
 
-    def keep(self, split: int, done: Sequence[tuple[Params, Evaluation]]) -> None:
-        """Take note of finished evaluations on a split."""
-        ...
-
-
-class GenerationMemory(Protocol):
-    """Remembers the generations of a population, and the models of the last one."""
-
-    def key(self, before: str, generation: Sequence[Candidate]) -> str:
-        """Return what tells a generation that follows another one."""
-        ...
-
-    def known(
-        self, key: str, generation: Sequence[Candidate], n_splits: int
-    ) -> Mapping[int, list[Evaluation]] | None:
-        """Return the evaluations of a generation by member, None if one is missing."""
-        ...
-
     def keep(
-        self,
-        key: str,
-        generation: Sequence[Candidate],
-        evaluations: Mapping[int, Sequence[Evaluation]],
-        states: bytes | None,
+        self, split: int, done: Sequence[tuple[Task, Evaluation, bytes | None]]
     ) -> None:
-        """Take note of a finished generation, and of its models if they can be kept."""
+        """Take note of finished evaluations on a split, and of models."""
         ...
 
-    def states(self, key: str) -> bytes | None:
-        """Return the models of a generation, None if they are gone."""
+    def state(self, key: str, split: int) -> bytes | None:
+        """Return the model of a candidate on a split, None if it is gone."""
+        ...
+
+    def release(self, keys: Sequence[str]) -> None:
+        """Forget the models of candidates."""
         ...

@@ -23,6 +23,8 @@ __all__ = ["in_tree_order", "split_into_blocks"]
 # support vector machines, 4 left them idle for a tenth of the time, 8 for a
 # twentieth, as single fits do), few enough that slicing and sending are paid rarely.
 BLOCKS_PER_WORKER = 8
+# What a block should take at least, in seconds: sending one costs 1 to 3 ms.
+BLOCK_TIME = 0.05
 
 
 def in_tree_order(tasks: Sequence[Task], start: int) -> list[Task]:
@@ -53,7 +55,11 @@ def _place(step: Any) -> tuple[int, int, float, int]:
 
 
 def split_into_blocks(
-    tasks: Sequence[Task], n_splits: int, n_workers: int, time_slice: TimeSlice
+    tasks: Sequence[Task],
+    splits: Sequence[int],
+    n_workers: int,
+    time_slice: TimeSlice,
+    seconds: float = math.inf,
 ) -> list[Block]:
     """Divide the candidates among blocks, each on one split.
 
@@ -61,17 +67,22 @@ def split_into_blocks(
     ----------
     tasks : sequence of Task
         The candidates in tree order.
-    n_splits, n_workers : int
+    splits : sequence of int
+        The numbers of the splits.
+    n_workers : int
         How many there are.
     time_slice : TimeSlice
         Of each block.
+    seconds : float, default=inf
+        What a task takes, as far as that is known.
 
     Returns
     -------
     list of Block
         One per split for a single worker, which slices each split once. For several,
-        about eight for each worker as long as no fit is shared across a cut; then
-        the last blocks are cut at any price, so that no worker goes idle.
+        about eight for each worker as long as no fit is shared across a cut, and as
+        long as sending them costs little beside doing them; then the last blocks are
+        cut at any price, so that no worker goes idle.
 
     Examples
     --------
@@ -79,23 +90,19 @@ def split_into_blocks(
     >>> from skhpo.evaluation.fitting._time_slice import TimeSlice
     >>> second = TimeSlice(1)
     >>> tasks = [Task(i, {}, steps=(StepKey(i, i),)) for i in range(10)]
-    >>> blocks = split_into_blocks(tasks, n_splits=2, n_workers=1, time_slice=second)
+    >>> blocks = split_into_blocks(tasks, [0, 1], n_workers=1, time_slice=second)
     >>> [(block.split, len(block.tasks)) for block in blocks]
     [(0, 10), (1, 10)]
-    >>> blocks = split_into_blocks(tasks, n_splits=4, n_workers=2, time_slice=second)
+    >>> blocks = split_into_blocks(tasks, range(4), n_workers=2, time_slice=second)
     >>> [len(block.tasks) for block in blocks][::4]
     [2, 3, 2, 3]
     """
-    if not tasks or n_splits == 0:
+    if not tasks or not splits:
         return []
-    n_runs = 1
-    if n_workers > 1:
-        n_runs = math.ceil(BLOCKS_PER_WORKER * n_workers / n_splits)
+    n_runs = _count_runs(len(tasks), len(splits), n_workers, seconds)
     runs = _cut(list(tasks), n_runs, only_if_free=True)
     blocks = [
-        Block(split, tuple(run), time_slice)
-        for run in runs
-        for split in range(n_splits)
+        Block(split, tuple(run), time_slice) for run in runs for split in splits
     ]
     if len(runs) >= n_runs:
         return blocks
@@ -105,6 +112,19 @@ def split_into_blocks(
         for block in blocks[len(blocks) - n_last :]
         for part in _cut(list(block.tasks), math.ceil(n_workers / n_last))
     ]
+
+
+def _count_runs(n_tasks: int, n_splits: int, n_workers: int, seconds: float) -> int:
+    """Return into how many parts the list of candidates is to be cut."""
+    if n_workers == 1:
+        return 1
+    wanted = math.ceil(BLOCKS_PER_WORKER * n_workers / n_splits)
+    least = math.ceil(n_workers / n_splits)  # for all workers to have one
+    long_enough = n_tasks * seconds / BLOCK_TIME
+    if long_enough >= wanted:
+        return wanted
+    # As many blocks for each worker: where all wait for the last one, it counts.
+    return max(least, math.floor(long_enough / least) * least)
 
 
 def _cut(

@@ -11,26 +11,23 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from traceback import format_exc
 from typing import Any
 
 from sklearn import config_context, get_config
 
 from skhpo import _clock
-from skhpo._sklearn_compat import FitHooks
-from skhpo._trial import Evaluation, Params
-from skhpo.evaluation.fitting._fit import evaluate
-from skhpo.evaluation.fitting._layout import Layout
-from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit
-from skhpo.evaluation.fitting._task import Block, BlockResult, Task
-from skhpo.evaluation.fitting._tree import Tree
+from skhpo._trial import Evaluation
+from skhpo.evaluation.fitting._spec import EvaluationSpec
+from skhpo.evaluation.fitting._task import Block, BlockResult, Outcome, Task, Work
 from skhpo.evaluation.fitting._verbose import print_end, print_start
 from skhpo.evaluation.workers._orphans import end_with_parent
-from skhpo.evaluation.workers._shipping import unpack
+from skhpo.evaluation.workers._shipping import dumps, unpack
 
-__all__ = ["Surroundings", "run_block", "run_packed_block"]
+__all__ = ["Keep", "Surroundings", "do_tasks", "run_block", "run_packed_block"]
 
-Keep = Callable[[int, Sequence[tuple[Params, Evaluation]]], None]
+Keep = Callable[[int, Sequence[tuple[Task, Evaluation, bytes | None]]], None]
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,7 @@ def run_block(
     config: dict[str, Any] | None = None,
     keep: Keep | None = None,
 ) -> BlockResult:
-    """Evaluate the candidates of a block until they or its time slice are over.
+    """Do the tasks of a block until they or its time slice are over.
 
     Parameters
     ----------
@@ -85,66 +82,90 @@ def run_block(
     Returns
     -------
     BlockResult
-        At least one evaluation.
+        At least one evaluation, or fitted transformers if these were the task.
     """
     if config is not None:
         with config_context(**config):
             return run_block(spec, block, keep=keep)
-    if spec.layout is None or not block.tasks[0].steps:
-        return _run_separately(spec, block, keep)
-    return _run_tree(spec, block, spec.layout, keep)
-
-
-def _run_separately(
-    spec: EvaluationSpec, block: Block, keep: Keep | None
-) -> BlockResult:
-    """Evaluate candidates that have nothing but the data in common."""
+    if block.tasks[0].prepares:
+        prepared = spec.fitter.prepare(spec, block.split, block.tasks[0])
+        return BlockResult((), n_fits=1, n_needed=0, prepared=prepared)
     start = _clock.now()
-    split = SlicedSplit(spec, block.split, lending=len(block.tasks) > 1)
-    evaluations = []
-    for task in block.tasks:
-        _announce(spec, block, task)
-        hooks = FitHooks(task.context, spec.caller)
-        evaluation, stop = evaluate(spec, split, task.params, hooks)
-        _report(spec, block, task, evaluation, keep)
-        evaluations.append(evaluation)
-        patience = min(block.time_slice.patience(split.slice_time), block.limit)
-        if stop or _clock.now() - start > patience:
-            break
-    n_fits = len(evaluations) * (len(spec.layout.names) if spec.layout else 1)
-    return BlockResult(tuple(evaluations), stop, n_fits, n_fits)
+    work = spec.fitter.begin(spec, block.split, block.tasks)
+    return do_tasks(spec, block, work, work.walk(block.tasks), start, keep)
 
 
-def _run_tree(
-    spec: EvaluationSpec, block: Block, layout: Layout, keep: Keep | None
+def do_tasks(
+    spec: EvaluationSpec,
+    block: Block,
+    work: Work,
+    outcomes: Iterator[Outcome],
+    start: float,
+    keep: Keep | None,
 ) -> BlockResult:
-    """Evaluate candidates along with what they share."""
-    start = _clock.now()
-    tree = Tree(spec, layout, block.split, lending=len(block.tasks) > 1)
-    evaluations = []
-    outcomes = tree.walk(block.tasks)
+    """Take the outcomes of a block's tasks until these or its time slice are over.
+
+    Parameters
+    ----------
+    spec : EvaluationSpec
+        What all evaluations share.
+    block : Block
+        What to do.
+    work : Work
+        Who does it, and counts the fits.
+    outcomes : iterator of Outcome
+        One for each task; the next one is worked out when it is taken.
+    start : float
+        When the work on the block began.
+    keep : callable or None
+        As for `run_block`.
+
+    Returns
+    -------
+    BlockResult
+        At least one evaluation.
+    """
+    done: list[Outcome] = []
     for task in block.tasks:
-        _announce(spec, block, task)
+        progress = _progress(spec, block, task)
+        print_start(spec.verbose, *progress, task.params)
         outcome = next(outcomes)
-        _report(spec, block, task, outcome.evaluation, keep)
-        evaluations.append(outcome.evaluation)
+        if keep is not None:
+            keep(block.split, [(task, outcome.evaluation, outcome.state)])
+        print_end(spec.verbose, *progress, task.params, outcome.evaluation)
+        done.append(outcome)
         shares = bool(outcome.n_shared)
         patience = block.time_slice.patience(outcome.overhead, shares=shares)
         over = _clock.now() - start > min(patience, block.limit)
-        if outcome.divisible and over:
+        if outcome.stop or (outcome.divisible and over):
             break
-    return BlockResult(tuple(evaluations), False, tree.n_fits, tree.n_needed)
+    return BlockResult(
+        tuple(outcome.evaluation for outcome in done),
+        work.n_fits,
+        work.n_needed,
+        stop=done[-1].stop,
+        states=tuple(outcome.state for outcome in done),
+    )
 
 
 def run_packed_block(
     block: Block, surroundings: Surroundings, *package: Any
 ) -> BlockResult:
-    """Evaluate a block in another process, in the caller's surroundings."""
+    """Do a block in another process, in the caller's surroundings."""
     end_with_parent()
     with surroundings.recreated():
         spec, registrations = unpack(*package)
         registrations.adopt()
-        return run_block(spec, block)
+        result = run_block(spec, block)
+        if result.prepared is None or isinstance(result.prepared, str):
+            return result
+        try:
+            dumps(result.prepared)
+        except Exception:  # transformers that cannot be sent have failed
+            if spec.error_score == "raise":
+                raise
+            return replace(result, prepared=format_exc())
+        return result
 
 
 def _set_warning_filters(filters: tuple[Any, ...]) -> None:
@@ -155,22 +176,6 @@ def _set_warning_filters(filters: tuple[Any, ...]) -> None:
         warnings.filterwarnings(
             action, message or "", category, module or "", line, append=True
         )
-
-
-def _announce(spec: EvaluationSpec, block: Block, task: Task) -> None:
-    print_start(spec.verbose, *_progress(spec, block, task), task.params)
-
-
-def _report(
-    spec: EvaluationSpec,
-    block: Block,
-    task: Task,
-    evaluation: Evaluation,
-    keep: Keep | None,
-) -> None:
-    if keep is not None:
-        keep(block.split, [(task.params, evaluation)])
-    print_end(spec.verbose, *_progress(spec, block, task), task.params, evaluation)
 
 
 def _progress(

@@ -57,8 +57,8 @@ class EvaluationSpec:
         Their total where it is known, for these lines.
     caller : estimator or None
         The search, if callbacks want to see it.
-    layout : Layout or None, default=None
-        The steps that candidates may share; None if they are fitted one by one.
+    fitter : Fitter or None, default=None
+        How candidates become evaluations; None as long as that is not decided.
     check_scores : callable or None, default=None
         Takes the dict of scores of each evaluation, where there is one, and raises if
         the search cannot go on with such scores.
@@ -76,7 +76,7 @@ class EvaluationSpec:
     verbose: int = 0
     n_candidates: int | None = None
     caller: Any = None
-    layout: Any = None
+    fitter: Any = None
     check_scores: Callable[[dict[str, float]], None] | None = None
 
     @cached_property

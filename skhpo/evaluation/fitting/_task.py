@@ -1,16 +1,21 @@
-"""The records that travel between the search and its workers."""
+"""What travels between the search and its workers, and who makes one of the other."""
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from skhpo._trial import Evaluation, Params
 from skhpo.evaluation.fitting._layout import StepKey
 from skhpo.evaluation.fitting._time_slice import TimeSlice
 
-__all__ = ["Block", "BlockResult", "Task"]
+if TYPE_CHECKING:
+    from skhpo.evaluation.fitting._spec import EvaluationSpec
+
+__all__ = ["Block", "BlockResult", "Fitter", "Outcome", "Task", "Work"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +34,12 @@ class Task:
         Its place in the plan.
     context : CallbackContext or None, default=None
         Whom to tell of it.
+    key : str or None, default=None
+        By which the journal knows the candidate; None if it does not.
+    prepares : bool, default=False
+        Whether to fit the transformers of the candidate only, for others too.
+    continuation : Continuation or None, default=None
+        From which model to go on, of a candidate that is trained step by step.
     """
 
     number: int
@@ -36,6 +47,9 @@ class Task:
     steps: tuple[StepKey, ...] = ()
     order: int = 0
     context: Any = None
+    key: str | None = None
+    prepares: bool = False
+    continuation: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,21 +74,108 @@ class Block:
     limit: float = math.inf
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What came of one task of a block.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        Its scores, or its failure.
+    overhead : float, default=0.0
+        Seconds of work that the tasks behind this one would profit from, and that
+        has to be done again if the block is cut here.
+    n_shared : int, default=0
+        Number of fits among it.
+    divisible : bool, default=True
+        Whether the block may be cut here at all.
+    state : bytes or None, default=None
+        The model, if another trial may go on from it.
+    stop : bool, default=False
+        Whether a callback asks for the search to stop.
+    """
+
+    evaluation: Evaluation
+    overhead: float = 0.0
+    n_shared: int = 0
+    divisible: bool = True
+    state: bytes | None = None
+    stop: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class BlockResult:
     """What became of a block.
 
     Parameters
     ----------
     evaluations : tuple of Evaluation
-        Of its first tasks, at least one.
-    stop : bool
-        Whether a callback asks for the search to stop.
+        Of its first tasks, at least one; empty if transformers were to be fitted.
     n_fits, n_needed : int
         Fits of steps that were done, and that would have been done without sharing.
+    stop : bool, default=False
+        Whether a callback asks for the search to stop.
+    states : tuple of (bytes or None), default=()
+        The models of the same tasks, of a search that trains step by step.
+    prepared : Prepared, str or None, default=None
+        Fitted transformers and what they made of the split; the traceback if they
+        failed; None if they were not asked for.
     """
 
     evaluations: tuple[Evaluation, ...]
-    stop: bool
     n_fits: int
     n_needed: int
+    stop: bool = False
+    states: tuple[bytes | None, ...] = ()
+    prepared: Any = None
+
+
+class Work(Protocol):
+    """Evaluates tasks on one split.
+
+    Attributes
+    ----------
+    n_fits, n_needed : int
+        As of `BlockResult`, so far.
+    """
+
+    @property
+    def n_fits(self) -> int: ...
+
+    @property
+    def n_needed(self) -> int: ...
+
+    def walk(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+        """Yield the outcomes of tasks, in their order."""
+        ...
+
+
+class Fitter(ABC):
+    """How candidates become evaluations: chosen once per search, sent to all workers.
+
+    Attributes
+    ----------
+    n_steps : int
+        Fits that the evaluation of a candidate takes which shares none.
+    continues : bool
+        Whether a candidate may go on from the model of another one.
+    """
+
+    n_steps: int
+    continues: ClassVar[bool] = False
+
+    @abstractmethod
+    def begin(self, spec: EvaluationSpec, split: int, tasks: Sequence[Task]) -> Work:
+        """Return what evaluates these tasks on a split."""
+
+    def prefix_key(self, spec: EvaluationSpec, params: Params) -> Hashable:
+        """Return what tells the transformers that are fitted apart; None for none."""
+        return None
+
+    def prepare(self, spec: EvaluationSpec, split: int, task: Task) -> Any:
+        """Fit these transformers; return them and what they made, or the traceback."""
+        raise NotImplementedError("No transformers are fitted apart.")
+
+    def assemble(self, spec: EvaluationSpec, state: bytes, prepared: Any) -> Any:
+        """Return the fitted estimator, from its model and its fitted transformers."""
+        raise NotImplementedError("No models are kept.")

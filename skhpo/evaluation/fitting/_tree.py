@@ -29,7 +29,6 @@ from sklearn.utils import get_tags
 
 from skhpo._fingerprint import fingerprint
 from skhpo._sklearn_compat import FitHooks
-from skhpo._trial import Evaluation
 from skhpo.evaluation.fitting._fit import (
     evaluate,
     exits_are_errors,
@@ -41,36 +40,39 @@ from skhpo.evaluation.fitting._known import is_known
 from skhpo.evaluation.fitting._layout import Layout
 from skhpo.evaluation.fitting._lending import copies_by_itself, identical, lend, private
 from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit, SplitData
-from skhpo.evaluation.fitting._task import Task
+from skhpo.evaluation.fitting._separate import FitAlone
+from skhpo.evaluation.fitting._task import Fitter, Outcome, Task, Work
 from skhpo.evaluation.paths._draws import GlobalDraws
 from skhpo.evaluation.paths._registry import find_path
 
-__all__ = ["Outcome", "Tree"]
+__all__ = ["FitTree", "Tree"]
 
 Give = Callable[[Any], Any]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """The evaluation of one task of a block.
+@dataclass(frozen=True, eq=False)
+class FitTree(Fitter):
+    """The fitter of candidates that may share the fits of their first steps.
 
     Parameters
     ----------
-    evaluation : Evaluation
-        What came of it.
-    overhead : float
-        Seconds of work that the tasks behind this one would profit from, and that
-        has to be done again if the block is cut here.
-    n_shared : int
-        Number of fits among it.
-    divisible : bool, default=True
-        Whether the block may be cut here at all.
+    layout : Layout
+        The steps of the estimator.
     """
 
-    evaluation: Evaluation
-    overhead: float
-    n_shared: int
-    divisible: bool = True
+    layout: Layout
+
+    @property
+    def n_steps(self) -> int:
+        """Fits that a candidate takes which shares none."""
+        return len(self.layout.names)
+
+    def begin(self, spec: EvaluationSpec, split: int, tasks: Sequence[Task]) -> Work:
+        """Return what evaluates these tasks on a split."""
+        if not tasks[0].steps:  # so it is with all others
+            return FitAlone(self.n_steps).begin(spec, split, tasks)
+        return Tree(spec, self.layout, split, lending=len(tasks) > 1)
+
 
 
 @dataclass(frozen=True, eq=False)

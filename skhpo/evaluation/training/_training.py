@@ -1,29 +1,29 @@
-"""One member on one split, one generation: continue, score, hand the state back.
+"""Train a candidate a bit more on one split, score it, hand the model back.
 
-States travel as pickles. A worker makes a model of its own of one, so two heirs of one
-donor share nothing; and the process that runs the search keeps bytes, which cost
-nothing to send on.
+Models travel as pickles. A worker makes one of its own of them, so two candidates that
+go on from the same trial share nothing; and the process that runs the search keeps
+bytes, which cost nothing to send on.
 """
 
 from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from traceback import format_exc
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from sklearn import config_context
 from sklearn.pipeline import Pipeline
 
+from skhpo._keys import params_key
 from skhpo._sklearn_compat import FitHooks, sees_predictions_only
 from skhpo._trial import Evaluation, Params
-from skhpo.evaluation.fitting._block import Surroundings
 from skhpo.evaluation.fitting._fit import exits_are_errors, failed_evaluation, score
 from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit, SplitData
-from skhpo.evaluation.fitting._verbose import print_end, print_start
+from skhpo.evaluation.fitting._task import Fitter, Outcome, Task
 from skhpo.evaluation.training._parts import (
     Parts,
     continued,
@@ -32,17 +32,14 @@ from skhpo.evaluation.training._parts import (
     train,
 )
 from skhpo.evaluation.training._trainers import Training
-from skhpo.evaluation.workers._orphans import end_with_parent
-from skhpo.evaluation.workers._shipping import dumps, unpack
+from skhpo.evaluation.workers._shipping import dumps
 
 __all__ = [
-    "Member",
-    "PrefixTask",
+    "Continuation",
+    "Portion",
     "Prepared",
+    "Train",
     "TrainingPlan",
-    "TrainingResult",
-    "run_packed_training",
-    "run_training",
     "split_seed",
 ]
 
@@ -110,166 +107,121 @@ class Prepared:
     X_seen : array-like or None
         The train part as it is scored, which may be another one than it is trained on
         (target encoders); None if it is not.
-    seconds : float
-        What it took.
     """
 
     prefix: Pipeline
     X_train: Any
     X_test: Any
     X_seen: Any
-    seconds: float
 
 
 @dataclass(frozen=True, eq=False)
-class PrefixTask:
-    """Fit the transformers of some parameters on a split."""
-
-    split: int
-    params: Params
-
-
-@dataclass(frozen=True, eq=False)
-class Member:
-    """A candidate on one split, and the state from which it goes on.
+class Portion:
+    """A part of a training with the same parameters.
 
     Parameters
     ----------
-    number : int
-        Id of the candidate.
-    split : int
-        Number of the split.
-    params : mapping of str to object
-        Parameters to train with.
     changes : mapping of str to object
-        Those among them that the state was not trained with.
+        Parameters that are others than those before; all of them at the beginning.
     first_step, n_steps : int
         Steps behind it and steps to do.
-    state : bytes or None, default=None
-        The pickled model, None at birth.
-    prepared : Prepared, str or None, default=None
-        The transformed rows; the traceback if there are none because it failed;
-        None if there are no transformers.
-    context : object, default=None
-        The callback context, None where nobody listens.
     """
 
-    number: int
-    split: int
-    params: Params
     changes: Params
     first_step: int
     n_steps: int
-    state: bytes | None = None
-    prepared: Prepared | str | None = None
-    context: Any = None
 
 
-@dataclass(frozen=True)
-class TrainingResult:
-    """What came of a member: its evaluation and its state (None if it failed)."""
-
-    evaluation: Evaluation
-    state: bytes | None
-    stop: bool = False
-
-
-Task = Member | PrefixTask
-
-
-def run_training(
-    spec: EvaluationSpec,
-    plan: TrainingPlan,
-    tasks: Sequence[Task],
-    config: dict[str, Any] | None = None,
-) -> list[Any]:
-    """Do some tasks, one after the other.
+@dataclass(frozen=True, eq=False)
+class Continuation:
+    """From which model a training goes on, and how.
 
     Parameters
     ----------
-    spec : EvaluationSpec
-        What all evaluations share.
+    state : bytes or None
+        The pickled model, None at the beginning.
+    portions : tuple of Portion
+        What to do, one after the other: more than one where models that had been
+        trained already are lost.
+    prepared : Prepared, str or None
+        The transformed rows; the traceback if there are none because it failed; None
+        if there are no transformers.
+    """
+
+    state: bytes | None
+    portions: tuple[Portion, ...]
+    prepared: Prepared | str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Train(Fitter):
+    """The fitter of candidates that are trained step by step, from a given model.
+
+    Parameters
+    ----------
     plan : TrainingPlan
         What all trainings share.
-    tasks : sequence of Member or PrefixTask
-        What to do.
-    config : dict, optional
-        scikit-learn's configuration; that of the running thread by default.
-
-    Returns
-    -------
-    list of TrainingResult, Prepared or str
-        One for each task.
     """
-    if config is not None:
-        with config_context(**config):
-            return run_training(spec, plan, tasks)
-    results: list[Any] = []
-    for task in tasks:
-        if isinstance(task, PrefixTask):
-            results.append(_prepare(spec, plan, task))
-        else:
-            results.append(_advance(spec, plan, task))
-    return results
 
+    plan: TrainingPlan
+    continues: ClassVar[bool] = True
+    n_steps: int = 1
 
-def run_packed_training(
-    tasks: Sequence[Task], surroundings: Surroundings, *package: Any
-) -> list[Any]:
-    """Do some tasks in another process, in the caller's surroundings."""
-    end_with_parent()
-    with surroundings.recreated():
-        spec, plan, registrations = unpack(*package)
-        registrations.adopt()
-        results = run_training(spec, plan, tasks)
-        return [_sendable(spec, result) for result in results]
+    def begin(
+        self, spec: EvaluationSpec, split: int, tasks: Sequence[Task]
+    ) -> Trainings:
+        """Return what trains these tasks on a split."""
+        with suppress(Exception):  # to be raised where it will be handled
+            self.plan.data(spec, split)  # not at the expense of the first
+        return Trainings(spec, self.plan, split)
 
+    def prefix_key(self, spec: EvaluationSpec, params: Params) -> Hashable:
+        """Return what tells the transformers of a candidate; None if it has none."""
+        parts = take_apart(spec.estimator, params, self.plan.resource)
+        if parts.prefix is None:
+            return None
+        own = f"{parts.name}__"
+        return params_key({n: v for n, v in params.items() if not n.startswith(own)})
 
-def _sendable(spec: EvaluationSpec, result: Any) -> Any:
-    """Return a result; the traceback in place of transformers that cannot be sent."""
-    if not isinstance(result, Prepared):
-        return result
-    try:
-        dumps(result.prefix)
-    except Exception:
-        if spec.error_score == "raise":
-            raise
-        return format_exc()
-    return result
+    def prepare(
+        self, spec: EvaluationSpec, split: int, task: Task
+    ) -> Prepared | str:
+        """Fit the transformers; return what they made, or the traceback."""
+        parts = take_apart(spec.estimator, task.params, self.plan.resource)
+        assert parts.prefix is not None
+        data = SlicedSplit(spec, split).for_estimator(parts.whole)
+        try:
+            fit_params, _ = parts.fit_params_of(data.fit_params)
+            training = self.plan.training(data.X_train, data.y_train, split)
+            with exits_are_errors():
+                prefix, X_train = fit_prefix(parts.prefix, training, fit_params)
+        except Exception:
+            if spec.error_score == "raise":
+                raise
+            return format_exc()
+        X_test, X_seen = _transformed(spec, parts, split, prefix)
+        for rows in (X_train, X_test, X_seen):
+            if isinstance(rows, np.ndarray) and rows.base is None:
+                rows.flags.writeable = False  # shared by all candidates
+        return Prepared(prefix, X_train, X_test, X_seen)
 
-
-def _prepare(
-    spec: EvaluationSpec, plan: TrainingPlan, task: PrefixTask
-) -> Prepared | str:
-    """Fit the transformers; return what they made, or the traceback."""
-    parts = take_apart(spec.estimator, task.params, plan.resource)
-    assert parts.prefix is not None
-    data = SlicedSplit(spec, task.split).for_estimator(parts.whole)
-    start = time.perf_counter()
-    try:
-        fit_params, _ = parts.fit_params_of(data.fit_params)
-        training = plan.training(data.X_train, data.y_train, task.split)
-        with exits_are_errors():
-            prefix, X_train = fit_prefix(parts.prefix, training, fit_params)
-    except Exception:
-        if spec.error_score == "raise":
-            raise
-        return format_exc()
-    X_test, X_seen = _transformed(spec, parts, task, prefix)
-    for rows in (X_train, X_test, X_seen):
-        if isinstance(rows, np.ndarray) and rows.base is None:
-            rows.flags.writeable = False  # shared by all members
-    return Prepared(prefix, X_train, X_test, X_seen, time.perf_counter() - start)
+    def assemble(
+        self, spec: EvaluationSpec, state: bytes, prepared: Prepared | None
+    ) -> Any:
+        """Return the fitted estimator, from its model and its fitted transformers."""
+        parts = take_apart(spec.estimator, resource=self.plan.resource)
+        prefix = None if prepared is None else prepared.prefix
+        return parts.assemble(prefix, pickle.loads(state))
 
 
 def _transformed(
-    spec: EvaluationSpec, parts: Parts, task: PrefixTask, prefix: Pipeline
+    spec: EvaluationSpec, parts: Parts, split: int, prefix: Pipeline
 ) -> tuple[Any, Any]:
     """Return the rows to be scored, None for what cannot be transformed.
 
     That is no failure of the fit: scoring will meet it again, with its name.
     """
-    data = SlicedSplit(spec, task.split).for_estimator(parts.whole)
+    data = SlicedSplit(spec, split).for_estimator(parts.whole)
     try:
         with exits_are_errors():
             X_test = prefix.transform(data.X_test)
@@ -280,85 +232,110 @@ def _transformed(
         return None, None
 
 
-def _advance(spec: EvaluationSpec, plan: TrainingPlan, task: Member) -> TrainingResult:
-    """Train a member a bit more and score it."""
-    progress = (task.split + 1, len(spec.splits)), (task.number + 1, spec.n_candidates)
-    print_start(spec.verbose, *progress, task.params)
-    parts = None  # those of a state are unpickled below, where that may fail
-    if task.state is None:
-        parts = take_apart(spec.estimator, task.params, plan.resource)
-    whole = spec.estimator if parts is None else parts.whole
-    data = plan.data(spec, task.split)
-    hooks = FitHooks(task.context, spec.caller)
-    start = time.perf_counter()
-    try:
-        with hooks.fitting(whole, data.X_train, data.y_train, data.fit_params):
-            parts = parts or _continued(spec, plan, task)
-            model = _train(plan, parts, data, task)
-    except Exception:
-        if spec.error_score == "raise":
-            raise
-        seconds = time.perf_counter() - start + data.slice_time
-        error = format_exc()
-        result = TrainingResult(
-            failed_evaluation(spec, data.n_test_samples, seconds, error), None
-        )
-    else:
-        seconds = time.perf_counter() - start
-        evaluation = _score(spec, parts, data, task, model, seconds)
-        result = _keep(spec, evaluation, model)
-    finally:
-        stop = hooks.end(data.X_train, data.y_train, data.fit_params)
-    print_end(spec.verbose, *progress, task.params, result.evaluation)
-    return replace(result, stop=stop)
+class Trainings:
+    """Trains candidates a bit more on one split, and scores them.
+
+    Parameters
+    ----------
+    spec : EvaluationSpec
+        What all evaluations share.
+    plan : TrainingPlan
+        What all trainings share.
+    split : int
+        Number of the split.
+    """
+
+    def __init__(self, spec: EvaluationSpec, plan: TrainingPlan, split: int) -> None:
+        self._spec = spec
+        self._plan = plan
+        self._split = split
+        self.n_fits = self.n_needed = 0
+
+    def walk(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+        """Yield the outcomes of tasks, in their order."""
+        for task in tasks:
+            self.n_fits += len(task.continuation.portions)
+            self.n_needed += 1
+            yield self._advance(task)
+
+    def _advance(self, task: Task) -> Outcome:
+        """Train a candidate a bit more and score it."""
+        spec, work = self._spec, task.continuation
+        parts = None  # those of a state are unpickled below, where that may fail
+        if work.state is None:
+            birth = work.portions[0].changes
+            parts = take_apart(spec.estimator, birth, self._plan.resource)
+        whole = spec.estimator if parts is None else parts.whole
+        data = self._plan.data(spec, self._split)
+        hooks = FitHooks(task.context, spec.caller)
+        start = time.perf_counter()
+        try:
+            with hooks.fitting(whole, data.X_train, data.y_train, data.fit_params):
+                parts = parts or _continued(spec, self._plan, work.state)
+                model = self._train(parts, data, work)
+        except Exception:
+            if spec.error_score == "raise":
+                raise
+            seconds = time.perf_counter() - start + data.slice_time
+            failed = failed_evaluation(
+                spec, data.n_test_samples, seconds, format_exc()
+            )
+            outcome = Outcome(failed)
+        else:
+            seconds = time.perf_counter() - start
+            evaluation = _score(spec, parts, data, task, model, seconds)
+            outcome = _with_state(spec, evaluation, model)
+        finally:
+            stop = hooks.end(data.X_train, data.y_train, data.fit_params)
+        return replace(outcome, overhead=data.slice_time, stop=stop)
+
+    def _train(self, parts: Parts, data: SplitData, work: Continuation) -> Any:
+        if isinstance(work.prepared, str):
+            raise RuntimeError(
+                f"The transformers could not be fitted:\n{work.prepared}"
+            )
+        X = data.X_train if work.prepared is None else work.prepared.X_train
+        _, fit_params = parts.fit_params_of(data.fit_params)
+        whole = self._plan.training(X, data.y_train, self._split)
+        whole = replace(whole, fit_params=fit_params)
+        model = parts.model
+        with exits_are_errors():
+            for portion in work.portions:
+                training = whole.portion(portion.first_step, portion.n_steps)
+                changes = parts.own_params(portion.changes)
+                model = train(model, parts.entry, changes, training)
+        return model
 
 
-def _continued(spec: EvaluationSpec, plan: TrainingPlan, task: Member) -> Parts:
-    assert task.state is not None
+def _continued(spec: EvaluationSpec, plan: TrainingPlan, state: bytes) -> Parts:
     with exits_are_errors():
-        model = pickle.loads(task.state)
+        model = pickle.loads(state)
     return continued(spec.estimator, model, plan.resource)
 
 
-def _train(plan: TrainingPlan, parts: Parts, data: SplitData, task: Member) -> Any:
-    if isinstance(task.prepared, str):
-        raise RuntimeError(f"The transformers could not be fitted:\n{task.prepared}")
-    X = data.X_train if task.prepared is None else task.prepared.X_train
-    _, fit_params = parts.fit_params_of(data.fit_params)
-    training = replace(
-        plan.training(X, data.y_train, task.split),
-        first_step=task.first_step,
-        n_steps=task.n_steps,
-        fit_params=fit_params,
-    )
-    changes = parts.own_params(task.changes)
-    with exits_are_errors():
-        return train(parts.model, parts.entry, changes, training)
-
-
-def _keep(spec: EvaluationSpec, evaluation: Evaluation, model: Any) -> TrainingResult:
+def _with_state(spec: EvaluationSpec, evaluation: Evaluation, model: Any) -> Outcome:
     """Add the state of the model; a model that cannot be kept has failed."""
     try:
-        return TrainingResult(evaluation, dumps(model))
+        return Outcome(evaluation, state=dumps(model))
     except Exception:
         if spec.error_score == "raise":
             raise
         failed = failed_evaluation(
             spec, evaluation.n_test_samples, evaluation.fit_time, format_exc()
         )
-        return TrainingResult(failed, None)
+        return Outcome(failed)
 
 
 def _score(
     spec: EvaluationSpec,
     parts: Parts,
     data: SplitData,
-    task: Member,
+    task: Task,
     model: Any,
     seconds: float,
 ) -> Evaluation:
     """Score the model on transformed rows, or the whole where the scorer would see."""
-    estimator, prepared = model, task.prepared
+    estimator, prepared = model, task.continuation.prepared
     assert not isinstance(prepared, str), "with such transformers nothing is trained"
     if prepared is None:
         estimator = parts.assemble(None, model)
@@ -366,7 +343,7 @@ def _score(
         data = replace(data, X_train=prepared.X_seen, X_test=prepared.X_test)
     else:
         estimator = parts.assemble(prepared.prefix, model)
-    # A population is scored on the same rows after every generation.
+    # Models are scored on the same rows after each of their trainings.
     if not (spec.scorer_is_known and spec.knows(task.params)):
         data = data.private_for_scoring(train=spec.return_train_score)
     return score(spec, data, estimator, seconds)

@@ -1,0 +1,61 @@
+"""The distinct candidates of a search, and what each candidate asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
+
+from skhpo._trial import Candidate, Evaluation
+
+__all__ = ["Entry"]
+
+
+@dataclass(eq=False, slots=True)
+class Entry:
+    """A distinct candidate: who waits for it, and what is known of it.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        The first one that asked for it.
+    evaluations : list of (Evaluation or None)
+        By number of the split.
+    key : str or None, default=None
+        By which the journal knows it; None if it does not.
+    parent : Entry or None, default=None
+        The one from whose models its training goes on.
+    prefix : hashable, default=None
+        Key of the parameters of its transformers; None if it has none.
+    """
+
+    candidate: Candidate
+    evaluations: list[Evaluation | None]
+    key: str | None = None
+    parent: Entry | None = None
+    prefix: Hashable = None
+    waiting: list[Candidate] = field(default_factory=list)
+    asked: set[int] = field(default_factory=set)  # splits that are done or queued
+    states: dict[int, bytes] = field(default_factory=dict)
+    is_released: bool = False
+
+    @property
+    def number(self) -> int:
+        """The id of the first candidate."""
+        return self.candidate.id
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is an evaluation on each split."""
+        return None not in self.evaluations
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is an evaluation."""
+        return any(evaluation is not None for evaluation in self.evaluations)
+
+    def lineage(self) -> Iterator[Entry]:
+        """Yield the entry itself, the one from which it goes on, and so forth."""
+        entry: Entry | None = self
+        while entry is not None:
+            yield entry
+            entry = entry.parent

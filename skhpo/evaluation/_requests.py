@@ -1,0 +1,140 @@
+"""What an optimizer may ask for, and what it is told if it asks for something else."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from numbers import Integral
+
+from skhpo._trial import Candidate
+from skhpo.evaluation._entries import Entry
+from skhpo.evaluation._states import changed
+
+__all__ = ["Requests"]
+
+
+class Requests:
+    """Checks candidates before any of them is queued.
+
+    Parameters
+    ----------
+    name : str
+        Of the search, for messages.
+    n_splits : int
+        How many there are.
+    trains : bool
+        Whether candidates are trained step by step, from given models.
+    trials : mapping of int to Entry
+        Those that were added, by id; it grows.
+    """
+
+    def __init__(
+        self, name: str, n_splits: int, trains: bool, trials: Mapping[int, Entry]
+    ) -> None:
+        self._name = name
+        self._n_splits = n_splits
+        self._trains = trains
+        self._trials = trials
+
+    def splits_of(self, candidate: Candidate) -> Sequence[int]:
+        """Return the splits on which a candidate is to have scores."""
+        if candidate.splits is None:
+            return range(self._n_splits)
+        return candidate.splits
+
+    def adds_splits(self, candidate: Candidate, parent: Entry) -> bool:
+        """Whether a candidate is its parent, on more splits."""
+        before = parent.candidate
+        return (
+            candidate.resource == before.resource
+            and candidate.params.keys() == before.params.keys()
+            and not changed(candidate.params, before.params)
+        )
+
+    def check(self, candidates: Sequence[Candidate]) -> None:
+        """Raise ValueError if one of the candidates asks for what cannot be done."""
+        seen: set[int] = set()
+        for candidate in candidates:
+            reason = self._why_not(candidate, seen)
+            if reason is not None:
+                raise ValueError(
+                    f"{self._name} cannot evaluate candidate {candidate.id}, as its "
+                    f"optimizer asks: {reason}"
+                )
+            seen.add(candidate.id)
+
+    def _why_not(self, candidate: Candidate, seen: Container[int]) -> str | None:
+        """Return what is wrong with a candidate; None if nothing is."""
+        if candidate.id in self._trials or candidate.id in seen:
+            return "there was another one with this id. Each needs an id of its own."
+        return (
+            self._why_not_these_splits(candidate)
+            or self._why_not_this_resource(candidate)
+            or self._why_not_from_there(candidate)
+        )
+
+    def _why_not_these_splits(self, candidate: Candidate) -> str | None:
+        if candidate.splits is None:
+            return None
+        splits = list(candidate.splits)
+        known = range(self._n_splits)
+        odd = [s for s in splits if not isinstance(s, Integral) or s not in known]
+        if odd:
+            return f"there are splits 0 to {self._n_splits - 1}, and no {odd[0]!r}."
+        if not splits or len(set(splits)) < len(splits):
+            return f"splits must be one or several distinct ones. Got {splits}."
+        return None
+
+    def _why_not_this_resource(self, candidate: Candidate) -> str | None:
+        resource = candidate.resource
+        if not self._trains:
+            if resource is None:
+                return None
+            return (
+                f"its resource is {resource!r}, and here candidates are fitted at "
+                "once, not step by step. Leave resource=None."
+            )
+        if isinstance(resource, Integral) and resource >= 1:
+            return None
+        return (
+            "candidates are trained step by step here, and its resource, the number of "
+            f"steps in all, must be a positive integer. Got {resource!r}."
+        )
+
+    def _why_not_from_there(self, candidate: Candidate) -> str | None:
+        """Return why a candidate cannot go on from the trial that it names."""
+        origin = candidate.resume_from
+        if origin is None:
+            return None
+        parent = self._trials.get(origin)
+        if parent is None:
+            return f"it goes on from trial {origin!r}, which does not exist."
+        if any(waiting.id == origin for waiting in parent.waiting):
+            return f"it goes on from trial {origin}, which is not complete."
+        if parent.is_released:
+            return f"it goes on from trial {origin}, whose models were released."
+        if self.adds_splits(candidate, parent):
+            return None
+        if not self._trains:
+            return (
+                f"it goes on from trial {origin} with other parameters, but only a "
+                "model that is trained step by step can do that."
+            )
+        return self._why_not_trained_on(candidate, parent)
+
+    def _why_not_trained_on(self, candidate: Candidate, parent: Entry) -> str | None:
+        """Return why the model of another one cannot be trained a bit more."""
+        had, wanted = parent.candidate.resource, candidate.resource
+        assert had is not None and wanted is not None
+        if wanted <= had:
+            return (
+                f"trial {candidate.resume_from}, from which it goes on, has had "
+                f"{had} steps. The resource must be more, in all: got {wanted}."
+            )
+        for split in self.splits_of(candidate):
+            evaluation = parent.evaluations[split]
+            if evaluation is not None and evaluation.fit_error is not None:
+                return (
+                    f"it goes on from trial {candidate.resume_from}, which has failed "
+                    f"on split {split} and left no model."
+                )
+        return None

@@ -1,0 +1,140 @@
+"""What trials leave behind for those that go on from them.
+
+The models of a trial are kept as bytes, one for each split: a worker that dies takes
+nothing along but its task, and bytes cost nothing to send on. A journal keeps them too.
+What is found nowhere any more is trained once again, which gives the same: all that a
+training draws comes from its seed, its split and the number of the step.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Hashable, Iterable, Mapping
+
+from skhpo._keys import structural_key
+from skhpo._trial import Params
+from skhpo.evaluation._entries import Entry
+from skhpo.evaluation._memory import Memory
+from skhpo.evaluation.training._training import Continuation, Portion, Prepared
+from skhpo.exceptions import JournalWarning
+
+__all__ = ["StateStore", "changed"]
+
+
+class StateStore:
+    """The models of trials that may be resumed, and the rows they are trained on.
+
+    Parameters
+    ----------
+    memory : Memory or None
+        Where models are looked for that were not trained here.
+    """
+
+    def __init__(self, memory: Memory | None) -> None:
+        self._memory = memory
+        self._prepared: dict[tuple[Hashable, int], Prepared | str] = {}
+        self._expected: set[tuple[Hashable, int]] = set()
+        self._entries: dict[int, Entry] = {}  # with models, by number
+        self._has_warned = False
+
+    def keep(self, entry: Entry, split: int, state: bytes | None) -> None:
+        """Keep the model of a trial on a split; None if it has failed."""
+        if state is not None:
+            entry.states[split] = state
+        self._entries[entry.number] = entry
+
+    def find(self, entry: Entry, split: int) -> bytes | None:
+        """Return the model of a trial on a split, None if it is nowhere any more."""
+        state = entry.states.get(split)
+        if state is None and self._memory is not None and entry.key is not None:
+            state = self._memory.state(entry.key, split)
+            self.keep(entry, split, state)
+        return state
+
+    def release(self, entries: Iterable[Entry]) -> None:
+        """Forget the models of trials that nobody will resume."""
+        released = list(entries)
+        for entry in released:
+            entry.is_released = True
+            entry.states.clear()
+            self._entries.pop(entry.number, None)
+        if self._memory is not None:
+            self._memory.release([e.key for e in released if e.key is not None])
+
+    def expect_rows(self, prefix: Hashable, split: int) -> None:
+        """Note that transformers are being fitted."""
+        self._expected.add((prefix, split))
+
+    def expects_rows(self, prefix: Hashable, split: int) -> bool:
+        """Whether transformers are being fitted."""
+        return (prefix, split) in self._expected
+
+    def keep_rows(
+        self, prefix: Hashable, split: int, prepared: Prepared | str
+    ) -> None:
+        """Keep what transformers made of a split, or the traceback of their failure."""
+        self._expected.discard((prefix, split))
+        self._prepared[prefix, split] = prepared
+
+    def has_rows(self, prefix: Hashable, split: int) -> bool:
+        """Whether they are there, or none are needed."""
+        return prefix is None or (prefix, split) in self._prepared
+
+    def drop_rows(self, used: Collection[Hashable]) -> None:
+        """Forget transformed rows but those of the prefixes in use."""
+        alive = {entry.prefix for entry in self._entries.values()} | set(used)
+        self._prepared = {k: v for k, v in self._prepared.items() if k[0] in alive}
+
+    def rows(self, prefix: Hashable, split: int) -> Prepared | str | None:
+        """Return what was kept, None if there is nothing."""
+        return self._prepared.get((prefix, split))
+
+    def continuation(self, entry: Entry, split: int) -> Continuation:
+        """Return from which model the training of an entry goes on, and how."""
+        state, missing = None, []
+        for ancestor in entry.lineage():
+            if ancestor is not entry:
+                state = self.find(ancestor, split)
+            if state is not None:
+                break
+            missing.append(ancestor)
+        if len(missing) > 1:
+            self._warn_of_lost(missing[1:], split)
+        portions = tuple(_portion(each) for each in reversed(missing))
+        return Continuation(state, portions, self.rows(entry.prefix, split))
+
+    def _warn_of_lost(self, lost: list[Entry], split: int) -> None:
+        """Warn once if models are trained again that the journal should have had."""
+        if self._has_warned or all(e.evaluations[split] is None for e in lost):
+            return
+        self._has_warned = True
+        warnings.warn(
+            f"The models of trial {lost[0].number} are not in the journal any more, or "
+            f"damaged: {len(lost)} trials that led to it are trained once more. Their "
+            "scores are those in the journal.",
+            JournalWarning,
+            stacklevel=2,
+        )
+
+
+def _portion(entry: Entry) -> Portion:
+    """Return the training that an entry adds to that of its parent."""
+    candidate, parent = entry.candidate, entry.parent
+    total = candidate.resource
+    assert total is not None, "checked when it was added"
+    if parent is None:
+        return Portion(candidate.params, 0, total)
+    before = parent.candidate.resource
+    assert before is not None
+    changes = changed(candidate.params, parent.candidate.params)
+    return Portion(changes, before, total - before)
+
+
+def changed(params: Params, before: Params) -> Mapping[str, object]:
+    """Return those parameters whose values are others than before."""
+    return {
+        name: value
+        for name, value in params.items()
+        if name not in before
+        or structural_key(value) != structural_key(before[name])
+    }

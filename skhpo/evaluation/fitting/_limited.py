@@ -1,0 +1,170 @@
+"""Do the tasks of a block under limits: each evaluation apart, and none fatal.
+
+What stands here in the place of `run_block` runs in the threads of this process, which
+wait for the processes that fit. Candidates share nothing but the data: the time of a
+shared step would be counted against whoever comes first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from traceback import format_exception_only
+from typing import Any
+
+from skhpo import _clock
+from skhpo._sklearn_compat import num_samples
+from skhpo._trial import Evaluation
+from skhpo.evaluation.fitting._block import Keep, Surroundings, do_tasks
+from skhpo.evaluation.fitting._fit import killed_evaluation
+from skhpo.evaluation.fitting._spec import EvaluationSpec
+from skhpo.evaluation.fitting._task import Block, BlockResult, Outcome, Task, Work
+from skhpo.evaluation.workers._limits import Limits, limited_memory
+from skhpo.evaluation.workers._process import Isolated
+from skhpo.evaluation.workers._workers import Workers, inner_thread_variables
+from skhpo.exceptions import FitLostError, FitMemoryError, FitTimeoutError
+
+__all__ = ["isolated_fitter", "run_limited_block"]
+
+# What is the fault of one evaluation, and costs no other.
+OWN_FAULTS = (FitTimeoutError, FitMemoryError, FitLostError)
+# How Python says that one exception was raised for another.
+CAUSED = (
+    "\nThe above exception was the direct cause of the following exception:\n\n"
+    "Traceback (most recent call last):\n"
+)
+
+
+# --- in this process ------------------------------------------------------------------
+
+
+def isolated_fitter(
+    spec: EvaluationSpec, registrations: Any, limits: Limits, workers: Workers
+) -> Isolated:
+    """Return ``(split, task) -> result`` for one task on one split.
+
+    Parameters
+    ----------
+    spec : EvaluationSpec
+        What all evaluations share.
+    registrations : Registrations
+        What was registered in this process.
+    limits : Limits
+        For each task.
+    workers : Workers
+        The threads that will call it.
+
+    Returns
+    -------
+    Isolated
+        To be entered.
+    """
+    quiet = replace(spec, verbose=0)  # the lines are printed in this process
+    return Isolated(
+        _OneByOne(quiet, limits, registrations),
+        limits=limits,
+        surroundings=Surroundings.capture(),
+        environment=inner_thread_variables(workers),
+    )
+
+
+def run_limited_block(
+    isolated: Isolated, spec: EvaluationSpec, block: Block, keep: Keep | None = None
+) -> BlockResult:
+    """Do the tasks of a block, as `run_block` does."""
+    if block.tasks[0].prepares:
+        prepared = _prepare(isolated, spec, block)
+        return BlockResult((), n_fits=1, n_needed=0, prepared=prepared)
+    work = _Isolating(isolated, spec, block.split)
+    return do_tasks(spec, block, work, work.walk(block.tasks), _clock.now(), keep)
+
+
+def _prepare(isolated: Isolated, spec: EvaluationSpec, block: Block) -> Any:
+    """Fit transformers; return what they made, or what went wrong."""
+    try:
+        return isolated(block.split, block.tasks[0])
+    except OWN_FAULTS as error:
+        if spec.error_score == "raise":
+            raise
+        return _line(error)
+
+
+class _Isolating:
+    """Has tasks done in other processes."""
+
+    def __init__(self, isolated: Isolated, spec: EvaluationSpec, split: int) -> None:
+        self._isolated = isolated
+        self._spec = spec
+        self._split = split
+        self.n_fits = self.n_needed = 0
+
+    def walk(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+        """Yield the outcomes of tasks, in their order."""
+        for task in tasks:
+            begin = time.perf_counter()
+            try:
+                outcome, n_fits, n_needed = self._isolated(self._split, task)
+            except OWN_FAULTS as error:
+                outcome = Outcome(_lost(self._spec, self._split, begin, error))
+                n_fits = n_needed = self._spec.fitter.n_steps
+            self.n_fits += n_fits
+            self.n_needed += n_needed
+            yield replace(outcome, overhead=0.0)  # the rows stay where they are
+
+
+def _lost(
+    spec: EvaluationSpec, split: int, begin: float, error: Exception
+) -> Evaluation:
+    """Return the evaluation of a fit that has not come back; or raise the error."""
+    if spec.error_score == "raise":
+        raise error
+    seconds = time.perf_counter() - begin
+    n_test = num_samples(spec.splits[split][1])
+    return killed_evaluation(spec, n_test, seconds, _line(error))
+
+
+def _line(error: Exception) -> str:
+    """Return the last line of a traceback, which is all there is of it."""
+    return "".join(format_exception_only(error))
+
+
+# --- in the process of the fit --------------------------------------------------------
+
+
+@dataclass
+class _OneByOne:
+    """Does one task after the other; the split of the last one is at hand."""
+
+    spec: EvaluationSpec
+    limits: Limits
+    registrations: Any
+    recent: tuple[int, Work] | None = None
+
+    def __call__(self, split: int, task: Task) -> Any:
+        self.registrations.adopt()
+        if task.prepares:
+            with limited_memory(self.limits):
+                return self.spec.fitter.prepare(self.spec, split, task)
+        work = self._work(split, task)
+        before = work.n_fits, work.n_needed
+        with limited_memory(self.limits):
+            outcome = next(work.walk([task]))
+        evaluation = _explained(outcome.evaluation, self.limits)
+        counts = work.n_fits - before[0], work.n_needed - before[1]
+        return replace(outcome, evaluation=evaluation), *counts
+
+    def _work(self, split: int, task: Task) -> Work:
+        """Return who evaluates on a split, with its rows, at nobody's expense."""
+        if self.recent is None or self.recent[0] != split:
+            self.recent = split, self.spec.fitter.begin(self.spec, split, [task])
+        return self.recent[1]
+
+
+def _explained(evaluation: Evaluation, limits: Limits) -> Evaluation:
+    """Name the limit, if the fit ran out of memory."""
+    error = evaluation.fit_error
+    if error is None or limits.n_bytes is None or "MemoryError" not in error:
+        return evaluation
+    error = f"{error}{CAUSED}{_line(limits.memory_error())}"
+    return replace(evaluation, fit_error=error, ended_from_outside=True)
