@@ -29,10 +29,11 @@ from skhpo.exceptions import (
     SearchStoppedError,
 )
 from skhpo.optimizers import BayesOptimizer
-from skhpo.search import _heartbeat, _loop
+from skhpo.search import _loop
 from skhpo.search._budget import TimeBudget
-from skhpo.search._failures import group_failures, summarize
-from skhpo.search._heartbeat import Heartbeat, duration
+from skhpo.search.feedback import _heartbeat
+from skhpo.search.feedback._failures import group_failures, summarize
+from skhpo.search.feedback._heartbeat import Heartbeat, duration
 from skhpo.space import Real
 from skhpo.stopping import (
     NoImprovement,

@@ -42,8 +42,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, StandardScaler
 from sklearn.svm import SVC
 
-from skhpo.evaluation.training._mutability import probe
 from skhpo.evaluation.training import _registry
+from skhpo.evaluation.training._mutability import probe
 from skhpo.evaluation.training._parts import (
     Birth,
     Effect,

@@ -12,7 +12,7 @@ from typing import Any
 from skhpo._sklearn_compat import BaseSearchCV
 from skhpo._trial import Evaluation, Trial
 from skhpo.exceptions import SkhpoWarning
-from skhpo.search._failures import SHOWN, cause_of
+from skhpo.search.feedback._failures import SHOWN, cause_of
 
 __all__ = ["FirstFailures", "ScoreCheck"]
 

@@ -15,20 +15,20 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skhpo._rng import seed_sequence
-from skhpo._schedules import (
-    change_points,
-    complete_form,
-    values_of,
-)
 from skhpo._sklearn_compat import (
     HasMethods,
     Interval,
     check_method_params,
     fit_context,
 )
-from skhpo.evaluation._schedule_run import ScheduleRun
 from skhpo.evaluation.training._target import labels_of
 from skhpo.evaluation.training._training import TrainingPlan
+from skhpo.schedules._forms import (
+    change_points,
+    complete_form,
+    values_of,
+)
+from skhpo.schedules._run import ScheduleRun
 
 __all__ = ["ScheduledEstimator"]
 

@@ -13,13 +13,13 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
 from skhpo._rng import child_rng
-from skhpo._schedules import TrainingState
 from skhpo._sklearn_compat import num_samples
 from skhpo.evaluation.fitting._known import is_known
 from skhpo.evaluation.fitting._lending import private
 from skhpo.evaluation.training._freezing import frozen_in_population
 from skhpo.evaluation.training._parts import replay
 from skhpo.evaluation.training._trainers import Training
+from skhpo.schedules._policies import TrainingState
 
 __all__ = ["ScheduleRun"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
-from skhpo.search._frame import candidate_frame, split_frame
-from skhpo.search._html import summary_html
+from skhpo.search.feedback._frame import candidate_frame, split_frame
+from skhpo.search.feedback._html import summary_html
 
 __all__ = ["Summary"]
 

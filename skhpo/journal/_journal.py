@@ -27,7 +27,9 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
-from skhpo._journal_file import (
+from skhpo._trial import Evaluation, Params
+from skhpo.exceptions import JournalError, JournalWarning
+from skhpo.journal._file import (
     check_file,
     connect,
     connect_to_read,
@@ -35,9 +37,7 @@ from skhpo._journal_file import (
     explained,
     transaction,
 )
-from skhpo._journal_rows import COLUMNS, seal_of, to_columns, to_evaluation
-from skhpo._trial import Evaluation, Params
-from skhpo.exceptions import JournalError, JournalWarning
+from skhpo.journal._rows import COLUMNS, seal_of, to_columns, to_evaluation
 
 __all__ = ["Journal", "Problem", "read_journal"]
 
