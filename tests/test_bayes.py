@@ -146,7 +146,9 @@ def test_values_come_back_as_given(C: Any) -> None:
     optimizer = BayesOptimizer({"C": C}, initial_params=given, random_state=0)
     candidates = optimizer.ask(3)
     assert [repr(c.params) for c in candidates] == [repr(params) for params in given]
-    optimizer.tell([Trial.from_scores(c, (-abs(c.params["C"] - 2),)) for c in candidates])
+    optimizer.tell(
+        [Trial.from_scores(c, (-abs(c.params["C"] - 2),)) for c in candidates]
+    )
     assert repr(optimizer.best_params) == "{'C': 2}"
 
 
@@ -172,7 +174,9 @@ def test_given_params_must_meet_the_constraints() -> None:
 
 
 @pytest.mark.parametrize("kind", [BayesOptimizer, AnnealOptimizer])
-@pytest.mark.parametrize("told", [[{"x": 0.5}], Trial.from_scores(Candidate(0, {}), (1.0,))])
+@pytest.mark.parametrize(
+    "told", [[{"x": 0.5}], Trial.from_scores(Candidate(0, {}), (1.0,))]
+)
 def test_tell_takes_trials(kind: Any, told: Any) -> None:
     """Anything else is refused, with how to make one."""
     with pytest.raises(TypeError, match=r"tell\(\[Trial\(candidate, \(score,\)\)\]\)"):
@@ -183,7 +187,9 @@ def test_earlier_trials_count_as_observations() -> None:
     """They are neither proposed again nor forgotten."""
     optimizer = BayesOptimizer({"n": Integer(0, 30)}, n_initial=3, random_state=0)
     earlier = [Candidate(-1 - n, {"n": n}) for n in range(0, 31, 3)]
-    optimizer.tell([Trial.from_scores(c, (-abs(c.params["n"] - 17.0),)) for c in earlier])
+    optimizer.tell(
+        [Trial.from_scores(c, (-abs(c.params["n"] - 17.0),)) for c in earlier]
+    )
     assert optimizer.best_params == {"n": 18}
     asked = []
     for _ in range(4):

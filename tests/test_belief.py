@@ -198,7 +198,9 @@ def test_the_best_params_are_of_the_best_score_infinite_or_not() -> None:
     for x, score in ((0.1, 0.5), (0.2, math.nan), (0.3, 0.9), (0.4, 0.9), (0.5, -1.0)):
         optimizer.tell([Trial.from_scores(Candidate(-1, {"x": x}), (score,))])
     assert optimizer.best_params == {"x": 0.3}
-    optimizer.tell([Trial.from_scores(Candidate(-1, {"x": 0.6}), (math.inf,), failed=True)])
+    optimizer.tell(
+        [Trial.from_scores(Candidate(-1, {"x": 0.6}), (math.inf,), failed=True)]
+    )
     assert optimizer.best_params == {"x": 0.3}
     optimizer.tell([Trial.from_scores(Candidate(-1, {"x": 0.7}), (math.inf,))])
     assert optimizer.best_params == {"x": 0.7}

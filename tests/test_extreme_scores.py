@@ -156,7 +156,10 @@ def test_a_population_survives_them(exploit, table, error_score):
     best = results["mean_test_score"][search.best_index_]
     assert not (results["mean_test_score"][last] > best).any()
     parents = results["parent"][results["parent"] >= 0]
-    told = [Trial.from_scores(Candidate(0, {}), row) for row in np.transpose(splits).tolist()]
+    told = [
+        Trial.from_scores(Candidate(0, {}), row)
+        for row in np.transpose(splits).tolist()
+    ]
     alive = [not math.isnan(trial.score) for trial in told]
     failed = [params["number"] == N for params in results["params"]]
     assert all(alive[row] and not failed[row] for row in parents)

@@ -55,7 +55,9 @@ def last_generation(optimizer: PBTOptimizer) -> list[MemberRecord]:
 
 def fake_scores(optimizer: PBTOptimizer, scores: list[float]) -> None:
     candidates = optimizer.ask(len(scores))
-    optimizer.tell([Trial.from_scores(c, (s,)) for c, s in zip(candidates, scores, strict=True)])
+    optimizer.tell(
+        [Trial.from_scores(c, (s,)) for c, s in zip(candidates, scores, strict=True)]
+    )
 
 
 # --- the noisy quadratic: E[loss] under SGD with step size eta, in closed form ------
@@ -311,7 +313,9 @@ def test_it_stops_when_nothing_improves() -> None:
     generations = 0
     while candidates := optimizer.ask(2):
         generations += 1
-        optimizer.tell([Trial.from_scores(c, (min(generations, 4) * 1.0,)) for c in candidates])
+        optimizer.tell(
+            [Trial.from_scores(c, (min(generations, 4) * 1.0,)) for c in candidates]
+        )
     assert generations == 4 + 3
 
 
@@ -400,7 +404,9 @@ def test_trials_that_were_not_asked_for_are_refused(id: int) -> None:
     before = copy.deepcopy(optimizer)
     foreign = Trial.from_scores(Candidate(id, {"eta": 0.1}), (9.0,))
     with pytest.raises(ValueError, match=rf"the id {id}, .*: 0, 1, 2, 3\.") as caught:
-        optimizer.tell([*(Trial.from_scores(c, (0.5,)) for c in candidates[:3]), foreign])
+        optimizer.tell(
+            [*(Trial.from_scores(c, (0.5,)) for c in candidates[:3]), foreign]
+        )
     assert "initial_params" in str(caught.value)
     assert list(map(vars, optimizer.records)) == list(map(vars, before.records))
     optimizer.tell([Trial.from_scores(c, (0.5,)) for c in candidates])
@@ -445,7 +451,9 @@ def test_the_order_of_the_trials_is_irrelevant() -> None:
         optimizer = make(0, population_size=4, n_generations=2)
         candidates = optimizer.ask(4)
         for i in order:
-            optimizer.tell([Trial.from_scores(candidates[i], (candidates[i].params["eta"],))])
+            optimizer.tell(
+                [Trial.from_scores(candidates[i], (candidates[i].params["eta"],))]
+            )
         return list(map(vars, optimizer.records))
 
     assert run([0, 1, 2, 3]) == run([2, 0, 3, 1])

@@ -284,7 +284,8 @@ class Evaluator:
             if parent is None or before is not None:
                 entry.key = self._memory.key(candidate, before)
         if self._memory is not None and entry.key is not None:
-            for split, evaluation in self._memory.known(entry.key).items():
+            known = self._memory.known(entry.key, candidate.resource)
+            for split, evaluation in known.items():
                 entry.evaluations[split] = evaluation
         return entry
 
@@ -311,8 +312,13 @@ class Evaluator:
 
     def _task_of(self, entry: Entry, task: Task) -> Task:
         """Return the task of a candidate with the number of its entry."""
+        candidate = entry.candidate
         return replace(
-            task, number=entry.number, params=entry.candidate.params, key=entry.key
+            task,
+            number=candidate.id,
+            params=candidate.params,
+            key=entry.key,
+            resource=candidate.resource,
         )
 
     def _key(self, task: Task) -> Hashable:

@@ -29,7 +29,7 @@ class Memory(Protocol):
         """
         ...
 
-    def known(self, key: str) -> Mapping[int, Evaluation]:
+    def known(self, key: str, resource: int | None) -> Mapping[int, Evaluation]:
         """Return the known evaluations of a candidate, by number of the split."""
         ...
 

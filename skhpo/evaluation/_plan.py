@@ -101,9 +101,7 @@ def split_into_blocks(
         return []
     n_runs = _count_runs(len(tasks), len(splits), n_workers, seconds)
     runs = _cut(list(tasks), n_runs, only_if_free=True)
-    blocks = [
-        Block(split, tuple(run), time_slice) for run in runs for split in splits
-    ]
+    blocks = [Block(split, tuple(run), time_slice) for run in runs for split in splits]
     if len(runs) >= n_runs:
         return blocks
     n_last = len(blocks) % n_workers

@@ -69,9 +69,7 @@ class StateStore:
         """Whether transformers are being fitted."""
         return (prefix, split) in self._expected
 
-    def keep_rows(
-        self, prefix: Hashable, split: int, prepared: Prepared | str
-    ) -> None:
+    def keep_rows(self, prefix: Hashable, split: int, prepared: Prepared | str) -> None:
         """Keep what transformers made of a split, or the traceback of their failure."""
         self._expected.discard((prefix, split))
         self._prepared[prefix, split] = prepared
@@ -135,6 +133,5 @@ def changed(params: Params, before: Params) -> Mapping[str, object]:
     return {
         name: value
         for name, value in params.items()
-        if name not in before
-        or structural_key(value) != structural_key(before[name])
+        if name not in before or structural_key(value) != structural_key(before[name])
     }

@@ -22,7 +22,7 @@ __all__ = [
 
 # "skhp", in the header of every file: how a journal is told from other databases.
 APPLICATION_ID = 0x736B6870
-VERSION = 1
+VERSION = 2
 # How long to wait for another process that writes, in seconds.
 PATIENCE = 30.0
 
@@ -51,13 +51,18 @@ CREATE TABLE evaluation (
     seal TEXT NOT NULL,
     PRIMARY KEY (problem, key, split, resource)
 ) WITHOUT ROWID;
-CREATE TABLE state (
+"""
+# Since format 2. Format 1 had a table "state", of one generation of a population.
+MODELS = """
+CREATE TABLE model (
     problem INTEGER NOT NULL REFERENCES problem (id),
     key TEXT NOT NULL,
+    split INTEGER NOT NULL,
     content BLOB NOT NULL,
     seal TEXT NOT NULL,
-    PRIMARY KEY (problem)
+    PRIMARY KEY (problem, key, split)
 );
+DROP TABLE IF EXISTS state
 """
 
 
@@ -155,11 +160,12 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
-    """Make a journal of an empty file; inside of a transaction."""
+    """Make a journal of an empty file, or of one of format 1; in a transaction."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == VERSION:
         return
-    for statement in SCHEMA.split(";"):
+    schema = MODELS if version == 1 else SCHEMA + MODELS
+    for statement in schema.split(";"):
         connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")

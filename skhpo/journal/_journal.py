@@ -180,13 +180,15 @@ class Journal:
         if rows:
             self._write("INSERT OR REPLACE INTO evaluation", rows)
 
-    def find_state(self, key: str) -> bytes | None:
-        """Return the state that was kept last, if this is its key and it is whole.
+    def find_model(self, key: str, split: int) -> bytes | None:
+        """Return a model that was kept, if it is whole.
 
         Parameters
         ----------
         key : str
-            By which it was kept.
+            Fingerprint of what led to it.
+        split : int
+            Number of the split.
 
         Returns
         -------
@@ -195,26 +197,48 @@ class Journal:
         """
         row = self._attempt(
             lambda connection: connection.execute(
-                "SELECT content, seal FROM state WHERE problem = ? AND key = ?",
-                (self._id, key),
+                "SELECT content, seal FROM model "
+                "WHERE problem = ? AND key = ? AND split = ?",
+                (self._id, key, split),
             ).fetchone()
         )
-        if row is None or row[1] != self._seal(key, row[0]):
+        if row is None or row[1] != self._seal(key, split, row[0]):
             return None
         return bytes(row[0])
 
-    def keep_state(self, key: str, content: bytes) -> None:
-        """Keep a state in the place of the one before.
+    def keep_models(self, models: Iterable[tuple[str, int, bytes]]) -> None:
+        """Write models, all or none of them.
 
         Parameters
         ----------
-        key : str
-            By which it will be found.
-        content : bytes
-            The state.
+        models : iterable of (key, split, bytes)
+            As for `find_model`.
         """
-        row = (self._id, key, content, self._seal(key, content))
-        self._write("INSERT OR REPLACE INTO state", [row])
+        rows = [
+            (self._id, key, split, content, self._seal(key, split, content))
+            for key, split, content in models
+        ]
+        if rows:
+            self._write("INSERT OR REPLACE INTO model", rows)
+
+    def drop_models(self, keys: Sequence[str]) -> None:
+        """Delete models from which nothing will go on.
+
+        Parameters
+        ----------
+        keys : sequence of str
+            As for `find_model`; on all splits.
+        """
+
+        def delete(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                connection.executemany(
+                    "DELETE FROM model WHERE problem = ? AND key = ?",
+                    [(self._id, key) for key in keys],
+                )
+
+        if keys:
+            self._attempt(delete)
 
     def _seal(self, *content: Any) -> str:
         return seal_of(self._problem.fingerprint, *content)

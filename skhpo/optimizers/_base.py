@@ -37,8 +37,9 @@ def check_trials(trials: Sequence[Trial], *, own_only: bool = False) -> Sequence
     if wrong or not is_list:
         others = ", or with Candidate(-1, params) for params of your own"
         raise TypeError(
-            "tell takes a list of Trial, as in tell([Trial.from_scores(candidate, (score,))]) "
-            f"with a candidate that ask returned{'' if own_only else others}. Got "
+            "tell takes a list of Trial, as in "
+            "tell([Trial.from_scores(candidate, (score,))]) with a candidate that ask "
+            f"returned{'' if own_only else others}. Got "
             f"{wrong[0] if wrong else trials!r} instead."
         )
     return trials

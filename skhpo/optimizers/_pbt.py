@@ -143,6 +143,7 @@ class PBTOptimizer:
         self._pending: set[int] = set()  # asked for, and not told
         self._best = -math.inf
         self._n_no_change = 0
+        self._n_released = self._n_past = 0  # trials from which nobody goes on
         self._give_birth(spaces)
 
     @property
@@ -193,6 +194,20 @@ class PBTOptimizer:
             self.ended = self._end()
             if self.ended is None:
                 self._breed()
+                self._n_past = len(self.records) - 2 * self.population_size
+
+    def released(self) -> range:
+        """Return the trials from which nobody will go on any more.
+
+        Returns
+        -------
+        range
+            Ids, each of them once in all calls: those of the generations before the one
+            that was told last.
+        """
+        ids = range(self._n_released, self._n_past)
+        self._n_released = self._n_past
+        return ids
 
     def _check_pending(self, trials: Sequence[Trial]) -> None:
         """Raise if a trial is not one of those asked for and not yet told."""
@@ -225,7 +240,7 @@ class PBTOptimizer:
 
     def _candidate(self, record: MemberRecord) -> Candidate:
         parent = None if record.parent < 0 else record.parent
-        return Candidate(record.id, record.params, self.steps_per_generation, parent)
+        return Candidate(record.id, record.params, record.n_resources, parent)
 
     def _generation(self) -> list[MemberRecord]:
         """Return the youngest generation."""

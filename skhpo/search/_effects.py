@@ -82,7 +82,7 @@ def _what_is_known(candidates: Sequence[Candidate]) -> str:
     Members of a population are compared after one generation from the same model: what
     they would have come to in the long run, nobody has seen.
     """
-    n_steps = candidates[0].n_resources
+    n_steps = candidates[0].resource
     if n_steps is None:
         return (
             "has no effect: all its values lead to the same scores on all splits, "
@@ -185,7 +185,7 @@ def _surroundings(
         return rng.integers(2**64, size=numbers.max() + 2, dtype=np.uint64)[numbers]
 
     total = mark(_codes([c.resume_from for c in candidates]))
-    total += mark(_codes([c.n_resources for c in candidates]))
+    total += mark(_codes([c.resource for c in candidates]))
     marks = {}
     for name, values in sorted(columns.items()):
         never_twice = len(np.unique(values)) == len(candidates)

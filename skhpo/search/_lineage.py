@@ -41,13 +41,11 @@ def lineage_columns(
     parents = np.array(
         [born if c.resume_from is None else c.resume_from for c in candidates]
     )
-    steps = np.array([c.n_resources for c in candidates])
     return {
         "generation": generations,
         "member": members,
         "parent": parents,
-        # Each generation is trained for as many steps as any other.
-        "n_resources": (generations + 1) * steps,
+        "n_resources": np.array([c.resource for c in candidates]),
         "exploited": (parents != born) & (parents % population_size != members),
     }
 

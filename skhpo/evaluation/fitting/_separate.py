@@ -42,7 +42,6 @@ class FitAlone(Fitter):
         return Separate(spec, rows, self.n_steps)
 
 
-
 class Separate:
     """Evaluates candidates on one split, which is sliced once.
 

@@ -36,6 +36,8 @@ class Task:
         Whom to tell of it.
     key : str or None, default=None
         By which the journal knows the candidate; None if it does not.
+    resource : int or None, default=None
+        Of the candidate.
     prepares : bool, default=False
         Whether to fit the transformers of the candidate only, for others too.
     continuation : Continuation or None, default=None
@@ -48,6 +50,7 @@ class Task:
     order: int = 0
     context: Any = None
     key: str | None = None
+    resource: int | None = None
     prepares: bool = False
     continuation: Any = None
 

@@ -39,8 +39,8 @@ from skhpo.evaluation.fitting._fit import (
 from skhpo.evaluation.fitting._known import is_known
 from skhpo.evaluation.fitting._layout import Layout
 from skhpo.evaluation.fitting._lending import copies_by_itself, identical, lend, private
-from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit, SplitData
 from skhpo.evaluation.fitting._separate import FitAlone
+from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit, SplitData
 from skhpo.evaluation.fitting._task import Fitter, Outcome, Task, Work
 from skhpo.evaluation.paths._draws import GlobalDraws
 from skhpo.evaluation.paths._registry import find_path
@@ -72,7 +72,6 @@ class FitTree(Fitter):
         if not tasks[0].steps:  # so it is with all others
             return FitAlone(self.n_steps).begin(spec, split, tasks)
         return Tree(spec, self.layout, split, lending=len(tasks) > 1)
-
 
 
 @dataclass(frozen=True, eq=False)

@@ -183,9 +183,7 @@ class Train(Fitter):
         own = f"{parts.name}__"
         return params_key({n: v for n, v in params.items() if not n.startswith(own)})
 
-    def prepare(
-        self, spec: EvaluationSpec, split: int, task: Task
-    ) -> Prepared | str:
+    def prepare(self, spec: EvaluationSpec, split: int, task: Task) -> Prepared | str:
         """Fit the transformers; return what they made, or the traceback."""
         parts = take_apart(spec.estimator, task.params, self.plan.resource)
         assert parts.prefix is not None
@@ -277,9 +275,7 @@ class Trainings:
             if spec.error_score == "raise":
                 raise
             seconds = time.perf_counter() - start + data.slice_time
-            failed = failed_evaluation(
-                spec, data.n_test_samples, seconds, format_exc()
-            )
+            failed = failed_evaluation(spec, data.n_test_samples, seconds, format_exc())
             outcome = Outcome(failed)
         else:
             seconds = time.perf_counter() - start
