@@ -18,7 +18,10 @@ from fault_estimators import Counted, scores_of
 from scipy.stats import uniform
 from sklearn.datasets import make_classification
 from sklearn.exceptions import FitFailedWarning
-from sklearn.model_selection import ParameterSampler, cross_val_score
+from sklearn.model_selection import (
+    ParameterSampler,  # noqa: F401 -- of the script below
+    cross_val_score,
+)
 
 from benchmarks.faults import is_gone
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
@@ -29,10 +32,12 @@ from skhpo.exceptions import (
     SearchStoppedError,
 )
 from skhpo.optimizers import BayesOptimizer
-from skhpo.search import _heartbeat, _loop
+from skhpo.search import _heartbeat
+from skhpo.search._base import BaseSearch
 from skhpo.search._budget import TimeBudget
 from skhpo.search._failures import group_failures, summarize
 from skhpo.search._heartbeat import Heartbeat, duration
+from skhpo.search._loop import Interrupts
 from skhpo.space import Real
 from skhpo.stopping import (
     NoImprovement,
@@ -66,7 +71,7 @@ SEARCHES = {
 
 @pytest.fixture(autouse=True)
 def _no_interrupt_before(monkeypatch):
-    monkeypatch.setattr(_loop, "_last_interrupt", -math.inf)
+    monkeypatch.setattr(BaseSearch, "_interrupts", Interrupts())
     # Python has no handler where the tests run in the background of a shell.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
@@ -270,7 +275,7 @@ def test_the_standard_error_of_splits():
 # --- Ctrl-C ---------------------------------------------------------------------------
 
 
-class Interrupts(Counted):
+class Interrupting(Counted):
     """Interrupts at one level, as if the user had pressed Ctrl-C just then."""
 
     def partial_fit(self, X, y, sample_weight=None, classes=None):
@@ -280,7 +285,7 @@ class Interrupts(Counted):
 
 
 def test_an_interrupt_keeps_complete_candidates_and_fits_the_best(always_cut):
-    estimator = Interrupts(extra=0.2)
+    estimator = Interrupting(extra=0.2)
     with pytest.warns(SearchInterruptedWarning, match="of 8 candidates are complete"):
         search = SEARCHES["grid"](estimator).fit(X, Y)
     assert search.stop_reason_ == "interrupted"
@@ -290,13 +295,14 @@ def test_an_interrupt_keeps_complete_candidates_and_fits_the_best(always_cut):
 
 def test_an_interrupt_before_the_first_candidate_is_raised():
     with pytest.raises(KeyboardInterrupt):
-        SEARCHES["grid"](Interrupts(extra=0.1)).fit(X, Y)
+        SEARCHES["grid"](Interrupting(extra=0.1)).fit(X, Y)
 
 
 def test_a_second_interrupt_ends_everything(monkeypatch, always_cut):
     """Also the nested cross-validation around a search."""
-    monkeypatch.setattr(_loop, "IMPATIENCE", math.inf)  # on a machine of any speed
-    estimator = Interrupts(extra=0.2)
+    always = Interrupts(patience=math.inf)  # on a machine of any speed
+    monkeypatch.setattr(BaseSearch, "_interrupts", always)
+    estimator = Interrupting(extra=0.2)
     with (
         pytest.warns(SearchInterruptedWarning),
         pytest.raises(KeyboardInterrupt),

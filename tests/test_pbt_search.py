@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import pickle
 import time
 import tracemalloc
@@ -59,7 +58,8 @@ from skhpo.exceptions import (
     SkhpoWarning,
     WorkerDiedWarning,
 )
-from skhpo.search import _loop
+from skhpo.search._base import BaseSearch
+from skhpo.search._loop import Interrupts
 from skhpo.space import Choice, Real
 
 X, Y = make_classification(
@@ -466,7 +466,7 @@ def test_a_worker_may_die_while_tasks_are_sent(monkeypatch: Any) -> None:
 
 
 def test_an_interrupt_keeps_the_generations_done(monkeypatch: Any) -> None:
-    monkeypatch.setattr(_loop, "_last_interrupt", -math.inf)
+    monkeypatch.setattr(BaseSearch, "_interrupts", Interrupts())
     search = walkers("stop", "stop", after=3, n_generations=9, refit=False)
     with pytest.warns(SearchInterruptedWarning, match="6 of 18 candidates"):
         search.fit(X, Y)

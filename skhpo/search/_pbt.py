@@ -34,6 +34,7 @@ from skhpo.search._lineage import (
     lineage_columns,
     schedule_of,
 )
+from skhpo.search._loop import LoopPolicy
 from skhpo.search._memory import PopulationMemory
 from skhpo.search._results import Record
 from skhpo.search._run import Run
@@ -228,8 +229,6 @@ class PBTSearch(BaseSearch):
     5
     """
 
-    _whole_batches = True
-
     _parameter_constraints: ClassVar[dict] = {
         **BaseSearchCV._parameter_constraints,
         "param_distributions": [dict, list, tuple],
@@ -252,8 +251,6 @@ class PBTSearch(BaseSearch):
         "random_state": ["random_state"],
         **BaseSearch._durability_constraints,
     }
-
-    _learns = True
 
     def __init__(
         self,
@@ -342,6 +339,10 @@ class PBTSearch(BaseSearch):
         check_is_fitted(self, "cv_results_")
         return schedule_of(self.cv_results_, row)
 
+    def _policy(self) -> LoopPolicy:
+        # Members count only together with those of their generation.
+        return LoopPolicy(learns=True, keep_untold=True)
+
     def _subspaces(self) -> list[Mapping]:
         spaces = plain_spaces(self.param_distributions)
         return check_space(spaces, name="param_distributions", distributions=True)
@@ -369,18 +370,20 @@ class PBTSearch(BaseSearch):
             tol=self.tol,
         )
 
-    def _evaluate(self, run: Run, optimizer: Any, record: Record) -> None:
-        if self.refit == "weights" and run.n_splits != 1:
+    def _evaluate(self, run: Run, optimizer: Any) -> None:
+        problem = run.problem
+        if self.refit == "weights" and self.n_splits_ != 1:
             raise ValueError(
                 "refit='weights' keeps the model of the best member, which has one for "
-                f"each of {run.n_splits} splits. Set cv=ShuffleSplit(1), or refit=True."
+                f"each of {self.n_splits_} splits. Set cv=ShuffleSplit(1), or "
+                "refit=True."
             )
         born = [record.params for record in optimizer.records]
-        training = self._make_plan(run, optimizer).training(run.X, run.y, -1)
-        training = replace(training, fit_params=run.routed.estimator.fit)
-        check_target(run.estimator, born, training, resource=self.resource)
+        training = self._make_plan(run, optimizer).training(problem.X, problem.y, -1)
+        training = replace(training, fit_params=problem.routed.estimator.fit)
+        check_target(problem.estimator, born, training, resource=self.resource)
         frozen = frozen_in_population(
-            run.estimator,
+            problem.estimator,
             born,
             training,
             resource=self.resource,
@@ -390,12 +393,12 @@ class PBTSearch(BaseSearch):
         self._warn_of_frozen(frozen, born[0])
         optimizer.frozen = frozen
         self.frozen_params_ = sorted(frozen)
-        super()._evaluate(run, optimizer, record)
-        if run.stop_reason == "completed":
-            run.stop_reason = optimizer.ended
+        super()._evaluate(run, optimizer)
+        if run.record.stop_reason == "completed":
+            run.record.stop_reason = optimizer.ended
 
     def _make_plan(self, run: Run, optimizer: PBTOptimizer) -> TrainingPlan:
-        labels = labels_of(run.y, run.estimator)
+        labels = labels_of(run.problem.y, run.problem.estimator)
         return TrainingPlan(optimizer.seed, self.resource, self.batch_size, labels)
 
     def _make_evaluator(
@@ -441,28 +444,30 @@ class PBTSearch(BaseSearch):
             return BaseSearchCV._select_best_index(refit, refit_metric, results)
         return best_row(results, results[f"mean_test_{refit_metric}"])
 
-    def _set_results(self, run: Run, record: Record) -> None:
-        super()._set_results(run, record)
+    def _set_results(self, run: Run) -> None:
+        super()._set_results(run)
         self.history_ = exploit_events(self.cv_results_)
 
-    def _set_best(self, run: Run, record: Record) -> None:
-        super()._set_best(run, record)
+    def _set_best(self, run: Run) -> None:
+        super()._set_best(run)
         if hasattr(self, "best_index_"):
             self.best_schedule_ = schedule_of(self.cv_results_, self.best_index_)
 
     def _fit_best(self, run: Run, estimator: Any) -> Any:
         """Train along the best schedule on all the data, or keep the trained model."""
+        problem, evaluator = run.problem, run.evaluator
+        assert isinstance(evaluator, PopulationEvaluator), "of `_make_evaluator`"
         if self.refit == "weights":
-            return run.evaluator.model(self.best_index_)
+            return evaluator.model(self.best_index_)
         generation = self.best_index_ // self.population_size
-        training = run.evaluator.plan.training(run.X, run.y, -1)
+        training = evaluator.plan.training(problem.X, problem.y, -1)
         training = replace(
             training,
             n_steps=(generation + 1) * self.steps_per_generation,
-            fit_params=run.routed.estimator.fit,
+            fit_params=problem.routed.estimator.fit,
         )
         return replay(
-            run.estimator,
+            problem.estimator,
             self.best_schedule_,
             training,
             resource=self.resource,

@@ -27,9 +27,15 @@ class Record:
     metric : str or None
         Which of several metrics the optimizer is told; None if there is one score,
         or if nobody wants to know.
+
+    Attributes
+    ----------
+    stop_reason : str
+        Why there are no more; "error" as long as nothing else is known.
     """
 
     def __init__(self, metric: str | None) -> None:
+        self.stop_reason = "error"
         self._metric = metric
         self._first: Evaluation | None = None  # that succeeded
         self._rows: dict[int, tuple[Candidate, list[Evaluation]]] = {}
