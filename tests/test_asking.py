@@ -12,9 +12,13 @@ from joblib import parallel_config
 from pbt_estimators import Walker
 from sklearn.datasets import make_regression
 
-from skhpo import BayesSearch, PBTSearch
-from skhpo._trial import Candidate, Trial
-from skhpo.search._asking import Asking
+from skhpo import BayesSearch, PBTSearch, _clock
+from skhpo._trial import Candidate, Evaluation, Trial
+from skhpo.optimizers import BayesOptimizer
+from skhpo.search._loop import Interrupts, Loop, LoopPolicy
+from skhpo.search._results import Record
+from skhpo.search._stop import StopRules
+from skhpo.space import Real
 
 
 class Spy:
@@ -47,10 +51,13 @@ class Spy:
         return getattr(self.optimizer, name)
 
 
+EVALUATION = Evaluation(0.0, None, 0.0, 0.0, 1)
+
+
 class AnyOrder:
     """An evaluator that completes some of its candidates at a time, in any order."""
 
-    stopped = False
+    stopped = out_of_time = False
 
     def __init__(self, seed: int) -> None:
         self.rng, self.waiting = np.random.default_rng(seed), []  # type: ignore[var-annotated]
@@ -58,11 +65,21 @@ class AnyOrder:
     def add(self, candidates: Any) -> None:
         self.waiting += candidates
 
-    def next(self) -> list[Any]:
+    def wait(self) -> list[Any]:
         self.rng.shuffle(self.waiting)
         n = int(self.rng.integers(1, 4))
         batch, self.waiting = self.waiting[:n], self.waiting[n:]
-        return [(candidate, []) for candidate in batch]
+        return [Trial(candidate, [EVALUATION]) for candidate in batch]
+
+
+def run_loop(
+    optimizer: Any, evaluator: Any, policy: LoopPolicy, rules: Any = ()
+) -> Record:
+    """Run the loop that all searches have; return what it has recorded."""
+    record, interrupts = Record(), Interrupts()
+    rules = StopRules(rules, optimizer, start=0.0)
+    Loop(optimizer, evaluator, record, rules, [], policy, interrupts).run()
+    return record
 
 
 @given(st.integers(0, 999), st.integers(1, 6), st.integers(0, 20), st.booleans())
@@ -71,20 +88,62 @@ def test_no_more_are_under_way_than_allowed(
 ) -> None:
     """All are told once; in order, those up to i - n_pending before i is asked for."""
     spy = Spy(n_candidates=n)
-    asking = Asking(spy, AnyOrder(seed), n_pending, in_order=in_order)
-    told = []
-    for batch in asking.complete():
-        for candidate, _ in batch:
-            for trial in asking.tell(Trial.from_scores(candidate, (0.0,))):
-                told.append(trial.candidate.id)
-                assert asking.was_told(trial.candidate.id)
-    assert spy.told == told
-    assert spy.asked == sorted(told) == list(range(n))
+    policy = LoopPolicy(n_pending=n_pending, in_order=in_order)
+    record = run_loop(spy, AnyOrder(seed), policy)
+    assert record.stop_reason == "completed"
+    assert [candidate.id for candidate in record.candidates] == list(range(n))
+    assert spy.asked == sorted(spy.told) == list(range(n))
     assert spy.most == min(n_pending, n)
     if in_order:
-        assert told == list(range(n))
+        assert spy.told == list(range(n))
         before = [list(range(max(0, i + 1 - n_pending))) for i in range(n)]
         assert spy.told_before == before
+
+
+@given(st.integers(0, 999), st.integers(1, 6), st.integers(1, 20), st.booleans())
+def test_a_rule_keeps_what_was_told(
+    seed: int, n_pending: int, n_told: int, in_order: bool
+) -> None:
+    """And what is complete beside it only if the search wants it."""
+
+    def after_some(progress: Any) -> str | None:
+        return "enough" if len(progress.trials) == n_told else None
+
+    n_recorded = []
+    for whole_batches in (False, True):
+        spy = Spy(n_candidates=30)
+        policy = LoopPolicy(True, n_pending, in_order, whole_batches)
+        record = run_loop(spy, AnyOrder(seed), policy, [after_some])
+        assert record.stop_reason == "enough"
+        assert len(spy.told) == n_told
+        kept = {candidate.id for candidate in record.candidates}
+        assert kept == set(spy.told) if not whole_batches else kept >= set(spy.told)
+        n_recorded.append(len(kept))
+    assert n_recorded[0] <= n_recorded[1] <= n_told + n_pending
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+@pytest.mark.parametrize("n_pending", [1, 3])
+def test_an_optimizer_without_an_end_is_asked_for_no_more(
+    n_pending: int, in_order: bool
+) -> None:
+    """However many are complete at a time; a rule ends it."""
+    spy = Spy(BayesOptimizer({"x": Real(0, 1)}, random_state=0))
+    policy = LoopPolicy(n_pending=n_pending, in_order=in_order)
+    run_loop(spy, AnyOrder(0), policy, [lambda _: len(spy.told) > 8 and "enough"])
+    assert spy.most == n_pending
+
+
+def test_interrupts_are_two_within_the_patience(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The second in a row, not one after a while, and whichever search asks."""
+    interrupts = Interrupts(patience=3.0)
+    seen = []
+    for now in (0.0, 2.9, 5.8, 8.9, 9.0):
+        monkeypatch.setattr(_clock, "now", lambda now=now: now)
+        seen.append(interrupts.note())
+    assert seen == [False, True, True, False, True]
 
 
 def spied(search: Any) -> Spy:

@@ -18,7 +18,10 @@ from fault_estimators import Counted, scores_of
 from scipy.stats import uniform
 from sklearn.datasets import make_classification
 from sklearn.exceptions import FitFailedWarning
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import (
+    ParameterSampler,  # noqa: F401 -- of the script below
+    cross_val_score,
+)
 
 from benchmarks.faults import is_gone
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
@@ -29,8 +32,9 @@ from skhpo.exceptions import (
     SearchStoppedError,
 )
 from skhpo.optimizers import BayesOptimizer
-from skhpo.search import _loop
+from skhpo.search._base import BaseSearch
 from skhpo.search._budget import TimeBudget
+from skhpo.search._loop import Interrupts
 from skhpo.search.feedback import _heartbeat
 from skhpo.search.feedback._failures import group_failures, summarize
 from skhpo.search.feedback._heartbeat import Heartbeat, duration
@@ -67,7 +71,7 @@ SEARCHES = {
 
 @pytest.fixture(autouse=True)
 def _no_interrupt_before(monkeypatch):
-    monkeypatch.setattr(_loop, "_last_interrupt", -math.inf)
+    monkeypatch.setattr(BaseSearch, "_interrupts", Interrupts())
     # Python has no handler where the tests run in the background of a shell.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
@@ -128,11 +132,11 @@ def test_time_for_the_last_fit_is_saved(clock):
     budget.growth = 1.5
     evaluations = [Evaluation(0.5, None, 20.0, 0.1, 10)] * 2
     assert budget.remaining() == 100
-    budget.note(Trial.from_scores(Candidate(0, {}), (0.5, 0.5)), evaluations)
+    budget.note(Trial(Candidate(0, {}), evaluations))
     assert budget.remaining() == 70
-    budget.note(Trial.from_scores(Candidate(1, {}), (0.4, 0.4)), [])
+    budget.note(Trial.from_scores(Candidate(1, {}), (0.4, 0.4)))
     assert budget.remaining() == 70
-    budget.note(Trial.from_scores(Candidate(2, {}), (0.6, 0.6)), [])
+    budget.note(Trial.from_scores(Candidate(2, {}), (0.6, 0.6)))
     assert budget.remaining() == 100
 
 
@@ -271,7 +275,7 @@ def test_the_standard_error_of_splits():
 # --- Ctrl-C ---------------------------------------------------------------------------
 
 
-class Interrupts(Counted):
+class Interrupting(Counted):
     """Interrupts at one level, as if the user had pressed Ctrl-C just then."""
 
     def partial_fit(self, X, y, sample_weight=None, classes=None):
@@ -281,7 +285,7 @@ class Interrupts(Counted):
 
 
 def test_an_interrupt_keeps_complete_candidates_and_fits_the_best(always_cut):
-    estimator = Interrupts(extra=0.2)
+    estimator = Interrupting(extra=0.2)
     with pytest.warns(SearchInterruptedWarning, match="of 8 candidates are complete"):
         search = SEARCHES["grid"](estimator).fit(X, Y)
     assert search.stop_reason_ == "interrupted"
@@ -291,13 +295,14 @@ def test_an_interrupt_keeps_complete_candidates_and_fits_the_best(always_cut):
 
 def test_an_interrupt_before_the_first_candidate_is_raised():
     with pytest.raises(KeyboardInterrupt):
-        SEARCHES["grid"](Interrupts(extra=0.1)).fit(X, Y)
+        SEARCHES["grid"](Interrupting(extra=0.1)).fit(X, Y)
 
 
 def test_a_second_interrupt_ends_everything(monkeypatch, always_cut):
     """Also the nested cross-validation around a search."""
-    monkeypatch.setattr(_loop, "IMPATIENCE", math.inf)  # on a machine of any speed
-    estimator = Interrupts(extra=0.2)
+    always = Interrupts(patience=math.inf)  # on a machine of any speed
+    monkeypatch.setattr(BaseSearch, "_interrupts", always)
+    estimator = Interrupting(extra=0.2)
     with (
         pytest.warns(SearchInterruptedWarning),
         pytest.raises(KeyboardInterrupt),
@@ -390,11 +395,15 @@ def test_failures_are_grouped_by_what_went_wrong():
 
     chained = text("KeyError: 1") + "\nDuring handling ...\n\n" + text("ValueError: b")
     rows = [
-        (Candidate(0, {"C": 1}), [failed(text("ValueError: a\nin two lines"))] * 2),
-        (Candidate(1, {"C": 2}), [failed(chained), Evaluation(1.0, None, 1, 1, 5)]),
-        (Candidate(2, {"C": 3}), [failed(text("ValueError: b"))] * 2),
-        (Candidate(3, {"C": 4}), [failed(text("some.module.OddError"))] * 2),
-        (Candidate(4, {"C": 5}), [failed("FitTimeoutError: after 3 s")] * 2),
+        Trial(
+            Candidate(0, {"C": 1}), [failed(text("ValueError: a\nin two lines"))] * 2
+        ),
+        Trial(
+            Candidate(1, {"C": 2}), [failed(chained), Evaluation(1.0, None, 1, 1, 5)]
+        ),
+        Trial(Candidate(2, {"C": 3}), [failed(text("ValueError: b"))] * 2),
+        Trial(Candidate(3, {"C": 4}), [failed(text("some.module.OddError"))] * 2),
+        Trial(Candidate(4, {"C": 5}), [failed("FitTimeoutError: after 3 s")] * 2),
     ]
     groups = group_failures(rows)
     assert [(g.kind, g.message, g.n_fits, g.n_candidates) for g in groups] == [
@@ -445,7 +454,7 @@ def test_a_heartbeat_tells_how_far_and_what_hangs(clock):
     clock.seconds = 60
     assert "0 of 40 candidates" in heart.line()
     for score in (0.5, math.nan, 0.75, 0.25):
-        heart.note(Trial.from_scores(Candidate(0, {}), (score,)), [])
+        heart.note(Trial.from_scores(Candidate(0, {}), (score,)))
     first, second = heart.line().splitlines()
     assert first == (
         "[GridSearch] 4 of 40 candidates in 1 min 0 s, 4 per minute, "

@@ -31,6 +31,7 @@ from skhpo.evaluation._plan import in_tree_order, split_into_blocks
 from skhpo.evaluation.fitting._block import run_block
 from skhpo.evaluation.fitting._layout import StepKey
 from skhpo.evaluation.fitting._rows import PackedSplits
+from skhpo.evaluation.fitting._separate import FitAlone
 from skhpo.evaluation.fitting._spec import EvaluationSpec
 from skhpo.evaluation.fitting._task import Block, Task
 from skhpo.evaluation.fitting._time_slice import TimeSlice
@@ -284,7 +285,7 @@ def test_a_block_returns_when_its_time_is_over(monkeypatch):
     """At least one evaluation, and no further one after the time slice."""
     monkeypatch.setattr(_clock, "now", lambda: Ticking.seconds)
     tasks = tuple(Task(i, {"level": float(i)}) for i in range(5))
-    spec = make_spec(Ticking())
+    spec = make_spec(Ticking(), fitter=FitAlone())
 
     def n_done(seconds, **times):
         time_slice = TimeSlice(seconds, overheads=0)
@@ -303,8 +304,8 @@ def test_candidates_are_completed_one_after_the_other(always_cut):
     with evaluator:
         evaluator.add([Candidate(i, {"level": float(i)}) for i in range(3)])
         order = []
-        while batch := evaluator.next():
-            order.append([candidate.id for candidate, _ in batch])
+        while batch := evaluator.wait():
+            order.append([trial.candidate.id for trial in batch])
     assert order == [[0], [1], [2]]
 
 
@@ -326,7 +327,7 @@ def test_a_plan_is_complete_and_in_order(keys, n_splits, n_workers):
     assert [task.order for task in ordered] == list(range(7, 7 + len(tasks)))
     prefixes = [task.steps[:1] for task in ordered]
     assert len(list(itertools.groupby(prefixes))) == len(set(prefixes))
-    blocks = split_into_blocks(ordered, n_splits, n_workers, TimeSlice(1))
+    blocks = split_into_blocks(ordered, range(n_splits), n_workers, TimeSlice(1))
     planned = [(block.split, task.number) for block in blocks for task in block.tasks]
     assert sorted(planned) == [
         (s, i) for s in range(n_splits) for i in range(len(tasks))
@@ -340,7 +341,7 @@ def test_no_prefix_is_cut_as_long_as_all_are_busy(n_splits, n_workers):
     """Cutting within a shared first step costs that step again on each split."""
     keys = [StepKey(group, group) for group in range(n_workers) for _ in range(5)]
     tasks = in_tree_order([Task(i, {}, (key,)) for i, key in enumerate(keys)], 0)
-    blocks = split_into_blocks(tasks, n_splits, n_workers, TimeSlice(1))
+    blocks = split_into_blocks(tasks, range(n_splits), n_workers, TimeSlice(1))
     for block in blocks:
         for other in blocks:
             if other is not block and other.split == block.split:

@@ -29,8 +29,7 @@ from skhpo import (
 from skhpo.evaluation import Evaluator
 from skhpo.evaluation.incremental import PartialFit
 from skhpo.exceptions import SkhpoWarning
-from skhpo.optimizers import BayesOptimizer, Trial
-from skhpo.search._asking import Asking
+from skhpo.optimizers import BayesOptimizer
 from skhpo.space import Real
 from skhpo.stopping import NoImprovement, RegretBound, TargetScore
 
@@ -426,26 +425,3 @@ def test_what_runs_has_run_since_it_began(n_jobs, monkeypatch):
     assert len(seen) >= 24
     assert all(0 < seconds < since_the_start for seconds, since_the_start in seen)
     assert evaluators[0].running() == []
-
-
-# --- asking ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("in_order", [True, False])
-@pytest.mark.parametrize("n_pending", [1, 3])
-def test_no_more_are_pending_than_allowed(n_pending, in_order):
-    """Asked for and not told of, however many are complete at a time."""
-    optimizer = BayesOptimizer({"x": Real(0, 1)}, random_state=0)
-    added = []
-    evaluator = SimpleNamespace(stopped=False, add=added.extend)
-    asking = Asking(optimizer, evaluator, n_pending, in_order=in_order)
-    evaluator.next = lambda: [added.pop()] if added else []
-    n_told, largest = 0, 0
-    for batch in asking.complete():
-        for candidate in batch:
-            for _ in asking.tell(Trial.from_scores(candidate, (0.5,))):
-                n_told += 1
-        largest = max(largest, optimizer._next_id - n_told)
-        if n_told > 8:
-            break
-    assert largest == n_pending

@@ -41,10 +41,11 @@ from skhpo import (
     register_incremental,
 )
 from skhpo._trial import Candidate, Evaluation
+from skhpo.evaluation.fitting._task import Task
 from skhpo.evaluation.training._parts import PartialFit
 from skhpo.exceptions import JournalError, JournalWarning
 from skhpo.journal import Journal, Problem
-from skhpo.journal._memory import JournalMemory, PopulationMemory
+from skhpo.journal._memory import JournalMemory
 from skhpo.space import Real
 
 X, Y = make_classification(n_samples=60, n_features=5, random_state=0)
@@ -161,7 +162,7 @@ def test_pbt_goes_on_with_more_generations(journal, log):
     # The models of the fourth generation are gone: they are trained once more.
     before = count(log)
     with contextlib.closing(sqlite3.connect(journal)) as connection, connection:
-        connection.execute("DELETE FROM state")
+        connection.execute("DELETE FROM model")
     with pytest.warns(JournalWarning, match="trained once more"):
         longest = search(6, journal=journal).fit(X, Y)
     assert count(log) - before == 6 * 3 * 2
@@ -338,25 +339,23 @@ def test_what_ended_from_outside_is_evaluated_again(name, how, journal, tmp_path
     assert scores_of(again) == scores_of(search())
 
 
-@pytest.mark.parametrize("keep", ["evaluations", "a generation"])
-def test_what_ended_from_outside_is_not_written(keep, tmp_path):
-    """Of a candidate, or of a member of a population, which is trained again then."""
+@pytest.mark.parametrize("resource", [None, 3])
+def test_what_ended_from_outside_is_not_written(resource, tmp_path):
+    """Of an ordinary fit, or of a training, which is done again then."""
     ended = replace(evaluation(1), ended_from_outside=True)
     with Journal(tmp_path / "a.db", PROBLEM) as journal:
-        if keep == "evaluations":
-            memory = JournalMemory(journal, train_scores=False)
-            memory.keep(0, [({"a": 1}, evaluation(1)), ({"a": 2}, ended)])
-            known = [memory.known({"a": a}) for a in (1, 2)]
-        else:
-            memory = PopulationMemory(journal, train_scores=False)
-            known = []
-            for i, last in enumerate((evaluation(1, 1), ended)):
-                generation = [Candidate(i, {"a": 1})]
-                key = memory.key("before", generation)
-                memory.keep(key, generation, {i: [evaluation(1), last]}, b"state")
-                known.append(memory.known(key, generation, 2))
+        memory = JournalMemory(journal, train_scores=False, training="a seed")
+        done = []
+        for i, what in enumerate([evaluation(1), ended]):
+            candidate = Candidate(i, {"a": i}, resource)
+            key = memory.key(candidate, None)
+            done.append((Task(i, {"a": i}, key=key, resource=resource), what, b"model"))
+        memory.keep(0, done)
+        known = [memory.known(task.key, resource) for task, *_ in done]
+        models = [memory.state(task.key, 0) for task, *_ in done]
     assert known[0]
     assert not known[1]
+    assert models == [b"model", None]
 
 
 EDITS = {
@@ -858,17 +857,18 @@ def test_a_journal_that_was_given_up_knows_nothing_and_takes_everything(
     """It goes on as an empty one that forgets."""
     with Journal(tmp_path / "a.db", PROBLEM) as journal:
         journal.add([("k", {}, 0, evaluation(1))])
-        journal.keep_state("k", b"state")
+        journal.keep_models([("k", 0, b"state")])
         journal._connection = Breaking(journal._connection, n_most=0)
         with pytest.warns(JournalWarning, match="disk I/O error"):
             assert journal.find("k") == {}
         assert journal.find("k") == {}
-        assert journal.find_state("k") is None
+        assert journal.find_model("k", 0) is None
         journal.add([("k", {}, 1, evaluation(1))])
-        journal.keep_state("k", b"other")
+        journal.keep_models([("k", 0, b"other")])
+        journal.drop_models(["k"])
     with Journal(tmp_path / "a.db", PROBLEM) as journal:
         assert journal.find("k") == {0: evaluation(1)}
-        assert journal.find_state("k") == b"state"
+        assert journal.find_model("k", 0) == b"state"
 
 
 def test_two_writers_at_once(tmp_path):
@@ -892,12 +892,35 @@ def test_two_writers_at_once(tmp_path):
     assert check_nothing_is_wrong(path, 120) == 120
 
 
-def test_states_are_kept_one_at_a_time(tmp_path):
+def test_models_are_kept_until_they_are_dropped(tmp_path):
+    """Each for its own training and split; damage costs the damaged one."""
     with Journal(tmp_path / "a.db", PROBLEM) as journal:
-        journal.keep_state("first", b"one")
-        journal.keep_state("second", b"two")
-        assert journal.find_state("first") is None
-        assert journal.find_state("second") == b"two"
+        models = {(key, split): b"%d" % split for key in "ab" for split in (0, 1)}
+        journal.keep_models((*place, model) for place, model in models.items())
+        assert all(journal.find_model(*place) == m for place, m in models.items())
+        journal.keep_models([("a", 0, b"another")])
+        assert journal.find_model("a", 0) == b"another"
+        journal.drop_models(["a"])
+        assert [journal.find_model("a", split) for split in (0, 1)] == [None, None]
+        journal._connection.execute("UPDATE model SET content = x'00' WHERE split = 0")
+        assert journal.find_model("b", 0) is None
+        assert journal.find_model("b", 1) == b"1"
+
+
+def test_a_journal_of_format_1_is_brought_up_to_date(tmp_path):
+    """It keeps its evaluations; models were kept in another way then."""
+    path = tmp_path / "a.db"
+    with Journal(path, PROBLEM) as journal:
+        journal.add([("k", {}, 0, evaluation(1))])
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "DROP TABLE model; CREATE TABLE state (problem INTEGER, key TEXT); "
+            "PRAGMA user_version = 1"
+        )
+    with Journal(path, PROBLEM) as journal:
+        assert journal.find("k") == {0: evaluation(1)}
+        journal.keep_models([("k", 0, b"model")])
+        assert journal.find_model("k", 0) == b"model"
 
 
 def test_lookups_stay_fast_and_the_file_small(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import pickle
 import time
 import tracemalloc
@@ -46,7 +45,9 @@ from threadpoolctl import threadpool_limits
 
 from skhpo import GridSearch, PBTSearch, ScheduledEstimator, register_incremental
 from skhpo._rng import seed_sequence
-from skhpo.evaluation._grouping import TASK_TIME, group_tasks
+from skhpo.evaluation._plan import BLOCK_TIME, split_into_blocks
+from skhpo.evaluation.fitting._task import Task
+from skhpo.evaluation.fitting._time_slice import TimeSlice
 from skhpo.evaluation.training import _registry
 from skhpo.evaluation.training._parts import WarmStart, replay
 from skhpo.evaluation.training._target import labels_of
@@ -59,7 +60,8 @@ from skhpo.exceptions import (
     SkhpoWarning,
     WorkerDiedWarning,
 )
-from skhpo.search import _loop
+from skhpo.search._base import BaseSearch
+from skhpo.search._loop import Interrupts
 from skhpo.space import Choice, Real
 
 X, Y = make_classification(
@@ -466,7 +468,7 @@ def test_a_worker_may_die_while_tasks_are_sent(monkeypatch: Any) -> None:
 
 
 def test_an_interrupt_keeps_the_generations_done(monkeypatch: Any) -> None:
-    monkeypatch.setattr(_loop, "_last_interrupt", -math.inf)
+    monkeypatch.setattr(BaseSearch, "_interrupts", Interrupts())
     search = walkers("stop", "stop", after=3, n_generations=9, refit=False)
     with pytest.warns(SearchInterruptedWarning, match="6 of 18 candidates"):
         search.fit(X, Y)
@@ -713,17 +715,20 @@ def test_memory_is_linear_in_the_population() -> None:
     assert memory_of_a_growing_ensemble(16, 10) < 3
 
 
-@given(st.integers(1, 200), st.integers(2, 64), st.floats(1e-5, 10))
-def test_groups_of_tasks_keep_all_workers_busy(
-    n_tasks: int, n_workers: int, seconds: float
+@given(st.integers(1, 200), st.integers(1, 5), st.integers(2, 64), st.floats(1e-5, 10))
+def test_blocks_of_trainings_keep_all_workers_busy(
+    n_tasks: int, n_splits: int, n_workers: int, seconds: float
 ) -> None:
-    groups = group_tasks(n_tasks, n_workers, seconds)
-    assert [task for group in groups for task in group] == list(range(n_tasks))
-    assert len({len(group) for group in groups}) <= 2
-    loads = [sum(map(len, groups[worker::n_workers])) for worker in range(n_workers)]
-    assert max(loads) - min(loads) <= max(map(len, groups))
-    assert len(groups) % n_workers == 0 or all(len(group) == 1 for group in groups)
-    assert seconds < TASK_TIME or all(len(group) == 1 for group in groups)
+    """And are worth sending: a generation is over when its last block is."""
+    tasks = [Task(i, {}) for i in range(n_tasks)]
+    blocks = split_into_blocks(tasks, range(n_splits), n_workers, TimeSlice(1), seconds)
+    places = [(block.split, task.number) for block in blocks for task in block.tasks]
+    assert sorted(places) == [(s, i) for s in range(n_splits) for i in range(n_tasks)]
+    sizes = [len(block.tasks) for block in blocks]
+    assert len(blocks) >= min(n_workers, n_splits * n_tasks)
+    assert max(sizes) <= max(1, 2 * min(sizes))
+    if len(blocks) > 2 * max(n_workers, n_splits):  # then there is a choice
+        assert n_tasks * n_splits / len(blocks) * seconds >= BLOCK_TIME / 2
 
 
 # --- on data --------------------------------------------------------------------------

@@ -41,11 +41,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, TargetEncoder
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch, ScheduledEstimator
-from skhpo.evaluation import EvaluationSpec
-from skhpo.evaluation._population import PopulationEvaluator
+from skhpo.evaluation import EvaluationSpec, Evaluator
 from skhpo.evaluation.training._parts import replay
 from skhpo.evaluation.training._trainers import Training
-from skhpo.evaluation.training._training import TrainingPlan
+from skhpo.evaluation.training._training import Train, TrainingPlan
 from skhpo.evaluation.workers._workers import Workers
 from skhpo.exceptions import AllFitsFailedError, JournalWarning
 from skhpo.optimizers import PBTOptimizer
@@ -437,8 +436,8 @@ def test_workers_are_closed_if_their_work_cannot_be_sent(monkeypatch: Any) -> No
 
     splits = [(np.arange(40), np.arange(40, 80))]
     spec = EvaluationSpec(Unsendable(), X, Y, splits, accuracy_score)
-    plan = TrainingPlan(np.random.SeedSequence(0))
-    evaluator = PopulationEvaluator(spec, plan, n_jobs=2, pre_dispatch="2*n_jobs")
+    fitter = Train(TrainingPlan(np.random.SeedSequence(0)))
+    evaluator = Evaluator(spec, n_jobs=2, pre_dispatch="2*n_jobs", fitter=fitter)
     with pytest.raises(TypeError, match="not to be sent"), evaluator:
         pass
     assert closed == [1]

@@ -29,7 +29,8 @@ from skhpo import (
 from skhpo._sklearn_compat import HAS_CALLBACKS
 from skhpo.evaluation.incremental import PartialFit
 from skhpo.exceptions import AllFitsFailedError
-from skhpo.search import _loop
+from skhpo.search._base import BaseSearch
+from skhpo.search._loop import Interrupts
 from skhpo.space import Real
 
 X, Y = make_classification(n_samples=60, n_features=5, random_state=0)
@@ -74,7 +75,7 @@ register_incremental(Heavy, PartialFit(), effective=["level"])
 
 @pytest.fixture(autouse=True)
 def _no_interrupt_before(monkeypatch):
-    monkeypatch.setattr(_loop, "_last_interrupt", -math.inf)
+    monkeypatch.setattr(BaseSearch, "_interrupts", Interrupts())
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -296,9 +297,10 @@ class Interrupting(Counted):
 register_incremental(Interrupting, PartialFit(), effective=["level"])
 
 
-def test_a_second_interrupt_keeps_results_too(monkeypatch):
-    monkeypatch.setattr(_loop, "_last_interrupt", math.inf)  # a moment ago
+def test_a_second_interrupt_keeps_results_too():
     search = SEARCHES["grid"](Interrupting(fail_above=0.8, seconds=0.06))
+    search._interrupts = Interrupts(patience=math.inf)
+    search._interrupts.note()  # a moment ago
     check_kept(search, failed_fit(search, KeyboardInterrupt), "interrupted")
 
 

@@ -124,7 +124,8 @@ class Requests:
     def _why_not_trained_on(self, candidate: Candidate, parent: Entry) -> str | None:
         """Return why the model of another one cannot be trained a bit more."""
         had, wanted = parent.candidate.resource, candidate.resource
-        assert had is not None and wanted is not None
+        assert had is not None
+        assert wanted is not None
         if wanted <= had:
             return (
                 f"trial {candidate.resume_from}, from which it goes on, has had "

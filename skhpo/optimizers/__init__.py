@@ -1,8 +1,8 @@
 """Search algorithms as ask/tell, without estimators, data or workers."""
 
-from skhpo._trial import Candidate, Trial
+from skhpo._trial import Candidate, Evaluation, Trial
 from skhpo.optimizers._anneal import AnnealOptimizer
-from skhpo.optimizers._base import Optimizer
+from skhpo.optimizers._base import Optimizer, ResumingOptimizer
 from skhpo.optimizers._bayes import BayesOptimizer
 from skhpo.optimizers._enumerated import GridOptimizer, RandomOptimizer
 from skhpo.optimizers._limited import LimitedOptimizer
@@ -13,11 +13,13 @@ __all__ = [
     "AnnealOptimizer",
     "BayesOptimizer",
     "Candidate",
+    "Evaluation",
     "GridOptimizer",
     "LimitedOptimizer",
     "Optimizer",
     "PBTOptimizer",
     "RandomOptimizer",
+    "ResumingOptimizer",
     "SamplingOptimizer",
     "Trial",
 ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol, runtime_checkable
 
 from skhpo._trial import Candidate, Trial
 
-__all__ = ["Optimizer", "check_trials"]
+__all__ = ["Optimizer", "ResumingOptimizer", "check_trials"]
 
 
 def check_trials(trials: Sequence[Trial], *, own_only: bool = False) -> Sequence[Trial]:
@@ -79,5 +79,23 @@ class Optimizer(Protocol):
         trials : sequence of Trial
             Each candidate exactly once, in the order of their ids; in that in which
             they were completed, if the search is asynchronous.
+        """
+        ...
+
+
+@runtime_checkable
+class ResumingOptimizer(Optimizer, Protocol):
+    """An optimizer whose candidates go on from trials, and that says from which not.
+
+    One that never says so may resume any of its trials: all their models are kept.
+    """
+
+    def released(self) -> Collection[int]:
+        """Return the trials from which no candidate will go on any more.
+
+        Returns
+        -------
+        collection of int
+            Ids of trials that were told, each of them once in all calls.
         """
         ...

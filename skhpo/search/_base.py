@@ -28,7 +28,7 @@ from skhpo._sklearn_compat import (
     fit_context,
     is_multimetric,
 )
-from skhpo._trial import Evaluation, Trial
+from skhpo._trial import Trial
 from skhpo._units import parse_seconds
 from skhpo.evaluation import EvaluationSpec, Evaluator
 from skhpo.evaluation.fitting._rows import PackedSplits
@@ -42,21 +42,19 @@ from skhpo.exceptions import (
 from skhpo.journal import Journal
 from skhpo.journal._memory import JournalMemory
 from skhpo.optimizers import Optimizer
-from skhpo.search._asking import Asking
 from skhpo.search._budget import TimeBudget, growth_of
 from skhpo.search._check import check_against_estimator
 from skhpo.search._delegation import Delegation
 from skhpo.search._effects import warn_of_no_effect
-from skhpo.search._loop import Listener, Loop, is_impatient
+from skhpo.search._loop import Interrupts, Listener, Loop, LoopEvaluator, LoopPolicy
 from skhpo.search._problem import open_journal
 from skhpo.search._results import Record
-from skhpo.search._run import Reuse, Run
+from skhpo.search._run import Problem, Reuse, Run
 from skhpo.search._stop import StopRules, as_rules, check_rules
 from skhpo.search.feedback._bar import show_progress
 from skhpo.search.feedback._early import FirstFailures, ScoreCheck
 from skhpo.search.feedback._heartbeat import Heartbeat
 from skhpo.search.feedback._summary import Summary
-from skhpo.stopping import StopRule
 
 __all__ = ["BaseSearch"]
 
@@ -69,14 +67,9 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
     candidates and an evaluator fits them, block by block and in parallel.
     """
 
-    # If it learns: how many candidates may be asked for and not yet told; None for no
-    # limit. A parameter of the search, never the number of workers: results depend on
-    # it.
-    n_pending: int | None = None
-    # Whether trials are told as they are completed, and not in the order of their ids.
-    asynchronous = False
-    # Whether candidates count only together with those that came with them.
-    _whole_batches = False
+    _interrupts = Interrupts()  # of this process
+    # Whether candidates share fits; a parameter, where they may do without.
+    reuse: bool = True
     # What all searches have beside what scikit-learn's have.
     _durability_constraints: ClassVar[dict] = {
         "journal": [str, os.PathLike, None],
@@ -86,10 +79,9 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         "memory_limit": [Real, str, None],
     }
 
-    @property
-    def _learns(self) -> bool:
-        """Whether the scores so far decide what is next: there must be one score."""
-        return False
+    def _policy(self) -> LoopPolicy:
+        """Return when this search asks, and of what it tells."""
+        return LoopPolicy()
 
     @abstractmethod
     def _make_optimizer(self) -> Optimizer:
@@ -145,16 +137,15 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         run = self._start(X, y, params)
         self._check_subspaces()
         optimizer = self._make_optimizer()
-        check_rules(self._rules(), optimizer, run.n_splits)
-        record = Record(self.refit if isinstance(self.refit, str) else None)
-        with self._nothing_lost(run, record):
-            self._evaluate(run, optimizer, record)
-            self._report_failures(run, record)
-            self._set_results(run, record)
-            self._set_best(run, record)
+        check_rules(run.rules, optimizer, self.n_splits_)
+        with self._nothing_lost(run):
+            self._evaluate(run, optimizer)
+            self._report_failures(run)
+            self._set_results(run)
+            self._set_best(run)
             self._refit_best(run)
             run.hooks.end()
-        warn_of_no_effect(record, self.cv_results_, stacklevel=3)
+        warn_of_no_effect(run.record, self.cv_results_, stacklevel=3)
         return self
 
     def _forget(self) -> None:
@@ -165,25 +156,25 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             delattr(self, name)
 
     @contextmanager
-    def _nothing_lost(self, run: Run, record: Record) -> Iterator[None]:
+    def _nothing_lost(self, run: Run) -> Iterator[None]:
         """Set the results of a search also if something is raised; note it there."""
         try:
             yield
         except BaseException as error:
-            if record.n_candidates:
-                self._rescue(run, record)
-                error.add_note(self._describe_rescued(record.n_candidates))
+            if run.record.n_candidates:
+                self._rescue(run)
+                error.add_note(self._describe_rescued(run.record.n_candidates))
             raise
 
-    def _rescue(self, run: Run, record: Record) -> None:
+    def _rescue(self, run: Run) -> None:
         """Set what has not been set yet, as far as that is possible."""
         with warnings.catch_warnings(), suppress(Exception):
             warnings.simplefilter("ignore")  # perhaps one was what has been raised
             if not hasattr(self, "cv_results_"):
-                record.drop_odd_ones()
-                self._set_results(run, record)
+                run.record.drop_odd_ones()
+                self._set_results(run)
             if not run.has_chosen:
-                self._set_best(run, record)
+                self._set_best(run)
 
     def _describe_rescued(self, n_candidates: int) -> str:
         names = ["cv_results_", "best_params_", "failures_", "best_estimator_"]
@@ -220,8 +211,8 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
 
     def _start(self, X: Any, y: Any, params: dict[str, Any]) -> Run:
         start = _clock.now()
-        budget = self._seconds("time_budget")
-        self._rules()
+        budget = TimeBudget(self._seconds("time_budget"), start)
+        rules = as_rules(self.stop, type(self).__name__)
         self._check_repeatable()
         limits = Limits.parse(self.fit_timeout, self.memory_limit)
         scorers, refit_metric = self._get_scorers()
@@ -234,19 +225,15 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         self._checked_cv_orig = cv
         self.n_splits_ = cv.get_n_splits(X, y, **routed.splitter.split)
+        estimator = clone(self.estimator)
         return Run(
-            X,
-            y,
-            scorers,
-            refit_metric,
-            routed,
+            Problem(estimator, X, y, scorers, refit_metric, routed, cv),
+            Record(),
             hooks,
-            cv,
-            n_splits=self.n_splits_,
-            estimator=clone(self.estimator),
-            start=start,
-            budget=TimeBudget(budget, start),
-            limits=limits,
+            start,
+            budget,
+            limits,
+            rules,
         )
 
     def _seconds(self, name: str) -> float:
@@ -254,62 +241,57 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         value = getattr(self, name)
         return math.inf if value is None else parse_seconds(value, name)
 
-    def _rules(self) -> list[StopRule]:
-        return as_rules(self.stop, type(self).__name__)
-
-    def _evaluate(self, run: Run, optimizer: Optimizer, record: Record) -> None:
+    def _evaluate(self, run: Run, optimizer: Optimizer) -> None:
         """Evaluate what the optimizer asks for, until something ends the search."""
-        n_candidates = getattr(optimizer, "n_candidates", None)
+        name, n_splits = type(self).__name__, self.n_splits_
+        n_candidates: int | None = getattr(optimizer, "n_candidates", None)
         spec = self._make_spec(run, n_candidates)
         if self.verbose > 0:
-            _print_plan(n_candidates, run.n_splits)
-        n_evaluations = None if n_candidates is None else n_candidates * run.n_splits
+            _print_plan(n_candidates, n_splits)
+        n_evaluations = None if n_candidates is None else n_candidates * n_splits
         if self.refit:
             run.budget.growth = growth_of(spec)
         with ExitStack() as stack:
             stack.enter_context(run.hooks.searching(n_evaluations))
             journal = stack.enter_context(open_journal(self.journal, spec))
-            memory = journal and self._make_memory(journal)
-            evaluator = self._make_evaluator(run, spec, optimizer, memory)
+            evaluator = self._make_evaluator(run, spec, journal)
             run.evaluator = stack.enter_context(evaluator)
-            heart = Heartbeat(type(self).__name__, n_candidates, evaluator.running)
+            heart = Heartbeat(name, n_candidates, evaluator.running)
             if self.verbose > 0:
                 stack.enter_context(heart)
-            bar = show_progress(type(self).__name__, n_candidates)
-            first = FirstFailures(type(self).__name__, n_candidates)
-            listeners = [heart.note, stack.enter_context(bar).note, first.note]
-            try:
-                loop = self._make_loop(run, optimizer, record, listeners)
-                run.stop_reason = loop.run()
-            except KeyboardInterrupt:
-                run.stop_reason = "interrupted"
-                if is_impatient() or not record.n_candidates:
-                    raise
-                self._warn_of_interrupt(record, n_candidates)
-        self._check_not_empty(run, record)
+            bar = stack.enter_context(show_progress(name, n_candidates))
+            first = FirstFailures(name, n_candidates)
+            listeners = [heart.note, bar.note, first.note]
+            self._make_loop(run, optimizer, run.evaluator, listeners).run()
+            self._finish_evaluation(run)
+            if run.record.stop_reason == "interrupted":
+                self._warn_of_interrupt(run.record, n_candidates)
+        self._check_not_empty(run.record)
+
+    def _finish_evaluation(self, run: Run) -> None:
+        """Take what is needed of the evaluator, as long as there are workers."""
 
     def _make_loop(
         self,
         run: Run,
         optimizer: Optimizer,
-        record: Record,
+        evaluator: LoopEvaluator,
         listeners: Sequence[Listener],
     ) -> Loop:
-        def check_scores(_: Trial, evaluations: Sequence[Evaluation]) -> None:
-            record.check_scores(evaluations)
-            for evaluation in evaluations:
+        def check_scores(trial: Trial) -> None:
+            run.record.check_scores(trial.done)
+            for evaluation in trial.done:
                 if callable(self.scoring) and isinstance(evaluation.test_scores, dict):
                     self._score_check()(evaluation.test_scores)
 
-        in_order = not self.asynchronous
-        n_pending = self.n_pending if self._learns else None
         return Loop(
-            Asking(optimizer, run.evaluator, n_pending, in_order=in_order),
-            run.evaluator,
-            record,
-            StopRules(self._rules(), optimizer, run.start),
+            optimizer,
+            evaluator,
+            run.record,
+            StopRules(run.rules, optimizer, run.start),
             [check_scores, run.budget.note, *listeners],
-            keep_all=self._whole_batches,
+            self._policy(),
+            self._interrupts,
         )
 
     def _check_repeatable(self) -> None:
@@ -334,40 +316,43 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             stacklevel=5,
         )
 
-    def _check_not_empty(self, run: Run, record: Record) -> None:
+    def _check_not_empty(self, record: Record) -> None:
         if record.n_candidates:
             return
-        if run.stop_reason == "callback":
+        if record.stop_reason == "callback":
             raise SearchStoppedError("A callback stopped the search before it began.")
-        if run.stop_reason == "time_budget":
+        if record.stop_reason == "time_budget":
             raise SearchStoppedError(
                 f"The time budget of {self.time_budget!r} was over before one "
-                f"candidate was complete on all {run.n_splits} splits. Give more time, "
-                "fewer splits, or a faster estimator."
+                f"candidate was complete on all {self.n_splits_} splits. Give more "
+                "time, fewer splits, or a faster estimator."
             )
 
     def _make_evaluator(
-        self,
-        run: Run,
-        spec: EvaluationSpec,
-        optimizer: Optimizer,
-        memory: Any,
-    ) -> Any:
-        """Return what evaluates candidates: `Evaluator`, or what has its methods."""
+        self, run: Run, spec: EvaluationSpec, journal: Journal | None
+    ) -> Evaluator:
+        """Return what evaluates candidates, and looks them up in the journal."""
+        fitter, memory = run.fitter, None
+        if journal is not None:
+            memory = JournalMemory(
+                journal,
+                train_scores=self.return_train_score,
+                training=None if fitter is None else fitter.identity,
+            )
         return Evaluator(
             spec,
             n_jobs=self.n_jobs,
             pre_dispatch=self.pre_dispatch,
+            fitter=fitter,
             reuse=self.reuse,
+            objective=self.refit if isinstance(self.refit, str) else "score",
+            name=type(self).__name__,
             memory=memory,
             remaining=run.budget.remaining,
             make_context=run.hooks.evaluation if run.hooks.listening else None,
             limits=run.limits,
+            finishes=self._policy().whole_batches,
         )
-
-    def _make_memory(self, journal: Journal) -> Any:
-        """Return what looks up and keeps evaluations in a journal."""
-        return JournalMemory(journal, train_scores=self.return_train_score)
 
     def _more_results(self, record: Record) -> dict[str, Any]:
         """Return columns of ``cv_results_`` beside those that scikit-learn has."""
@@ -375,18 +360,20 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
 
     def _make_spec(self, run: Run, n_candidates: int | None) -> EvaluationSpec:
         """Freeze the splits, and gather what all evaluations share."""
-        split = run.cv.split(run.X, run.y, **run.routed.splitter.split)
-        splits = PackedSplits(split)
-        if len(splits) != run.n_splits:
-            raise ValueError(INCONSISTENT_SPLITS.format(run.n_splits, len(splits)))
+        problem, n_splits = run.problem, self.n_splits_
+        splits = PackedSplits(
+            problem.cv.split(problem.X, problem.y, **problem.routed.splitter.split)
+        )
+        if len(splits) != n_splits:
+            raise ValueError(INCONSISTENT_SPLITS.format(n_splits, len(splits)))
         return EvaluationSpec(
-            run.estimator,
-            run.X,
-            run.y,
+            problem.estimator,
+            problem.X,
+            problem.y,
             splits,
-            run.scorers,
-            fit_params=run.routed.estimator.fit,
-            score_params=run.routed.scorer.score,
+            problem.scorers,
+            fit_params=problem.routed.estimator.fit,
+            score_params=problem.routed.scorer.score,
             error_score=self.error_score,
             return_train_score=self.return_train_score,
             verbose=self.verbose,
@@ -397,48 +384,51 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
 
     def _score_check(self) -> ScoreCheck:
         """Return what checks `refit` against the names of several scores."""
-        wants_one = "learns from" if self._learns else "with 'stop' looks at"
+        learns = self._policy().learns
+        wants_one = "learns from" if learns else "with 'stop' looks at"
         return ScoreCheck(
             type(self).__name__,
             None if callable(self.refit) else self.refit,
             repr(self.refit),
-            wants_one if self._learns or self.stop is not None else None,
+            wants_one if learns or self.stop is not None else None,
         )
 
-    def _set_results(self, run: Run, record: Record) -> None:
+    def _set_results(self, run: Run) -> None:
         """Set all that does not depend on which candidate is the best."""
+        record, scorers, evaluator = run.record, run.problem.scorers, run.evaluator
+        assert evaluator is not None, "nothing is complete that was not evaluated"
         evaluations = record.evaluations(self.error_score)
         with own_arithmetic():
             results = self._format_results(
-                record.params, run.n_splits, evaluations, self._more_results(record)
+                record.params, self.n_splits_, evaluations, self._more_results(record)
             )
-        scorers, evaluator = run.scorers, run.evaluator
         self.scorer_ = scorers._scorers if is_multimetric(scorers) else scorers
         self.multimetric_ = isinstance(evaluations[0]["test_scores"], dict)
         self.failures_ = record.failures()
         self.reuse_ = Reuse(evaluator.n_fits, evaluator.n_needed - evaluator.n_fits)
-        self.stop_reason_ = run.stop_reason
+        self.stop_reason_ = record.stop_reason
         self.cv_results_ = results
 
-    def _report_failures(self, run: Run, record: Record) -> None:
+    def _report_failures(self, run: Run) -> None:
         """Warn of failed fits; raise if there are no others."""
+        problem = run.problem
         try:
-            record.report_failures(self.error_score)
+            run.record.report_failures(self.error_score)
         except AllFitsFailedError as error:
-            if run.y is None and get_tags(self.estimator).target_tags.required:
+            if problem.y is None and get_tags(self.estimator).target_tags.required:
                 raise AllFitsFailedError(
-                    f"{type(self).__name__} over {run.estimator!r} requires y to be "
-                    f"passed, but the target y is None.\n{error}"
+                    f"{type(self).__name__} over {problem.estimator!r} requires y to "
+                    f"be passed, but the target y is None.\n{error}"
                 ) from None
             raise
 
-    def _set_best(self, run: Run, record: Record) -> None:
+    def _set_best(self, run: Run) -> None:
         """Set the attributes of the best candidate, where there is one."""
         run.has_chosen = True
-        if record.all_failed or not (self.refit or not self.multimetric_):
+        if run.record.all_failed or not (self.refit or not self.multimetric_):
             return
         results = self.cv_results_
-        metric = self.refit if self.multimetric_ else run.refit_metric
+        metric = self.refit if self.multimetric_ else run.problem.refit_metric
         best = self._select_best_index(self.refit, metric, results)
         self.best_index_ = best
         self.best_params_ = results["params"][best]
@@ -451,7 +441,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             return
         # Cloned like every candidate's: a value may be an estimator.
         best_params = clone(dict(self.best_params_), safe=False)
-        estimator = clone(run.estimator).set_params(**best_params)
+        estimator = clone(run.problem.estimator).set_params(**best_params)
         with run.hooks.refitting(estimator):
             start = time.perf_counter()
             estimator = self._fit_best(run, estimator)
@@ -464,8 +454,9 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
 
     def _fit_best(self, run: Run, estimator: Any) -> Any:
         """Fit the estimator, which has the best parameters, and return it."""
-        args = (run.X,) if run.y is None else (run.X, run.y)
-        estimator.fit(*args, **run.routed.estimator.fit)
+        problem = run.problem
+        args = (problem.X,) if problem.y is None else (problem.X, problem.y)
+        estimator.fit(*args, **problem.routed.estimator.fit)
         return estimator
 
 

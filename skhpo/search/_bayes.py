@@ -15,9 +15,9 @@ from skhpo._trial import Trial
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers import BayesOptimizer, LimitedOptimizer
 from skhpo.search._base import BaseSearch
+from skhpo.search._loop import LoopPolicy
 from skhpo.search._prior import prior_trials
 from skhpo.search._results import Record
-from skhpo.search._run import Run
 from skhpo.space import Categorical, SearchSpace
 from skhpo.space._dimensions import is_number
 from skhpo.stopping import StopRule
@@ -204,7 +204,6 @@ class BayesSearch(BaseSearch):
         "reuse": ["boolean"],
         **BaseSearch._durability_constraints,
     }
-    _learns = True
 
     def __init__(
         self,
@@ -265,6 +264,10 @@ class BayesSearch(BaseSearch):
         self.fit_timeout = fit_timeout
         self.memory_limit = memory_limit
 
+    def _policy(self) -> LoopPolicy:
+        in_order = not self.asynchronous
+        return LoopPolicy(learns=True, n_pending=self.n_pending, in_order=in_order)
+
     def _space(self) -> SearchSpace:
         return SearchSpace(self.param_distributions, self.constraints)
 
@@ -293,9 +296,9 @@ class BayesSearch(BaseSearch):
         params = _as_given(space, space.complete(own), own)
         return [params] if space.allows(params) else []
 
-    def _check_not_empty(self, run: Run, record: Record) -> None:
-        super()._check_not_empty(run, record)
-        if self.prior_results is None or record.n_candidates or not run.n_splits:
+    def _check_not_empty(self, record: Record) -> None:
+        super()._check_not_empty(record)
+        if self.prior_results is None or record.n_candidates or not self.n_splits_:
             return
         n = len(
             {params_key(t.candidate.params) for t in self._prior_trials(self._space())}

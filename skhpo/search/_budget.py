@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from skhpo import _clock
 from skhpo._sklearn_compat import num_samples
-from skhpo._trial import Evaluation, Trial
+from skhpo._trial import Trial
 from skhpo.evaluation import EvaluationSpec
 
 __all__ = ["TimeBudget", "growth_of"]
@@ -40,12 +39,12 @@ class TimeBudget:
         self._best_score = -math.inf
         self._reserved = 0.0
 
-    def note(self, trial: Trial, evaluations: Sequence[Evaluation]) -> None:
+    def note(self, trial: Trial) -> None:
         """Take note of a complete candidate."""
         if self._end == math.inf or not trial.score > self._best_score:
             return
         self._best_score = trial.score
-        times = [e.fit_time for e in evaluations if not math.isnan(e.fit_time)]
+        times = [e.fit_time for e in trial.done if not math.isnan(e.fit_time)]
         mean = math.fsum(times) / len(times) if times else 0.0
         self._reserved = self.growth * mean
 

@@ -3,97 +3,206 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+import sys
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
 
 from skhpo import _clock
-from skhpo._trial import Candidate, Evaluation, Trial
-from skhpo.search._asking import Asking
+from skhpo._trial import Candidate, Params, Trial
+from skhpo.optimizers import Optimizer, ResumingOptimizer
 from skhpo.search._results import Record
 from skhpo.search._stop import StopRules
 
-__all__ = ["Listener", "Loop", "is_impatient"]
+__all__ = ["Interrupts", "Listener", "Loop", "LoopEvaluator", "LoopPolicy"]
 
-# A second Ctrl-C within so many seconds ends everything, also what is around a search
-# that has just taken the first one for itself, such as the next fold of nested
-# cross-validation.
-IMPATIENCE = 3.0
-_last_interrupt = -math.inf
+Listener = Callable[[Trial], object]
 
-Listener = Callable[[Trial, Sequence[Evaluation]], Any]
+
+@dataclass(frozen=True)
+class LoopPolicy:
+    """When a search asks, and of what it tells. The results depend on it.
+
+    Parameters
+    ----------
+    learns : bool, default=False
+        Whether the scores so far decide what is next: there must be one score.
+    n_pending : int or None, default=None
+        How many candidates may be asked for and not yet told; None for no limit.
+        Never derived from the number of workers.
+    in_order : bool, default=True
+        Whether a trial is told when those before it have been told; else at once.
+    whole_batches : bool, default=False
+        Whether candidates count only together with those that came with them: they are
+        recorded when all are complete, and kept when a rule ends the search, though
+        not all of them have been told yet.
+    """
+
+    learns: bool = False
+    n_pending: int | None = None
+    in_order: bool = True
+    whole_batches: bool = False
+
+
+class LoopEvaluator(AbstractContextManager["LoopEvaluator"], Protocol):
+    """What evaluates candidates on all splits; see `skhpo.evaluation.Evaluator`."""
+
+    stopped: bool
+    out_of_time: bool
+    n_fits: int
+    n_needed: int
+
+    def add(self, candidates: Sequence[Candidate]) -> None:
+        """Queue candidates."""
+
+    def wait(self) -> list[Trial]:
+        """Wait until a candidate is complete; return all that are, [] at the end."""
+        ...
+
+    def release(self, ids: Collection[int]) -> None:
+        """Forget the models of trials from which nobody will go on."""
+
+    def running(self) -> Sequence[tuple[float, int, Sequence[Params]]]:
+        """Return since when, on which split and of which candidates fits run."""
+        ...
+
+
+class Interrupts:
+    """When the user has pressed Ctrl-C.
+
+    A second time within some seconds ends everything, also what is around a search that
+    has just taken the first one for itself, such as the next fold of nested
+    cross-validation. So all searches of a process share one of these.
+
+    Parameters
+    ----------
+    patience : float, default=3.0
+        Within how many seconds.
+    """
+
+    def __init__(self, patience: float = 3.0) -> None:
+        self._patience = patience
+        self._last = -math.inf
+
+    def note(self) -> bool:
+        """Take note of an interrupt; return whether it is the second in a row."""
+        before, self._last = self._last, _clock.now()
+        return self._last - before < self._patience
 
 
 class Loop:
     """Runs a search to its end.
 
+    Trials are told one by one, and each is followed by a question. So, in order,
+    candidate i is asked for when exactly the trials up to i - n_pending have been told,
+    whatever the number of workers and the order of completion.
+
     Parameters
     ----------
-    asking : Asking
+    optimizer : Optimizer
         Where candidates come from, and who is told of them.
-    evaluator : Evaluator
-        Who evaluates, or what has its methods.
+    evaluator : LoopEvaluator
+        Who evaluates.
     record : Record
-        Where complete candidates go.
+        Where complete candidates go, and why the search ended.
     rules : StopRules
         What may end the search early.
     listeners : sequence of callable
-        Each is called with every complete candidate, as ``(trial, evaluations)``.
-    keep_all : bool, default=False
-        Whether candidates that are complete, but not yet told of when a rule ends the
-        search, are kept. Which these are may be chance.
+        Each is called with every complete trial.
+    policy : LoopPolicy
+        When to ask, and of what to tell.
+    interrupts : Interrupts
+        Whether a Ctrl-C is the second one.
     """
 
     def __init__(
         self,
-        asking: Asking,
-        evaluator: Any,
+        optimizer: Optimizer,
+        evaluator: LoopEvaluator,
         record: Record,
         rules: StopRules,
         listeners: Sequence[Listener],
-        *,
-        keep_all: bool = False,
+        policy: LoopPolicy,
+        interrupts: Interrupts,
     ) -> None:
-        self._asking = asking
+        self._optimizer = optimizer
         self._evaluator = evaluator
         self._record = record
         self._rules = rules
         self._listeners = listeners
-        self._keep_all = keep_all
+        self._policy = policy
+        self._interrupts = interrupts
+        self._n_asked = self._n_told = 0
+        self._untold: dict[int, Trial] = {}  # complete ones, by id
 
-    def run(self) -> str:
-        """Search; return why it ended."""
-        for batch in self._asking.complete():
-            reason = self._tell(self._note(batch))
-            if reason is not None:
-                if not self._keep_all:
-                    self._record.keep(self._asking.was_told)
-                return reason
+    def run(self) -> None:
+        """Search; the record says why it ended.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If the user has interrupted twice, or before there was anything to keep.
+        """
+        try:
+            self._record.stop_reason = self._search()
+        except KeyboardInterrupt:
+            self._record.stop_reason = "interrupted"
+            if self._interrupts.note() or not self._record.n_candidates:
+                raise
+
+    def _search(self) -> str:
+        """Ask, evaluate, record and tell; return why that ended."""
+        self._ask()
+        while batch := self._wait():
+            self._note(batch)
+            while (trial := self._next_to_tell()) is not None:
+                self._optimizer.tell([trial])
+                self._n_told += 1
+                reason = self._rules.reason_after(trial)
+                if reason is not None:
+                    if not self._policy.whole_batches:
+                        self._record.keep(lambda id: id not in self._untold)
+                    return reason
+                self._ask()
         if self._evaluator.out_of_time:
             return "time_budget"
         return "callback" if self._evaluator.stopped else "completed"
 
-    def _note(self, batch: Sequence[tuple[Candidate, list[Evaluation]]]) -> list[Trial]:
+    def _ask(self) -> None:
+        if isinstance(self._optimizer, ResumingOptimizer):
+            self._evaluator.release(self._optimizer.released())
+        if self._evaluator.stopped:
+            return
+        room = sys.maxsize
+        if self._policy.n_pending is not None:
+            room = self._policy.n_pending - (self._n_asked - self._n_told)
+        candidates = self._optimizer.ask(room)
+        self._n_asked += len(candidates)
+        self._evaluator.add(candidates)
+
+    def _wait(self) -> list[Trial]:
+        """Return complete trials; none at the end, and none of a broken batch."""
+        batch = self._evaluator.wait()
+        if not self._policy.whole_batches:
+            return batch
+        while batch and len(batch) < self._n_asked - self._n_told:
+            more = self._evaluator.wait()
+            batch = batch + more if more else []
+        return sorted(batch, key=lambda trial: trial.candidate.id)
+
+    def _note(self, batch: Sequence[Trial]) -> None:
         """Record complete candidates, all of them before anything can go wrong."""
-        trials = [self._record.add(*complete) for complete in batch]
-        for trial, (_, evaluations) in zip(trials, batch, strict=True):
+        for trial in batch:
+            self._record.add(trial)
+            self._untold[trial.candidate.id] = trial
+        for trial in batch:
             for listener in self._listeners:
-                listener(trial, evaluations)
-        return trials
+                listener(trial)
 
-    def _tell(self, trials: Sequence[Trial]) -> str | None:
-        """Tell of trials; return why to stop, None to go on."""
-        for trial in trials:
-            for told in self._asking.tell(trial):
-                reason = self._rules.reason_after(told)
-                if reason is not None:
-                    return reason
-        return None
-
-
-def is_impatient() -> bool:
-    """Whether the user has interrupted for the second time in a row."""
-    global _last_interrupt
-    now = _clock.now()
-    is_second = now - _last_interrupt < IMPATIENCE
-    _last_interrupt = now
-    return is_second
+    def _next_to_tell(self) -> Trial | None:
+        """Return the trial whose turn it is, None if it is not complete."""
+        if not self._untold:
+            return None
+        id = self._n_told if self._policy.in_order else next(iter(self._untold))
+        return self._untold.pop(id, None)

@@ -15,15 +15,12 @@ from sklearn.utils.validation import check_is_fitted
 from skhpo._rng import seed_sequence
 from skhpo._sklearn_compat import BaseSearchCV, Interval, StrOptions
 from skhpo._trial import Params
-from skhpo.evaluation import EvaluationSpec
-from skhpo.evaluation._population import PopulationEvaluator
 from skhpo.evaluation.training._freezing import frozen_in_population
 from skhpo.evaluation.training._parts import replay
 from skhpo.evaluation.training._target import check_target, labels_of
-from skhpo.evaluation.training._training import TrainingPlan
+from skhpo.evaluation.training._trainers import Training
+from skhpo.evaluation.training._training import Train, TrainingPlan
 from skhpo.exceptions import SkhpoWarning
-from skhpo.journal import Journal
-from skhpo.journal._memory import PopulationMemory
 from skhpo.optimizers import PBTOptimizer
 from skhpo.optimizers._branches import plain_spaces
 from skhpo.optimizers._exploit import Exploit, Explore, Tournament, Truncation
@@ -35,6 +32,7 @@ from skhpo.search._lineage import (
     lineage_columns,
     schedule_of,
 )
+from skhpo.search._loop import LoopPolicy
 from skhpo.search._results import Record
 from skhpo.search._run import Run
 from skhpo.space._check import check_space
@@ -228,8 +226,6 @@ class PBTSearch(BaseSearch):
     5
     """
 
-    _whole_batches = True
-
     _parameter_constraints: ClassVar[dict] = {
         **BaseSearchCV._parameter_constraints,
         "param_distributions": [dict, list, tuple],
@@ -252,8 +248,6 @@ class PBTSearch(BaseSearch):
         "random_state": ["random_state"],
         **BaseSearch._durability_constraints,
     }
-
-    _learns = True
 
     def __init__(
         self,
@@ -342,6 +336,10 @@ class PBTSearch(BaseSearch):
         check_is_fitted(self, "cv_results_")
         return schedule_of(self.cv_results_, row)
 
+    def _policy(self) -> LoopPolicy:
+        # Members count only together with those of their generation.
+        return LoopPolicy(learns=True, whole_batches=True)
+
     def _subspaces(self) -> list[Mapping]:
         spaces = plain_spaces(self.param_distributions)
         return check_space(spaces, name="param_distributions", distributions=True)
@@ -369,18 +367,22 @@ class PBTSearch(BaseSearch):
             tol=self.tol,
         )
 
-    def _evaluate(self, run: Run, optimizer: Any, record: Record) -> None:
-        if self.refit == "weights" and run.n_splits != 1:
+    def _evaluate(self, run: Run, optimizer: Any) -> None:
+        problem = run.problem
+        if self.refit == "weights" and self.n_splits_ != 1:
             raise ValueError(
                 "refit='weights' keeps the model of the best member, which has one for "
-                f"each of {run.n_splits} splits. Set cv=ShuffleSplit(1), or refit=True."
+                f"each of {self.n_splits_} splits. Set cv=ShuffleSplit(1), or "
+                "refit=True."
             )
         born = [record.params for record in optimizer.records]
-        training = self._make_plan(run, optimizer).training(run.X, run.y, -1)
-        training = replace(training, fit_params=run.routed.estimator.fit)
-        check_target(run.estimator, born, training, resource=self.resource)
+        labels = labels_of(problem.y, problem.estimator)
+        plan = TrainingPlan(optimizer.seed, self.resource, self.batch_size, labels)
+        run.fitter = Train(plan)
+        training = self._training(run, plan)
+        check_target(problem.estimator, born, training, resource=self.resource)
         frozen = frozen_in_population(
-            run.estimator,
+            problem.estimator,
             born,
             training,
             resource=self.resource,
@@ -390,35 +392,24 @@ class PBTSearch(BaseSearch):
         self._warn_of_frozen(frozen, born[0])
         optimizer.frozen = frozen
         self.frozen_params_ = sorted(frozen)
-        super()._evaluate(run, optimizer, record)
-        if run.stop_reason == "completed":
-            run.stop_reason = optimizer.ended
+        super()._evaluate(run, optimizer)
+        if run.record.stop_reason == "completed":
+            run.record.stop_reason = optimizer.ended
 
-    def _make_plan(self, run: Run, optimizer: PBTOptimizer) -> TrainingPlan:
-        labels = labels_of(run.y, run.estimator)
-        return TrainingPlan(optimizer.seed, self.resource, self.batch_size, labels)
+    def _training(self, run: Run, plan: TrainingPlan) -> Training:
+        """Return the training on all the data."""
+        training = plan.training(run.problem.X, run.problem.y, -1)
+        return replace(training, fit_params=run.problem.routed.estimator.fit)
 
-    def _make_evaluator(
-        self,
-        run: Run,
-        spec: EvaluationSpec,
-        optimizer: Any,
-        memory: PopulationMemory | None,
-    ) -> PopulationEvaluator:
-        return PopulationEvaluator(
-            spec,
-            self._make_plan(run, optimizer),
-            n_jobs=self.n_jobs,
-            pre_dispatch=self.pre_dispatch,
-            memory=memory,
-            remaining=run.budget.remaining,
-            make_context=run.hooks.evaluation if run.hooks.listening else None,
-            limits=run.limits,
-            keep_models=isinstance(self.refit, str) and self.refit == "weights",
-        )
-
-    def _make_memory(self, journal: Journal) -> PopulationMemory:
-        return PopulationMemory(journal, train_scores=self.return_train_score)
+    def _finish_evaluation(self, run: Run) -> None:
+        """Have the model of the best member, as long as there are workers."""
+        record = run.record
+        if self.refit != "weights" or not record.n_candidates or record.all_failed:
+            return
+        assert run.evaluator is not None
+        scores = np.array([trial.score for trial in record.trials])
+        best = best_row(self._more_results(record), scores)
+        run.model = run.evaluator.model(record.candidates[best].id)
 
     def _warn_of_frozen(self, frozen: frozenset[str], searched: Params) -> None:
         unsaid = sorted(frozen - set(self.frozen or ()))
@@ -441,28 +432,24 @@ class PBTSearch(BaseSearch):
             return BaseSearchCV._select_best_index(refit, refit_metric, results)
         return best_row(results, results[f"mean_test_{refit_metric}"])
 
-    def _set_results(self, run: Run, record: Record) -> None:
-        super()._set_results(run, record)
+    def _set_results(self, run: Run) -> None:
+        super()._set_results(run)
         self.history_ = exploit_events(self.cv_results_)
 
-    def _set_best(self, run: Run, record: Record) -> None:
-        super()._set_best(run, record)
+    def _set_best(self, run: Run) -> None:
+        super()._set_best(run)
         if hasattr(self, "best_index_"):
             self.best_schedule_ = schedule_of(self.cv_results_, self.best_index_)
 
     def _fit_best(self, run: Run, estimator: Any) -> Any:
         """Train along the best schedule on all the data, or keep the trained model."""
         if self.refit == "weights":
-            return run.evaluator.model(self.best_index_)
-        generation = self.best_index_ // self.population_size
-        training = run.evaluator.plan.training(run.X, run.y, -1)
-        training = replace(
-            training,
-            n_steps=(generation + 1) * self.steps_per_generation,
-            fit_params=run.routed.estimator.fit,
-        )
+            return run.model
+        assert isinstance(run.fitter, Train)
+        n_steps = int(self.cv_results_["n_resources"][self.best_index_])
+        training = self._training(run, run.fitter.plan).portion(0, n_steps)
         return replay(
-            run.estimator,
+            run.problem.estimator,
             self.best_schedule_,
             training,
             resource=self.resource,

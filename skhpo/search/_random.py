@@ -21,6 +21,7 @@ from skhpo.optimizers import (
     SamplingOptimizer,
 )
 from skhpo.search._base import BaseSearch
+from skhpo.search._loop import LoopPolicy
 from skhpo.space import SearchSpace
 from skhpo.space._check import check_space
 from skhpo.space._plain import is_plain, with_listed_tuples
@@ -259,9 +260,10 @@ class RandomSearch(BaseSearch):
         self.fit_timeout = fit_timeout
         self.memory_limit = memory_limit
 
-    @property
-    def _learns(self) -> bool:
-        return self.strategy == "anneal"
+    def _policy(self) -> LoopPolicy:
+        if self.strategy == "anneal":
+            return LoopPolicy(learns=True, n_pending=self.n_pending)
+        return LoopPolicy()
 
     @property
     def _is_plain(self) -> bool:
@@ -285,7 +287,7 @@ class RandomSearch(BaseSearch):
         return subspaces if self._is_plain else self._space().subspaces()
 
     def _make_optimizer(self) -> Optimizer:
-        if self._learns and self.sampling != "random":
+        if self.strategy == "anneal" and self.sampling != "random":
             raise ValueError(
                 "The 'sampling' parameter of RandomSearch must be 'random' with "
                 "strategy='anneal', which draws around the best candidates. Got "

@@ -22,34 +22,22 @@ __all__ = ["Record"]
 class Record:
     """The complete candidates of a running search and their evaluations.
 
-    Parameters
+    Attributes
     ----------
-    metric : str or None
-        Which of several metrics the optimizer is told; None if there is one score,
-        or if nobody wants to know.
+    stop_reason : str
+        Why there are no more; "error" as long as nothing else is known.
     """
 
-    def __init__(self, metric: str | None) -> None:
-        self._metric = metric
+    def __init__(self) -> None:
+        self.stop_reason = "error"
         self._first: Evaluation | None = None  # that succeeded
-        self._rows: dict[int, tuple[Candidate, list[Evaluation]]] = {}
+        self._rows: dict[int, Trial] = {}
 
-    def add(self, candidate: Candidate, evaluations: list[Evaluation]) -> Trial:
-        """Keep a complete candidate; return what the optimizer is told of it."""
-        self._rows[candidate.id] = candidate, evaluations
+    def add(self, trial: Trial) -> None:
+        """Keep a complete candidate."""
+        self._rows[trial.candidate.id] = trial
         if self._first is None:
-            self._first = next(filter(_succeeded, evaluations), None)
-        scores = tuple(self._score(evaluation) for evaluation in evaluations)
-        failed = any(evaluation.fit_error is not None for evaluation in evaluations)
-        return Trial.from_scores(candidate, scores, failed)
-
-    def _score(self, evaluation: Evaluation) -> float:
-        scores = evaluation.test_scores
-        if not isinstance(scores, dict):
-            return scores
-        if len(scores) == 1:
-            return next(iter(scores.values()))
-        return scores.get(self._metric, math.nan) if self._metric else math.nan
+            self._first = next(filter(_succeeded, trial.done), None)
 
     def check_scores(self, evaluations: Sequence[Evaluation]) -> None:
         """Raise ValueError if these scores have other names than those before.
@@ -75,7 +63,7 @@ class Record:
 
     def drop_odd_ones(self) -> None:
         """Drop the candidates that `check_scores` would not let pass."""
-        self.keep(lambda id: all(map(self._agrees, self._rows[id][1])))
+        self.keep(lambda id: all(map(self._agrees, self._rows[id].done)))
 
     def keep(self, wanted: Callable[[int], bool]) -> None:
         """Drop the candidates whose ids are not wanted."""
@@ -83,7 +71,7 @@ class Record:
 
     def failures(self) -> list[Failures]:
         """Return the failed fits, grouped by what went wrong."""
-        return group_failures(self._rows[id] for id in sorted(self._rows))
+        return group_failures(self.trials)
 
     @property
     def n_candidates(self) -> int:
@@ -91,9 +79,14 @@ class Record:
         return len(self._rows)
 
     @property
+    def trials(self) -> list[Trial]:
+        """The complete candidates and their evaluations, in the order of their ids."""
+        return [self._rows[id] for id in sorted(self._rows)]
+
+    @property
     def candidates(self) -> list[Candidate]:
         """The complete candidates, in the order of their ids."""
-        return [self._rows[id][0] for id in sorted(self._rows)]
+        return [trial.candidate for trial in self.trials]
 
     @property
     def params(self) -> list[Params]:
@@ -103,20 +96,22 @@ class Record:
     @property
     def failed(self) -> list[bool]:
         """Whether a fit of each of them failed, in the same order."""
-        rows = (self._rows[id][1] for id in sorted(self._rows))
-        return [any(e.fit_error is not None for e in row) for row in rows]
+        return [trial.failed for trial in self.trials]
 
     @property
     def n_test_rows(self) -> list[int]:
         """The number of rows that were scored, of each split."""
-        _, row = next(iter(self._rows.values()))
-        return [evaluation.n_test_samples for evaluation in row]
+        rows = zip(*(trial.evaluations for trial in self._rows.values()), strict=True)
+        return [max(e.n_test_samples for e in row if e is not None) for row in rows]
 
     @property
     def all_failed(self) -> bool:
         """Whether no fit succeeded."""
-        rows = (row for _, row in self._rows.values())
-        return all(e.fit_error is not None for row in rows for e in row)
+        return all(
+            evaluation.fit_error is not None
+            for trial in self._rows.values()
+            for evaluation in trial.done
+        )
 
     def evaluations(self, error_score: str | float) -> Evaluations:
         """Return all evaluations, row by row.
@@ -126,8 +121,8 @@ class Record:
         ValueError
             If nothing was evaluated.
         """
-        rows = [self._rows[id][1] for id in sorted(self._rows)]
-        evaluations = Evaluations([e for row in rows for e in row])
+        rows = [trial.evaluations for trial in self.trials]
+        evaluations = Evaluations([e or self._missing for row in rows for e in row])
         if not evaluations:
             raise ValueError(
                 "No fits were performed. Was the CV iterator empty? "
@@ -136,6 +131,13 @@ class Record:
         if self._first is not None and isinstance(self._first.test_scores, dict):
             evaluations.name_failed_scores(list(self._first.test_scores), error_score)
         return evaluations
+
+    @property
+    def _missing(self) -> Evaluation:
+        """What stands for an evaluation that nobody has asked for: NaN."""
+        like = self._first or next(e for t in self._rows.values() for e in t.done)
+        train = None if like.train_scores is None else _nan_like(like.train_scores)
+        return Evaluation(_nan_like(like.test_scores), train, math.nan, math.nan)
 
     def report_failures(self, error_score: str | float) -> None:
         """Warn of failed fits, in scikit-learn's words unless these would be many.
@@ -202,6 +204,10 @@ class Evaluations:
                 self._evaluations[i] = replace(
                     evaluation, test_scores=test, train_scores=train
                 )
+
+
+def _nan_like(scores: Scores) -> Scores:
+    return dict.fromkeys(scores, math.nan) if isinstance(scores, dict) else math.nan
 
 
 def _succeeded(evaluation: Evaluation) -> bool:

@@ -2,37 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sklearn.utils import Bunch
 
 from skhpo._sklearn_compat import RootHooks
+from skhpo.evaluation import Evaluator
+from skhpo.evaluation.fitting._task import Fitter
 from skhpo.evaluation.workers._limits import Limits
 from skhpo.search._budget import TimeBudget
+from skhpo.search._results import Record
+from skhpo.stopping import StopRule
 
-__all__ = ["Reuse", "Run"]
+__all__ = ["Problem", "Reuse", "Run"]
 
 
-@dataclass
-class Run:
-    """The state of one running ``fit``. None of it stands on the search itself:
-    that is pickled by callbacks while it runs, and by its users afterwards."""
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What a ``fit`` was given, checked: the estimator is to be scored on the splits
+    of these data. The types of scikit-learn are not known to mypy."""
 
+    estimator: Any
     X: Any
     y: Any
     scorers: Any
-    refit_metric: Any
+    refit_metric: str
     routed: Bunch
-    hooks: RootHooks
     cv: Any
-    n_splits: int
-    estimator: Any
-    start: float
+
+
+@dataclass(eq=False)
+class Run:
+    """How far a ``fit`` is. None of it stands on the search itself: that is pickled by
+    callbacks while it runs, and by its users afterwards."""
+
+    problem: Problem
+    record: Record
+    hooks: RootHooks
+    start: float  # by `skhpo._clock`
     budget: TimeBudget
     limits: Limits | None
-    evaluator: Any = None
-    stop_reason: str = "error"  # as long as nothing else is known
+    rules: Sequence[StopRule]
+    fitter: Fitter | None = None  # None: each candidate by `fit`
+    evaluator: Evaluator | None = None  # once there is something to evaluate
+    model: Any = None  # fitted during the search, to be kept as the best
     has_chosen: bool = False  # whether the best candidate has been asked for
 
 

@@ -546,9 +546,9 @@ def test_who_finishes_first_changes_nothing(name):
 class Backwards(Evaluator):
     """Waits until all that is under way is complete, and hands out the last first."""
 
-    def next(self):
+    def wait(self):
         complete = []
-        while more := super().next():
+        while more := super().wait():
             complete += more
         return complete[::-1]
 

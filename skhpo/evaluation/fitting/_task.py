@@ -162,10 +162,17 @@ class Fitter(ABC):
         Fits that the evaluation of a candidate takes which shares none.
     continues : bool
         Whether a candidate may go on from the model of another one.
+    identity : object
+        What decides its evaluations beside the candidate, for a journal.
     """
 
     n_steps: int
     continues: ClassVar[bool] = False
+
+    @property
+    def identity(self) -> Any:
+        """Nothing, of an ordinary fit."""
+        return None
 
     @abstractmethod
     def begin(self, spec: EvaluationSpec, split: int, tasks: Sequence[Task]) -> Work:

@@ -167,6 +167,14 @@ class Train(Fitter):
     continues: ClassVar[bool] = True
     n_steps: int = 1
 
+    @property
+    def identity(self) -> Any:
+        """What decides a training beside its parameters and the data."""
+        seed = self.plan.seed
+        return repr(
+            (seed.entropy, seed.spawn_key, self.plan.resource, self.plan.batch_size)
+        )
+
     def begin(
         self, spec: EvaluationSpec, split: int, tasks: Sequence[Task]
     ) -> Trainings:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
 
-from skhpo._trial import Evaluation, Trial
+from skhpo._trial import Trial
 
 __all__ = ["progress_bar", "show_progress"]
 
@@ -85,7 +85,7 @@ class Bar:
         self._bar = bar
         self._best = -math.inf
 
-    def note(self, trial: Trial, evaluations: Sequence[Evaluation]) -> None:
+    def note(self, trial: Trial) -> None:
         """Take note of a complete candidate."""
         if self._bar is None:
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,11 +80,11 @@ class FirstFailures:
         self._n_complete = 0
         self._reasons: Counter[str] = Counter()
 
-    def note(self, trial: Trial, evaluations: Sequence[Evaluation]) -> None:
+    def note(self, trial: Trial) -> None:
         """Take note of a complete candidate."""
         if self._is_over:
             return
-        reasons = [r for r in map(_reason, evaluations) if r is not None]
+        reasons = [r for r in map(_reason, trial.done) if r is not None]
         self._n_complete += 1
         self._reasons.update(reasons)
         self._is_over = not reasons or self._n_complete == MANY

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from skhpo._trial import Candidate, Evaluation, Params
+from skhpo._trial import Candidate, Params, Trial
 
 __all__ = ["Failures", "cause_of", "group_failures", "summarize"]
 
@@ -48,14 +48,14 @@ class Failures:
 
 
 def group_failures(
-    rows: Iterable[tuple[Candidate, list[Evaluation]]],
+    trials: Iterable[Trial],
 ) -> list[Failures]:
     """Return the failures among evaluations by kind and message, most frequent first.
 
     Parameters
     ----------
-    rows : iterable of (Candidate, list of Evaluation)
-        Each candidate with its evaluations by split.
+    trials : iterable of Trial
+        The candidates and their evaluations.
 
     Returns
     -------
@@ -63,10 +63,10 @@ def group_failures(
         Empty if every fit succeeded.
     """
     groups: dict[tuple[str, str], list[tuple[Candidate, int, str]]] = {}
-    for candidate, evaluations in rows:
-        for split, evaluation in enumerate(evaluations):
-            if evaluation.fit_error is not None:
-                place = candidate, split, evaluation.fit_error
+    for trial in trials:
+        for split, evaluation in enumerate(trial.evaluations):
+            if evaluation is not None and evaluation.fit_error is not None:
+                place = trial.candidate, split, evaluation.fit_error
                 groups.setdefault(cause_of(evaluation.fit_error), []).append(place)
     failures = []
     for (kind, message), places in groups.items():

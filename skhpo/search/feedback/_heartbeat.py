@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from skhpo import _clock
-from skhpo._trial import Evaluation, Params, Trial
+from skhpo._trial import Params, Trial
 
 __all__ = ["Heartbeat"]
 
@@ -70,7 +70,7 @@ class Heartbeat:
         self._over.set()
         self._thread.join()
 
-    def note(self, trial: Trial, evaluations: Sequence[Evaluation]) -> None:
+    def note(self, trial: Trial) -> None:
         """Take note of a complete candidate."""
         score = trial.score
         self._n_complete += 1
