@@ -24,7 +24,6 @@ from skhpo._trial import Candidate, Evaluation, Params
 from skhpo.evaluation._grouping import group_tasks
 from skhpo.evaluation._memory import GenerationMemory
 from skhpo.evaluation._registrations import Registrations
-from skhpo.evaluation.fitting._block import Surroundings
 from skhpo.evaluation.fitting._fit import killed_evaluation
 from skhpo.evaluation.fitting._spec import EvaluationSpec
 from skhpo.evaluation.training._parts import take_apart
@@ -37,6 +36,7 @@ from skhpo.evaluation.training._training import (
     run_packed_training,
     run_training,
 )
+from skhpo.evaluation.workers._context import WorkerContext
 from skhpo.evaluation.workers._limits import Limits
 from skhpo.evaluation.workers._shipping import Package, dumps
 from skhpo.evaluation.workers._workers import (
@@ -198,11 +198,11 @@ class PopulationEvaluator:
             return run_limited_training, (isolated, self._spec), ()
         if self._workers.are_here:
             return run_training, shared, ()
-        surroundings = Surroundings.capture()
+        context = WorkerContext.capture()
         if self._workers.share_memory:
-            return run_training, shared, (surroundings.config,)
+            return run_training, shared, (context.config,)
         self._workers.share(*Package((*shared, Registrations.capture())).parts)
-        return run_packed_training, (), (surroundings,)
+        return run_packed_training, (), (context,)
 
     def add(self, candidates: Sequence[Candidate]) -> None:
         """Queue members of the next generation."""

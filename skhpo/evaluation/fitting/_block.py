@@ -8,13 +8,10 @@ fits cost, and the results do not depend on where a block was cut.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sklearn import config_context, get_config
+from sklearn import config_context
 
 from skhpo import _clock
 from skhpo._sklearn_compat import FitHooks
@@ -25,42 +22,13 @@ from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit
 from skhpo.evaluation.fitting._task import Block, BlockResult, Task
 from skhpo.evaluation.fitting._tree import Tree
 from skhpo.evaluation.fitting._verbose import print_end, print_start
+from skhpo.evaluation.workers._context import WorkerContext
 from skhpo.evaluation.workers._orphans import end_with_parent
 from skhpo.evaluation.workers._shipping import unpack
 
-__all__ = ["Surroundings", "run_block", "run_packed_block"]
+__all__ = ["run_block", "run_packed_block"]
 
 Keep = Callable[[int, Sequence[tuple[Params, Evaluation]]], None]
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a fit finds around it in the caller's thread, to be had in a worker too.
-
-    Parameters
-    ----------
-    config : dict
-        scikit-learn's configuration, which is local to a thread.
-    warning_filters : tuple
-        Python's warning filters, which are local to a process.
-    """
-
-    config: dict[str, Any]
-    warning_filters: tuple[Any, ...]
-
-    @classmethod
-    def capture(cls) -> Surroundings:
-        """Note what the calling thread has."""
-        # Python 3.14 can keep the filters per context, behind a function.
-        get_filters = getattr(warnings, "_get_filters", lambda: warnings.filters)
-        return cls(get_config(), tuple(get_filters()))
-
-    @contextmanager
-    def recreated(self) -> Iterator[None]:
-        """Have the same here."""
-        with warnings.catch_warnings(), config_context(**self.config):
-            _set_warning_filters(self.warning_filters)
-            yield
 
 
 def run_block(
@@ -137,24 +105,14 @@ def _run_tree(
 
 
 def run_packed_block(
-    block: Block, surroundings: Surroundings, *package: Any
+    block: Block, context: WorkerContext, *package: Any
 ) -> BlockResult:
-    """Evaluate a block in another process, in the caller's surroundings."""
+    """Evaluate a block in another process, as in the caller's thread."""
     end_with_parent()
-    with surroundings.recreated():
+    with context.recreated():
         spec, registrations = unpack(*package)
         registrations.adopt()
         return run_block(spec, block)
-
-
-def _set_warning_filters(filters: tuple[Any, ...]) -> None:
-    warnings.resetwarnings()
-    for action, message, category, module, line in filters:
-        # Both patterns are compiled in the filters, and taken as text by the verb.
-        message, module = (getattr(part, "pattern", part) for part in (message, module))
-        warnings.filterwarnings(
-            action, message or "", category, module or "", line, append=True
-        )
 
 
 def _announce(spec: EvaluationSpec, block: Block, task: Task) -> None:

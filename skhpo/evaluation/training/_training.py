@@ -20,7 +20,6 @@ from sklearn.pipeline import Pipeline
 
 from skhpo._sklearn_compat import FitHooks, sees_predictions_only
 from skhpo._trial import Evaluation, Params
-from skhpo.evaluation.fitting._block import Surroundings
 from skhpo.evaluation.fitting._fit import exits_are_errors, failed_evaluation, score
 from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit, SplitData
 from skhpo.evaluation.fitting._verbose import print_end, print_start
@@ -32,6 +31,7 @@ from skhpo.evaluation.training._parts import (
     train,
 )
 from skhpo.evaluation.training._trainers import Training
+from skhpo.evaluation.workers._context import WorkerContext
 from skhpo.evaluation.workers._orphans import end_with_parent
 from skhpo.evaluation.workers._shipping import dumps, unpack
 
@@ -214,11 +214,11 @@ def run_training(
 
 
 def run_packed_training(
-    tasks: Sequence[Task], surroundings: Surroundings, *package: Any
+    tasks: Sequence[Task], context: WorkerContext, *package: Any
 ) -> list[Any]:
-    """Do some tasks in another process, in the caller's surroundings."""
+    """Do some tasks in another process, as in the caller's thread."""
     end_with_parent()
-    with surroundings.recreated():
+    with context.recreated():
         spec, plan, registrations = unpack(*package)
         registrations.adopt()
         results = run_training(spec, plan, tasks)

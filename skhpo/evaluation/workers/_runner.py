@@ -90,12 +90,12 @@ def _fork(control: socket.socket, descriptor: int, package_descriptor: int) -> i
 def _run(connection: Connection, package_descriptor: int) -> None:
     """Call the function as often as it is wanted."""
     try:
-        function, surroundings = load(package_descriptor)
+        function, context = load(package_descriptor)
     except Exception as error:
         _send(connection, RAISED, error, format_exc())
         return
     _send(connection, RESULT, None)
-    with surroundings.recreated():
+    with context.recreated():
         while True:
             try:
                 request = connection.recv_bytes()
