@@ -47,9 +47,9 @@ class LimitedProcesses:
     Parameters
     ----------
     function : callable
-        What to call. It goes to the processes once, and so must be picklable.
+        What to call. It is sent to the processes once, and so must be picklable.
     limits : Limits
-        For each call; that of memory is for the function to keep, or to pass on.
+        For each call. The function itself has to keep the limit of memory.
     context : WorkerContext
         The settings that a call finds in its process.
     environment : mapping of str to str, default={}
@@ -115,12 +115,12 @@ class LimitedProcesses:
         Parameters
         ----------
         *arguments : object
-            Its arguments.
+            The arguments of the function.
 
         Returns
         -------
         object
-            What it returns.
+            What the function returns.
 
         Raises
         ------
@@ -129,9 +129,9 @@ class LimitedProcesses:
         FitLostError
             If its process died, or its result cannot be pickled.
         SearchStoppedError
-            If all this has been left, in another thread.
+            If another thread has left the context of these processes.
         Exception
-            What it raised.
+            What the function raised.
         """
         request = dumps(arguments)
         runner = self._take()
@@ -246,11 +246,11 @@ class _Runner:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it is, while nothing has been asked: the end is all it can send."""
+        """Whether the process lives; ask only while it has no call to answer."""
         return not self.connection.poll()
 
     def kill(self) -> None:
-        """End it, and the processes that it has started.
+        """End the process, and the processes that it has started.
 
         SIGTERM spares joblib's resource tracker, which then deletes its memory maps.
         """
