@@ -36,8 +36,10 @@ def train(
         for candidate in candidates:
             resumed = candidate.resume_from
             state = birth if resumed is None else states[resumed]
-            for _ in range(candidate.n_resources or 0):
+            before = 0 if resumed is None else had[resumed]
+            for _ in range(before, candidate.resource):
                 state = step(state, dict(candidate.params))
+            had[candidate.id] = candidate.resource
             states[candidate.id] = state
             trials.append(Trial.from_scores(candidate, (score(state),)))
         optimizer.tell(trials)
@@ -213,7 +215,7 @@ def test_it_is_an_optimizer_that_waits_and_finishes() -> None:
     assert optimizer.ask(0) == []
     first = optimizer.ask(2) + optimizer.ask(5)
     assert [c.id for c in first] == [0, 1, 2]
-    assert all(c.resume_from is None and c.n_resources == 1 for c in first)
+    assert all(c.resume_from is None and c.resource == 1 for c in first)
     optimizer.tell([Trial.from_scores(c, (0.0,)) for c in first[:2]])
     assert optimizer.ask(5) == []  # the third is pending
     optimizer.tell([Trial.from_scores(first[2], (1.0,))])

@@ -22,16 +22,16 @@ from sklearn.utils import get_tags
 
 from skhpo import _clock
 from skhpo._keys import params_key
+from skhpo._registry import Registrations
 from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params, Trial
 from skhpo.evaluation._entries import Entry
 from skhpo.evaluation._memory import Memory
 from skhpo.evaluation._plan import in_tree_order, split_into_blocks
 from skhpo.evaluation._quarantine import Quarantine
-from skhpo.evaluation._registrations import Registrations
 from skhpo.evaluation._requests import Requests
 from skhpo.evaluation._states import StateStore
-from skhpo.evaluation.fitting._block import Surroundings, run_block, run_packed_block
+from skhpo.evaluation.fitting._block import run_block, run_packed_block
 from skhpo.evaluation.fitting._fit import killed_evaluation
 from skhpo.evaluation.fitting._layout import KeyMaker, find_layout
 from skhpo.evaluation.fitting._limited import isolated_fitter, run_limited_block
@@ -40,6 +40,7 @@ from skhpo.evaluation.fitting._spec import EvaluationSpec
 from skhpo.evaluation.fitting._task import Block, BlockResult, Fitter, Task
 from skhpo.evaluation.fitting._time_slice import TIME_SLICES, TimeSlice
 from skhpo.evaluation.fitting._tree import FitTree
+from skhpo.evaluation.workers._context import WorkerContext
 from skhpo.evaluation.workers._limits import Limits
 from skhpo.evaluation.workers._shipping import Package
 from skhpo.evaluation.workers._workers import (
@@ -197,11 +198,11 @@ class Evaluator:
             return run_limited_block, (isolated, self._spec), (keep,)
         if self._workers.are_here:
             return run_block, (self._spec,), (None, keep)
-        surroundings = Surroundings.capture()
+        context = WorkerContext.capture()
         if self._workers.share_memory:
-            return run_block, (self._spec,), (surroundings.config, keep)
+            return run_block, (self._spec,), (context.config, keep)
         self._workers.share(*Package((self._spec, Registrations.capture())).parts)
-        return run_packed_block, (), (surroundings,)
+        return run_packed_block, (), (context,)
 
     @property
     def _keeps_at_once(self) -> bool:
@@ -564,28 +565,34 @@ class Evaluator:
         split : int, default=0
             Number of the split.
 
+        Returns
+        -------
+        estimator
+            Fitted on the train part of the split.
+
         Raises
         ------
         ValueError
-            If it has failed, and so has no model.
+            If there is no model, as its training has failed.
         """
         entry = self._trials[id]
-        evaluation = entry.evaluations[split]
-        if evaluation is None or evaluation.fit_error is not None:
-            raise ValueError(
-                f"The member in row {id} has failed and left no model: it is the "
-                f"best one because of error_score={self._spec.error_score!r}. Give a "
-                "lower error_score, or NaN."
-            )
-        self._restore(entry, split)
-        state = self._states.find(entry, split)
+        state, prefix = self._find_model(entry, split)
+        if state is None or (prefix is None and entry.prefix is not None):
+            self._restore(entry, split, state)
+            state, prefix = self._find_model(entry, split)
         if state is None:
-            raise ValueError(f"The model of row {id} is lost, and cannot be had again.")
-        prepared = self._states.rows(entry.prefix, split)
-        return self._fitter.assemble(self._spec, state, prepared)
+            raise ValueError(f"Trial {id} has left no model on split {split}.")
+        return self._fitter.assemble(self._spec, state, prefix)
 
-    def _restore(self, entry: Entry, split: int) -> None:
-        """Have the model of a trial, and its transformers, at hand again."""
+    def _find_model(self, entry: Entry, split: int) -> tuple[bytes | None, Any]:
+        """Return the model and the transformers of a trial, as far as there are any."""
+        prefix = None
+        if entry.prefix is not None:
+            prefix = self._states.prefix(entry, split)
+        return self._states.find(entry, split), prefix
+
+    def _restore(self, entry: Entry, split: int, state: bytes | None) -> None:
+        """Train a model again that is lost, or fit its transformers."""
         self._remaining = lambda: math.inf  # for the last fit there is always time
         if self._workers.n_pending:  # of what was interrupted
             self._workers.restart()
@@ -593,7 +600,7 @@ class Evaluator:
         self._running.clear()
         needed, self._make_context = self.n_needed, None  # nobody waits to hear of it
         self._open = {entry.number: entry}
-        if self._states.find(entry, split) is None:
+        if state is None:
             task = Task(entry.number, entry.candidate.params, key=entry.key)
             self._queue({entry.number: (task, {split})})
         else:

@@ -43,6 +43,10 @@ class Memory(Protocol):
         """Return the model of a candidate on a split, None if it is gone."""
         ...
 
+    def keep_state(self, key: str, split: int, state: bytes) -> None:
+        """Keep a model, or what goes with it, under a key of its own."""
+        ...
+
     def release(self, keys: Sequence[str]) -> None:
         """Forget the models of candidates."""
         ...

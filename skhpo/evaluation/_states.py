@@ -8,14 +8,18 @@ training draws comes from its seed, its split and the number of the step.
 
 from __future__ import annotations
 
-import warnings
+import pickle
 from collections.abc import Collection, Hashable, Iterable, Mapping
+
+from sklearn.pipeline import Pipeline
 
 from skhpo._keys import structural_key
 from skhpo._trial import Params
+from skhpo._warnings import warn_user
 from skhpo.evaluation._entries import Entry
 from skhpo.evaluation._memory import Memory
 from skhpo.evaluation.training._training import Continuation, Portion, Prepared
+from skhpo.evaluation.workers._shipping import dumps
 from skhpo.exceptions import JournalWarning
 
 __all__ = ["StateStore", "changed"]
@@ -96,23 +100,39 @@ class StateStore:
             if state is not None:
                 break
             missing.append(ancestor)
-        if len(missing) > 1:
-            self._warn_of_lost(missing[1:], split)
+        self._warn_of_lost([e for e in missing if e.evaluations[split]], split)
         portions = tuple(_portion(each) for each in reversed(missing))
         return Continuation(state, portions, self.rows(entry.prefix, split))
 
     def _warn_of_lost(self, lost: list[Entry], split: int) -> None:
         """Warn once if models are trained again that the journal should have had."""
-        if self._has_warned or all(e.evaluations[split] is None for e in lost):
+        if self._has_warned or not lost:
             return
         self._has_warned = True
-        warnings.warn(
+        warn_user(
             f"The models of trial {lost[0].number} are not in the journal any more, or "
             f"damaged: {len(lost)} trials that led to it are trained once more. Their "
             "scores are those in the journal.",
             JournalWarning,
-            stacklevel=2,
         )
+
+    def prefix(self, entry: Entry, split: int) -> Pipeline | None:
+        """Return the fitted transformers of a trial; None if they are nowhere.
+
+        From now on a journal has them too, for the model of the same trial.
+        """
+        key = None if entry.key is None else f"{entry.key}-prefix"
+        prepared = self.rows(entry.prefix, split)
+        if isinstance(prepared, Prepared):
+            if self._memory is not None and key is not None:
+                self._memory.keep_state(key, split, dumps(prepared.prefix))
+            return prepared.prefix
+        if self._memory is None or key is None:
+            return None
+        try:
+            return pickle.loads(self._memory.state(key, split) or pickle.dumps(None))
+        except Exception:  # of a class that is another one by now
+            return None
 
 
 def _portion(entry: Entry) -> Portion:

@@ -97,6 +97,10 @@ class JournalMemory:
         """Return the model of a candidate on a split, None if it is gone."""
         return self._journal.find_model(key, split)
 
+    def keep_state(self, key: str, split: int, state: bytes) -> None:
+        """Keep a model, or what goes with it, under a key of its own."""
+        self._journal.keep_models([(key, split, state)])
+
     def release(self, keys: Sequence[str]) -> None:
         """Forget the models of candidates."""
         self._journal.drop_models(keys)

@@ -409,7 +409,8 @@ class PBTSearch(BaseSearch):
         assert run.evaluator is not None
         scores = np.array([trial.score for trial in record.trials])
         best = best_row(self._more_results(record), scores)
-        run.model = run.evaluator.model(record.candidates[best].id)
+        if not record.failed[best]:
+            run.model = run.evaluator.model(record.candidates[best].id)
 
     def _warn_of_frozen(self, frozen: frozenset[str], searched: Params) -> None:
         unsaid = sorted(frozen - set(self.frozen or ()))
@@ -443,6 +444,12 @@ class PBTSearch(BaseSearch):
 
     def _fit_best(self, run: Run, estimator: Any) -> Any:
         """Train along the best schedule on all the data, or keep the trained model."""
+        if self.refit == "weights" and run.model is None:
+            raise ValueError(
+                f"The member in row {self.best_index_} has failed and left no model: "
+                f"it is the best one because of error_score={self.error_score!r}. Give "
+                "a lower error_score, or NaN."
+            )
         if self.refit == "weights":
             return run.model
         assert isinstance(run.fitter, Train)

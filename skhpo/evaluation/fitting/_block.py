@@ -8,56 +8,25 @@ fits cost, and the results do not depend on where a block was cut.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from traceback import format_exc
 from typing import Any
 
-from sklearn import config_context, get_config
+from sklearn import config_context
 
 from skhpo import _clock
 from skhpo._trial import Evaluation
 from skhpo.evaluation.fitting._spec import EvaluationSpec
 from skhpo.evaluation.fitting._task import Block, BlockResult, Outcome, Task, Work
 from skhpo.evaluation.fitting._verbose import print_end, print_start
+from skhpo.evaluation.workers._context import WorkerContext
 from skhpo.evaluation.workers._orphans import end_with_parent
 from skhpo.evaluation.workers._shipping import dumps, unpack
 
-__all__ = ["Keep", "Surroundings", "do_tasks", "run_block", "run_packed_block"]
+__all__ = ["Keep", "do_tasks", "run_block", "run_packed_block"]
 
 Keep = Callable[[int, Sequence[tuple[Task, Evaluation, bytes | None]]], None]
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a fit finds around it in the caller's thread, to be had in a worker too.
-
-    Parameters
-    ----------
-    config : dict
-        scikit-learn's configuration, which is local to a thread.
-    warning_filters : tuple
-        Python's warning filters, which are local to a process.
-    """
-
-    config: dict[str, Any]
-    warning_filters: tuple[Any, ...]
-
-    @classmethod
-    def capture(cls) -> Surroundings:
-        """Note what the calling thread has."""
-        # Python 3.14 can keep the filters per context, behind a function.
-        get_filters = getattr(warnings, "_get_filters", lambda: warnings.filters)
-        return cls(get_config(), tuple(get_filters()))
-
-    @contextmanager
-    def recreated(self) -> Iterator[None]:
-        """Have the same here."""
-        with warnings.catch_warnings(), config_context(**self.config):
-            _set_warning_filters(self.warning_filters)
-            yield
 
 
 def run_block(
@@ -149,11 +118,11 @@ def do_tasks(
 
 
 def run_packed_block(
-    block: Block, surroundings: Surroundings, *package: Any
+    block: Block, context: WorkerContext, *package: Any
 ) -> BlockResult:
-    """Do a block in another process, in the caller's surroundings."""
+    """Do a block in another process, as in the caller's thread."""
     end_with_parent()
-    with surroundings.recreated():
+    with context.recreated():
         spec, registrations = unpack(*package)
         registrations.adopt()
         result = run_block(spec, block)
@@ -168,14 +137,6 @@ def run_packed_block(
         return result
 
 
-def _set_warning_filters(filters: tuple[Any, ...]) -> None:
-    warnings.resetwarnings()
-    for action, message, category, module, line in filters:
-        # Both patterns are compiled in the filters, and taken as text by the verb.
-        message, module = (getattr(part, "pattern", part) for part in (message, module))
-        warnings.filterwarnings(
-            action, message or "", category, module or "", line, append=True
-        )
 
 
 def _progress(

@@ -16,12 +16,13 @@ from typing import Any
 from skhpo import _clock
 from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Evaluation
-from skhpo.evaluation.fitting._block import Keep, Surroundings, do_tasks
+from skhpo.evaluation.fitting._block import Keep, do_tasks
 from skhpo.evaluation.fitting._fit import killed_evaluation
 from skhpo.evaluation.fitting._spec import EvaluationSpec
 from skhpo.evaluation.fitting._task import Block, BlockResult, Outcome, Task, Work
+from skhpo.evaluation.workers._context import WorkerContext
 from skhpo.evaluation.workers._limits import Limits, limited_memory
-from skhpo.evaluation.workers._process import Isolated
+from skhpo.evaluation.workers._process import LimitedProcesses
 from skhpo.evaluation.workers._workers import Workers, inner_thread_variables
 from skhpo.exceptions import FitLostError, FitMemoryError, FitTimeoutError
 
@@ -41,7 +42,7 @@ CAUSED = (
 
 def isolated_fitter(
     spec: EvaluationSpec, registrations: Any, limits: Limits, workers: Workers
-) -> Isolated:
+) -> LimitedProcesses:
     """Return ``(split, task) -> result`` for one task on one split.
 
     Parameters
@@ -57,20 +58,20 @@ def isolated_fitter(
 
     Returns
     -------
-    Isolated
+    LimitedProcesses
         To be entered.
     """
     quiet = replace(spec, verbose=0)  # the lines are printed in this process
-    return Isolated(
+    return LimitedProcesses(
         _OneByOne(quiet, limits, registrations),
         limits=limits,
-        surroundings=Surroundings.capture(),
+        context=WorkerContext.capture(),
         environment=inner_thread_variables(workers),
     )
 
 
 def run_limited_block(
-    isolated: Isolated, spec: EvaluationSpec, block: Block, keep: Keep | None = None
+    isolated: LimitedProcesses, spec: EvaluationSpec, block: Block, keep: Keep | None = None
 ) -> BlockResult:
     """Do the tasks of a block, as `run_block` does."""
     if block.tasks[0].prepares:
@@ -80,7 +81,7 @@ def run_limited_block(
     return do_tasks(spec, block, work, work.walk(block.tasks), _clock.now(), keep)
 
 
-def _prepare(isolated: Isolated, spec: EvaluationSpec, block: Block) -> Any:
+def _prepare(isolated: LimitedProcesses, spec: EvaluationSpec, block: Block) -> Any:
     """Fit transformers; return what they made, or what went wrong."""
     try:
         return isolated(block.split, block.tasks[0])
@@ -93,7 +94,7 @@ def _prepare(isolated: Isolated, spec: EvaluationSpec, block: Block) -> Any:
 class _Isolating:
     """Has tasks done in other processes."""
 
-    def __init__(self, isolated: Isolated, spec: EvaluationSpec, split: int) -> None:
+    def __init__(self, isolated: LimitedProcesses, spec: EvaluationSpec, split: int) -> None:
         self._isolated = isolated
         self._spec = spec
         self._split = split

@@ -186,6 +186,6 @@ class Fitter(ABC):
         """Fit these transformers; return them and what they made, or the traceback."""
         raise NotImplementedError("No transformers are fitted apart.")
 
-    def assemble(self, spec: EvaluationSpec, state: bytes, prepared: Any) -> Any:
+    def assemble(self, spec: EvaluationSpec, state: bytes, prefix: Any) -> Any:
         """Return the fitted estimator, from its model and its fitted transformers."""
         raise NotImplementedError("No models are kept.")

@@ -47,7 +47,8 @@ from skhpo.evaluation.paths._registry import find_path
 
 __all__ = ["FitTree", "Tree"]
 
-Give = Callable[[Any], Any]
+# How a fit gets its data: as they are, lent read-only, or as a copy of its own.
+Access = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +110,9 @@ class Stage:
         """All parts of the data."""
         return self.X, self.y, self.X_train, self.X_test
 
-    def given(self, give: Give) -> Stage:
+    def given(self, access: Access) -> Stage:
         """Return the same stage with data that are lent, or copied."""
-        X, y, X_train, X_test = map(give, self.data)
+        X, y, X_train, X_test = map(access, self.data)
         return replace(self, X=X, y=y, X_train=X_train, X_test=X_test)
 
 
@@ -232,7 +233,7 @@ class Tree:
         fit_time = stage.fit_time + fit.seconds
         known = self._layout.is_known(self._last, task.params)
         if not self._lending:
-            data = self._to_score(stage, _give)
+            data = self._to_score(stage, _unchanged)
             evaluation = score(self._spec, data, fit.step, fit_time)
         elif known:
             evaluation = score_lent(
@@ -255,14 +256,14 @@ class Tree:
         self._count((*stage.fits, fit.number))
         return Outcome(evaluation, stage.overhead, len(stage.fits), divisible)
 
-    def _to_score(self, stage: Stage, give: Give) -> SplitData:
+    def _to_score(self, stage: Stage, access: Access) -> SplitData:
         is_scored = self._spec.return_train_score
         return replace(
             self._data,
-            X_train=give(stage.X_train),
-            y_train=give(self._data.y_train) if is_scored else None,
-            X_test=give(stage.X_test),
-            y_test=give(self._data.y_test),
+            X_train=access(stage.X_train),
+            y_train=access(self._data.y_train) if is_scored else None,
+            X_test=access(stage.X_test),
+            y_test=access(self._data.y_test),
         )
 
     def _count(self, fits: Sequence[int]) -> None:
@@ -394,30 +395,30 @@ class Tree:
         What fails on lent data is tried once more, on a copy: the words of an exception
         do not tell whether it failed because of the lock.
         """
-        ways: tuple[Give, ...] = (_give,)
+        ways: tuple[Access, ...] = (_unchanged,)
         if self._lending:
             known = self._layout.is_known(depth, task.params)
             ways = (lend, private) if known else (private,)
         number = next(self._numbers)
         fit: Fit | Failure | None = None
-        for give in ways:
+        for access in ways:
             if step is None:
                 step = self._layout.step(depth, task.params)
-            fit = self._attempt(stage, depth, step, number, give)
+            fit = self._attempt(stage, depth, step, number, access)
             if isinstance(fit, Fit):
                 break
             step = None
         return fit
 
     def _attempt(
-        self, stage: Stage, depth: int, step: Any, number: int, give: Give
+        self, stage: Stage, depth: int, step: Any, number: int, access: Access
     ) -> Fit | Failure | None:
         is_last = depth == self._last
         if is_last:
-            given = replace(stage, X=give(stage.X), y=give(stage.y))
+            given = replace(stage, X=access(stage.X), y=access(stage.y))
         else:
-            given = stage.given(give)
-        if give is lend and copies_by_itself(step):
+            given = stage.given(access)
+        if access is lend and copies_by_itself(step):
             given = replace(given, X=stage.X)
         start = time.perf_counter()
         try:
@@ -435,7 +436,7 @@ class Tree:
                 return None
         elif stage.X_train is None:  # what the last step writes into is not read again
             return fitted
-        return fitted if give is not private or _are_same(given, stage) else None
+        return fitted if access is not private or _are_same(given, stage) else None
 
     def _fit_last(self, step: Any, X: Any, y: Any) -> tuple[None, None]:
         if y is None and self._last == 0:  # no pipeline, which would pass the None
@@ -445,7 +446,7 @@ class Tree:
         return None, None
 
 
-def _give(X: Any) -> Any:
+def _unchanged(X: Any) -> Any:
     """Return data for a fit that is the only one to use it."""
     return X
 

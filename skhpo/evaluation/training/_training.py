@@ -212,11 +212,10 @@ class Train(Fitter):
         return Prepared(prefix, X_train, X_test, X_seen)
 
     def assemble(
-        self, spec: EvaluationSpec, state: bytes, prepared: Prepared | None
+        self, spec: EvaluationSpec, state: bytes, prefix: Pipeline | None
     ) -> Any:
         """Return the fitted estimator, from its model and its fitted transformers."""
         parts = take_apart(spec.estimator, resource=self.plan.resource)
-        prefix = None if prepared is None else prepared.prefix
         return parts.assemble(prefix, pickle.loads(state))
 
 

@@ -1,10 +1,10 @@
 """What each engine under joblib needs beside joblib's verbs.
 
 joblib's plug-ins for dask, Ray and Spark start a task and return its result. Three
-things are left to us: that the data of a search travel once and not with every task
-(Ray's plug-in sends them each time since joblib 1.4, Spark's always did); that a death
-is heard of (with dask's plug-in one waits for ever); and that the other tasks go on
-when a worker dies. The private names of the engines are used here only.
+things are left to do here: the data of a search travel once and not with every task
+(Ray's plug-in sends them each time since joblib 1.4, and Spark's always did); the death
+of a worker is noticed (with dask's plug-in the caller waits for ever); and the other
+tasks go on when a worker dies. The private names of the engines are used here only.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Engine:
     # Whether workers may be on other machines: then nothing runs in this process, and
     # a worker that dies takes along nothing but its own tasks.
     is_cluster = False
-    # By name: they live in private modules of joblib and loky.
+    # By name, since these classes live in private modules of joblib and loky.
     deaths = frozenset(
         ("TerminatedWorkerError", "BrokenProcessPool", "ShutdownExecutorError")
     )
@@ -60,7 +60,7 @@ class Engine:
         return self._n_workers
 
     def count_waiting(self) -> int:
-        """Return how many tasks should wait behind them, so that no worker does."""
+        """Return how many more tasks to submit, so that no worker waits for a task."""
         return 2
 
     def share(self, parts: tuple) -> Any:
@@ -84,7 +84,7 @@ class Engine:
         return self._backend.retrieve_result(job)
 
     def is_death(self, error: BaseException) -> bool:
-        """Whether `error` says that a worker died, not that it could not read."""
+        """Whether `error` says that a worker died, and not that it cannot unpickle."""
         return type(error).__name__ in self.deaths and "un-serialize" not in str(error)
 
     def look(self) -> str | None:
@@ -97,31 +97,36 @@ class Engine:
             self._backend.abort_everything(ensure_ready=False)
 
     def close(self) -> None:
-        """Let go of what was shared."""
+        """Release the shared objects."""
 
 
 class Loky(Engine):
-    """Its processes outlive the one that started them."""
+    """joblib's default: its processes outlive the process that started them."""
 
     def __init__(self, backend: Any, n_workers: int) -> None:
         super().__init__(backend, n_workers)
         executor: Any = getattr(backend, "_workers", None)
-        # Also those that are never given a task. By joblib's option ``initializer``,
-        # workers that run already would be ended, and again by who has no such option.
+        # Workers that are never given a task must end with their parent too. With
+        # joblib's option ``initializer``, loky would end the workers that run already,
+        # and end them again for the next caller, who has no such option.
         if getattr(executor, "_initializer", self) is None:
             executor._initializer = end_with_parent
 
     def is_death(self, error: BaseException) -> bool:
-        """Also if joblib makes a RuntimeError of it, which it does when another search
-        has ended the workers of both."""
+        """Whether a worker died, also if joblib made a RuntimeError of the death.
+
+        joblib does so when another search has ended the workers of both searches.
+        """
         first = error.__context__
         return super().is_death(error) or (
             first is not None and super().is_death(first)
         )
 
     def abort(self) -> None:
-        """Take back what no worker has yet: loky 3.6 stumbles over it, and ends its
-        thread without letting go of its queues."""
+        """Give up all tasks, but take back those that no worker has yet.
+
+        loky 3.6 fails on such tasks, and ends its thread without closing its queues.
+        """
         waiting: Any = getattr(self._backend._workers, "_work_ids", None)
         with suppress(queue.Empty):
             while waiting is not None:
@@ -130,7 +135,7 @@ class Loky(Engine):
 
 
 class Multiprocessing(Engine):
-    """It replaces a dead process, and forgets its task; and waits for its locks."""
+    """A pool that replaces a dead process, loses its task and waits for its locks."""
 
     def __init__(self, backend: Any, n_workers: int) -> None:
         super().__init__(backend, n_workers)
@@ -148,7 +153,8 @@ class Multiprocessing(Engine):
     def abort(self) -> None:
         """End the pool, also if a worker died with one of its locks.
 
-        One that waits for a task always has one, and the pool would wait for it.
+        A worker that waits for a task always holds a lock, for which the pool would
+        wait if that worker died.
         """
         pool = self._backend._pool
         if pool is None:
@@ -170,19 +176,19 @@ class Multiprocessing(Engine):
 
 
 def _release(lock: Any) -> None:
-    """Release a lock, whoever has it; Windows needs none for writing."""
+    """Release a lock, whoever holds it; on Windows there is no lock for writing."""
     if lock is not None:
         with suppress(ValueError):  # nobody has it
             lock.release()
 
 
 class Dask(Engine):
-    """Threads of worker processes, anywhere."""
+    """Worker processes of several threads each, on any machine."""
 
     is_cluster = True
-    # The first: a task has killed several workers. One that dies of something else is
-    # replaced, and its tasks are done again, without a word. The others: what was
-    # shared is lost, with the last worker that had it.
+    # KilledWorker: a task has killed several workers. A worker that dies of something
+    # else is replaced by dask, which does its tasks again and says nothing. The other
+    # two: the shared data are lost, with the last worker that had them.
     deaths = frozenset(("KilledWorker", "FutureCancelledError", "CancelledError"))
 
     def __init__(self, backend: Any, n_workers: int) -> None:
@@ -192,26 +198,27 @@ class Dask(Engine):
         self._shared: Any = None
 
     def count_workers(self) -> int:
-        """Ask the scheduler, now and then: workers come and go."""
+        """Return how many tasks run at a time, asking the scheduler now and then."""
         if time.monotonic() - self._counted > SECONDS_BETWEEN_COUNTS:
             self._n_workers = max(1, sum(self._backend.client.ncores().values()))
             self._counted = time.monotonic()
         return self._n_workers
 
     def count_waiting(self) -> int:
-        """As many again: an adaptive cluster grows by what waits."""
+        """Return as many as run: an adaptive cluster grows when tasks are waiting."""
         return self._n_workers
 
     def make_call(self, func: Callable[..., Any], args: tuple, shared: Any) -> tuple:
-        """Dask puts the parts in the place of the future."""
+        """Return a task whose last argument dask replaces by the shared parts."""
         if self._shared is None or self._shared.status != "finished":
             self._shared = self._scatter(shared)
         return partial(_call_nested, func, args), (self._shared,)
 
     def _scatter(self, parts: tuple) -> Any:
-        """Give the parts to every worker, which pass them on to each other.
+        """Give the parts to every worker; the workers pass them on to each other.
 
-        With joblib's own scattering they lie on a few, and are lost with those.
+        With joblib's own scattering only a few workers have the parts, and the parts
+        are lost when these workers die.
         """
         client = self._backend.client
         client.wait_for_workers(1)
@@ -219,7 +226,7 @@ class Dask(Engine):
         return future
 
     def submit(self, batch: Any, callback: Callable[[Any], None]) -> Any:
-        """Start a task as dask does: joblib's plug-in says nothing when one fails."""
+        """Start a task with dask's own verb: joblib's plug-in hides failed tasks."""
         ((func, args, _),) = batch.items
         future = self._backend.client.submit(
             func, *args, key=f"skhpo-{uuid4().hex}", **self._backend.submit_kwargs
@@ -252,7 +259,7 @@ class Ray(Engine):
         self._idle = list(range(n_workers))
 
     def count_waiting(self) -> int:
-        """None: with the actor dies what waits for it, and is not to blame."""
+        """Return 0: tasks that wait for an actor would be lost when the actor dies."""
         return 0
 
     def share(self, parts: tuple) -> Any:
@@ -262,11 +269,11 @@ class Ray(Engine):
         return ray.put(parts)
 
     def make_call(self, func: Callable[..., Any], args: tuple, shared: Any) -> tuple:
-        """Let the actor get them from there."""
+        """Return a task that gets the shared parts from the object store."""
         return _call_from_store, (func, args, shared)
 
     def submit(self, batch: Any, callback: Callable[[Any], None]) -> Any:
-        """Start a task on an idle actor; the pool would take one after the other."""
+        """Start a task on an idle actor; the pool itself would take any, in turn."""
         index = self._idle.pop()
         self._pool._current_index = (index - 1) % self._n_workers
 
@@ -289,18 +296,18 @@ class Spark(Engine):
         self._shared: Any = None
 
     def share(self, parts: tuple) -> Any:
-        """Broadcast the parts, which Spark Connect has no means for."""
+        """Broadcast the parts; Spark Connect cannot, and sends them with every task."""
         if self._backend._is_spark_connect_mode:
             return parts
         self._shared = self._backend._spark.sparkContext.broadcast(parts)
         return self._shared
 
     def make_call(self, func: Callable[..., Any], args: tuple, shared: Any) -> tuple:
-        """Let the worker read what was broadcast."""
+        """Return a task that reads the parts that were broadcast."""
         return _call_on_spark, (func, args, shared)
 
     def retrieve(self, out: Any, job: Any) -> Any:
-        """Raise what a task raised; the plug-in returns it, wrapped by joblib."""
+        """Return the results of a task, or raise its exception, which joblib wraps."""
         if type(out).__name__ == "_ExceptionWithTraceback":
             rebuild, args = out.__reduce__()
             out = rebuild(*args)
@@ -312,23 +319,23 @@ class Spark(Engine):
         return [result]
 
     def is_death(self, error: BaseException) -> bool:
-        """Spark knows one kind of error, with a long text."""
+        """Whether the text says so: Spark has one class for all errors of tasks."""
         text = str(error)
         return (
             "Python worker exited unexpectedly" in text or "ExecutorLostFailure" in text
         )
 
     def close(self) -> None:
-        """Delete what was broadcast, from the disks too."""
+        """Delete the parts that were broadcast, from the disks too."""
         if self._shared is not None:
             self._shared.destroy()
 
 
 def _call_nested(func: Callable[..., Any], args: tuple, parts: tuple) -> Any:
-    """Call a function whose own parallel parts stay where it is.
+    """Call a function so that its own parallel parts run in the same worker.
 
-    As under every other backend; on dask, joblib would make each tree of a forest a
-    task of the cluster.
+    This is so under every other backend. On dask, joblib would make each tree of a
+    forest a task of the cluster.
     """
     with joblib.parallel_config("threading", n_jobs=1):
         return func(*args, *parts)
@@ -341,7 +348,7 @@ def _call_from_store(func: Callable[..., Any], args: tuple, reference: Any) -> A
 
 
 def _call_on_spark(func: Callable[..., Any], args: tuple, shared: Any) -> Any:
-    """Return a result and no error, or the reverse: Spark would make it a text."""
+    """Return a result and no error, or the reverse: Spark keeps texts of errors."""
     try:
         parts = shared if isinstance(shared, tuple) else shared.value
         return func(*args, *parts), None
@@ -349,7 +356,7 @@ def _call_on_spark(func: Callable[..., Any], args: tuple, shared: Any) -> Any:
         return None, error
 
 
-# By the names of the classes: whoever uses one engine need not have the others.
+# By the names of the backends' classes, so that no engine has to be installed.
 _ENGINES: dict[str, type[Engine]] = {
     "LokyBackend": Loky,
     "MultiprocessingBackend": Multiprocessing,

@@ -16,7 +16,7 @@ __all__ = ["Limits", "limited_memory"]
 
 @dataclass(frozen=True)
 class Limits:
-    """What one evaluation may use; None is as much as it likes.
+    """How much time and memory one evaluation may use; None is without limit.
 
     Parameters
     ----------
@@ -33,14 +33,14 @@ class Limits:
     def parse(
         cls, fit_timeout: float | str | None, memory_limit: float | str | None
     ) -> Limits | None:
-        """Return the limits that a user wants; None without any.
+        """Return the limits that a user wants; None if there are none.
 
         Raises
         ------
         TypeError, ValueError
-            If one cannot be read.
+            If a limit cannot be read.
         NotImplementedError
-            If the operating system has no means to hold it.
+            If the operating system has no means to hold a process to a limit.
         """
         if fit_timeout is None and memory_limit is None:
             return None
@@ -61,16 +61,16 @@ class Limits:
         )
 
     def timeout_error(self) -> FitTimeoutError:
-        """Return what to say of a fit that takes too long."""
+        """Return the error of a fit that takes too long."""
         message = f"The fit was stopped after {self.seconds:g} s (fit_timeout)."
         return FitTimeoutError(message)
 
     def memory_error(self) -> FitMemoryError:
-        """Return what to say of a fit that asks for too much."""
+        """Return the error of a fit that asks for too much memory."""
         return FitMemoryError(f"The fit needs more than {self._memory}.")
 
     def lost_error(self, what: str) -> FitLostError:
-        """Return what to say of a fit whose process ended, in this way."""
+        """Return the error of a fit whose process ended, as `what` says."""
         if self.n_bytes is not None:
             what += f" It may have asked for more than {self._memory}."
         elif "SIGKILL" in what:
@@ -85,7 +85,7 @@ class Limits:
 
 @contextmanager
 def limited_memory(limits: Limits) -> Iterator[None]:
-    """Let this process have so much more memory than now, and not more.
+    """Limit the memory that this process may have beyond what it has now.
 
     Linux counts what is private and writable (``RLIMIT_DATA``): the heap, anonymous
     maps, the stacks of threads. Address space (``RLIMIT_AS``) would count libraries,
@@ -94,7 +94,7 @@ def limited_memory(limits: Limits) -> Iterator[None]:
     Raises
     ------
     FitMemoryError
-        In the place of a MemoryError.
+        If Python raises a MemoryError.
     """
     if limits.n_bytes is None:
         yield
@@ -115,6 +115,6 @@ def limited_memory(limits: Limits) -> Iterator[None]:
 
 
 def _data_size() -> int:
-    """Return what Linux counts for this process, in bytes (and its small stack)."""
+    """Return the bytes that Linux counts for this process (and its small stack)."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[5]) * os.sysconf("SC_PAGE_SIZE")

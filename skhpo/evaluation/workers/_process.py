@@ -26,7 +26,7 @@ from skhpo.evaluation.workers._runner import ANSWER, FORK, LOST, ORDER, RAISED, 
 from skhpo.evaluation.workers._shipping import dumps, store
 from skhpo.exceptions import FitLostError, SearchStoppedError
 
-__all__ = ["Isolated"]
+__all__ = ["LimitedProcesses"]
 
 SERVER = """
 import sys
@@ -38,8 +38,8 @@ serve(int(sys.argv[1]), int(sys.argv[2]))
 OVER = "The search is over."
 
 
-class Isolated:
-    """A function whose calls run in processes with limits.
+class LimitedProcesses:
+    """Processes that run one function, and the limits of each call.
 
     Used as a context manager; called from as many threads as one likes, each call in
     a process that runs no other at the time.
@@ -47,11 +47,11 @@ class Isolated:
     Parameters
     ----------
     function : callable
-        What to call. It goes to the processes once, and so must be picklable.
+        What to call. It is sent to the processes once, and so must be picklable.
     limits : Limits
-        For each call; that of memory is for the function to keep, or to pass on.
-    surroundings : Surroundings
-        What a call finds around it.
+        For each call. The function itself has to keep the limit of memory.
+    context : WorkerContext
+        The settings that a call finds in its process.
     environment : mapping of str to str, default={}
         Environment variables of the processes beside this one's.
 
@@ -66,10 +66,10 @@ class Isolated:
         function: Callable[..., Any],
         *,
         limits: Limits,
-        surroundings: Any,
+        context: Any,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self._content = function, surroundings
+        self._content = function, context
         self.limits = limits
         self._environment = {**os.environ, **(environment or {})}
         self._idle: list[_Runner] = []
@@ -77,7 +77,7 @@ class Isolated:
         self._lock = threading.Lock()
         self._server: _ForkServer | None = None
 
-    def __enter__(self) -> Isolated:
+    def __enter__(self) -> LimitedProcesses:
         try:
             self._package = store(self._content)
         except Exception as error:
@@ -115,12 +115,12 @@ class Isolated:
         Parameters
         ----------
         *arguments : object
-            Its arguments.
+            The arguments of the function.
 
         Returns
         -------
         object
-            What it returns.
+            What the function returns.
 
         Raises
         ------
@@ -129,9 +129,9 @@ class Isolated:
         FitLostError
             If its process died, or its result cannot be pickled.
         SearchStoppedError
-            If all this has been left, in another thread.
+            If another thread has left the context of these processes.
         Exception
-            What it raised.
+            What the function raised.
         """
         request = dumps(arguments)
         runner = self._take()
@@ -246,11 +246,11 @@ class _Runner:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it is, while nothing has been asked: the end is all it can send."""
+        """Whether the process lives; ask only while it has no call to answer."""
         return not self.connection.poll()
 
     def kill(self) -> None:
-        """End it, and the processes that it has started.
+        """End the process, and the processes that it has started.
 
         SIGTERM spares joblib's resource tracker, which then deletes its memory maps.
         """

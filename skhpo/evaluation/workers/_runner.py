@@ -35,8 +35,8 @@ FORK, REAP = b"f", b"r"
 # From it: the process id, or how the process ended, as `os.waitpid` says it.
 ANSWER = struct.Struct("!i")
 
-# What a runner says of a call: it gave a result, or raised an exception; or the result
-# cannot be sent.
+# How a runner answers a call: with a result, with the exception that the call raised,
+# or with a text, if neither can be sent.
 RESULT, RAISED, LOST = "result", "raised", "lost"
 
 PR_SET_PDEATHSIG = 1
@@ -90,12 +90,12 @@ def _fork(control: socket.socket, descriptor: int, package_descriptor: int) -> i
 def _run(connection: Connection, package_descriptor: int) -> None:
     """Call the function as often as it is wanted."""
     try:
-        function, surroundings = load(package_descriptor)
+        function, context = load(package_descriptor)
     except Exception as error:
         _send(connection, RAISED, error, format_exc())
         return
     _send(connection, RESULT, None)
-    with surroundings.recreated():
+    with context.recreated():
         while True:
             try:
                 request = connection.recv_bytes()
@@ -111,7 +111,8 @@ def _call(function: Callable[..., Any], request: bytes) -> tuple[str, Any, str]:
     except Exception as error:
         return RAISED, error, format_exc()
     except BaseException as error:
-        # It must not end who asked: a program, or a thread that others wait for.
+        # Raised by the caller, it would end the program, or a thread that others
+        # wait for.
         return LOST, None, f"It raised {type(error).__name__}: {error}"
     finally:
         for stream in (sys.stdout, sys.stderr):

@@ -128,7 +128,7 @@ class Workers:
         _have_own_backend(self._parallel)
         self._parallel.__enter__()
         self._driver = _make_driver(self._parallel)
-        self.are_here = isinstance(self._driver, _Here)
+        self.are_here = isinstance(self._driver, _InProcess)
         self.share_memory = self._driver.share_memory
         self._driver.share(self._shared)
 
@@ -221,7 +221,7 @@ class Workers:
 
 
 class _Driver:
-    """Runs tasks; this much all have in common."""
+    """Runs tasks: what all ways to run them have in common."""
 
     share_memory = False
     _n_workers = 1
@@ -236,7 +236,7 @@ class _Driver:
         return 2
 
     def share(self, parts: tuple) -> None:
-        """Take what all tasks have in common."""
+        """Keep the objects that all tasks have as their last arguments."""
         self._shared = parts
 
     def is_death(self, error: BaseException) -> bool:
@@ -244,10 +244,10 @@ class _Driver:
         return False
 
     def close(self) -> None:
-        """Let go of what was shared."""
+        """Release the shared objects."""
 
 
-class _Here(_Driver):
+class _InProcess(_Driver):
     """Runs tasks in this thread, when their results are fetched."""
 
     share_memory = True
@@ -270,7 +270,7 @@ class _Here(_Driver):
         self._tasks.clear()
 
 
-class _Backend(_Driver):
+class _BackendQueue(_Driver):
     """Submits tasks to a joblib backend, and collects them in a queue."""
 
     def __init__(self, parallel: Parallel, n_workers: int) -> None:
@@ -307,7 +307,7 @@ class _Backend(_Driver):
 
     def submit(self, number: int, func: Callable[..., Any], args: tuple) -> Any:
         if self.share_memory:
-            func, args = _deliver, (func, *args)
+            func, args = _call_returning_exits, (func, *args)
         if self._shared is not None:
             func, args = self._engine.make_call(func, args, self._shared)
         nested = self._backend.get_nested_backend()
@@ -344,7 +344,7 @@ class _Backend(_Driver):
         except Exception as error:
             self._raise_if_death(number, error)
             raise
-        if isinstance(result, _Raised):
+        if isinstance(result, _Exit):
             raise result.error
         return result
 
@@ -354,14 +354,14 @@ class _Backend(_Driver):
             raise WorkerLostError(str(error), lost) from error
 
 
-class _Raised:
-    """What a task has raised, on its way to the thread that waits for the task."""
+class _Exit:
+    """What ended a task and is no `Exception`, as the result of the task."""
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
 
 
-def _deliver(func: Callable[..., Any], *args: Any) -> Any:
+def _call_returning_exits(func: Callable[..., Any], *args: Any) -> Any:
     """Call a function; return what it raises, if that is no `Exception`.
 
     joblib's threads end by what is no `Exception`, and whoever waits for their results
@@ -372,10 +372,10 @@ def _deliver(func: Callable[..., Any], *args: Any) -> Any:
     except Exception:
         raise
     except BaseException as error:
-        return _Raised(error)
+        return _Exit(error)
 
 
-class _Rounds(_Driver):
+class _PlainParallel(_Driver):
     """Runs what has been submitted by plain ``Parallel``, when a result is wanted."""
 
     def __init__(self, parallel: Parallel, n_workers: int) -> None:
@@ -419,16 +419,17 @@ def _have_own_backend(parallel: Parallel) -> None:
     parallel._backend = own
 
 
-def _make_driver(parallel: Parallel) -> _Here | _Backend | _Rounds:
+def _make_driver(parallel: Parallel) -> _InProcess | _BackendQueue | _PlainParallel:
     try:
         n_workers = parallel._effective_n_jobs()
         backend = parallel._backend
     except AttributeError:
-        return _Rounds(parallel, joblib.effective_n_jobs(parallel.n_jobs))
+        return _PlainParallel(parallel, joblib.effective_n_jobs(parallel.n_jobs))
     if n_workers == 1 and not find_engine(backend).is_cluster:
-        return _Here()
-    usable = BatchedCalls is not None and backend is not None
-    return _Backend(parallel, n_workers) if usable else _Rounds(parallel, n_workers)
+        return _InProcess()
+    if BatchedCalls is None or backend is None:
+        return _PlainParallel(parallel, n_workers)
+    return _BackendQueue(parallel, n_workers)
 
 
 def _n_local_jobs(n_jobs: int | None) -> int:
