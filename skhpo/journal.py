@@ -22,7 +22,6 @@ import os
 import sqlite3
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
@@ -37,6 +36,7 @@ from skhpo._journal_file import (
 )
 from skhpo._journal_rows import COLUMNS, seal_of, to_columns, to_evaluation
 from skhpo._trial import Evaluation, Params
+from skhpo._warnings import warn_user
 from skhpo.exceptions import JournalError, JournalWarning
 
 __all__ = ["Journal", "Problem", "read_journal"]
@@ -245,7 +245,7 @@ class Journal:
 
     def _warn(self, what: str) -> None:
         message = f"The journal {self._path!r} {what}."
-        warnings.warn(message, JournalWarning, stacklevel=2)
+        warn_user(message, JournalWarning)
 
 
 def read_journal(path: str | os.PathLike[str]) -> dict[str, list[Any]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 import math
-import warnings
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -22,6 +21,7 @@ from skhpo import _clock
 from skhpo._keys import params_key
 from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params
+from skhpo._warnings import warn_user
 from skhpo.evaluation._block import Surroundings, run_block, run_packed_block
 from skhpo.evaluation._fit import killed_evaluation
 from skhpo.evaluation._guards import Limits
@@ -409,11 +409,7 @@ class Evaluator:
     def _record_death(self, block: Block, error: WorkerLostError) -> None:
         (task,) = block.tasks
         message = f"The worker process died during this fit. {error}"
-        warnings.warn(
-            f"{message} Parameters: {dict(task.params)!r}.",
-            WorkerDiedWarning,
-            stacklevel=2,
-        )
+        warn_user(f"{message} Parameters: {dict(task.params)!r}.", WorkerDiedWarning)
         if self._spec.error_score == "raise":
             raise error
         n_test = num_samples(self._spec.splits[block.split][1])

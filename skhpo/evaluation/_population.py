@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import pickle
-import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from sklearn.pipeline import Pipeline
 from skhpo._keys import params_key, structural_key
 from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params
+from skhpo._warnings import warn_user
 from skhpo.evaluation._block import Surroundings
 from skhpo.evaluation._fit import killed_evaluation
 from skhpo.evaluation._grouping import group_tasks
@@ -321,7 +321,7 @@ class PopulationEvaluator:
     def _warn(self, message: str) -> None:
         if message not in self._warned:
             self._warned.add(message)
-            warnings.warn(message, JournalWarning, stacklevel=2)
+            warn_user(message, JournalWarning)
 
     def _prepare_again(self) -> None:
         """Have the transformers, and what they made, that restored models stand on."""
@@ -536,11 +536,7 @@ class PopulationEvaluator:
     def _died(self, task: Any, error: WorkerLostError) -> Any:
         """Return the result of a task that killed its worker, when it was alone."""
         message = f"The worker process died during this fit. {error}"
-        warnings.warn(
-            f"{message} Parameters: {dict(task.params)!r}.",
-            WorkerDiedWarning,
-            stacklevel=2,
-        )
+        warn_user(f"{message} Parameters: {dict(task.params)!r}.", WorkerDiedWarning)
         if self._spec.error_score == "raise":
             raise error
         if isinstance(task, PrefixTask):

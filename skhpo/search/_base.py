@@ -30,6 +30,7 @@ from skhpo._sklearn_compat import (
 )
 from skhpo._trial import Evaluation, Trial
 from skhpo._units import parse_seconds
+from skhpo._warnings import warn_user
 from skhpo.evaluation import EvaluationSpec, Evaluator
 from skhpo.evaluation._guards import Limits
 from skhpo.evaluation._rows import PackedSplits
@@ -142,7 +143,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             self._set_best(run)
             self._refit_best(run)
             run.hooks.end()
-        warn_of_no_effect(run.record, self.cv_results_, stacklevel=3)
+        warn_of_no_effect(run.record, self.cv_results_)
         return self
 
     def _forget(self) -> None:
@@ -292,22 +293,20 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         """Warn if a journal can hardly help: the candidates will be others."""
         is_random = "random_state" in self._get_param_names()
         if self.journal is not None and is_random and self.random_state is None:
-            warnings.warn(
+            warn_user(
                 f"With random_state=None, {type(self).__name__} proposes other "
                 "candidates at every fit, and hardly finds them in its journal. Set "
                 "random_state to an integer, so that a run can be resumed.",
                 JournalWarning,
-                stacklevel=5,
             )
 
     def _warn_of_interrupt(self, record: Record, n_candidates: int | None) -> None:
         total = "" if n_candidates is None else f" of {n_candidates}"
         refit = " The best of them is fitted now." if self.refit else ""
-        warnings.warn(
+        warn_user(
             f"{type(self).__name__} was interrupted: {record.n_candidates}{total} "
             f"candidates are complete and kept.{refit} Interrupt again to give up.",
             SearchInterruptedWarning,
-            stacklevel=5,
         )
 
     def _check_not_empty(self, record: Record) -> None:

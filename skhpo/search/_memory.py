@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +13,7 @@ from sklearn import get_config
 from skhpo._fingerprint import fingerprint, steady_fingerprint
 from skhpo._sklearn_compat import without_estimator
 from skhpo._trial import Candidate, Evaluation, Params
+from skhpo._warnings import warn_user
 from skhpo.evaluation import EvaluationSpec
 from skhpo.evaluation._incremental_registry import registered_incremental
 from skhpo.exceptions import JournalError, JournalWarning
@@ -149,11 +149,10 @@ class _Warner:
         if self._has_warned:
             return
         self._has_warned = True
-        warnings.warn(
+        warn_user(
             f"The journal does not keep candidates such as {dict(params)!r}, which "
             f"another process could not recognize: {error}",
             JournalWarning,
-            stacklevel=2,
         )
 
 

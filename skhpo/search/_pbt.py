@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
@@ -15,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skhpo._rng import seed_sequence
 from skhpo._sklearn_compat import BaseSearchCV, Interval, StrOptions
 from skhpo._trial import Params
+from skhpo._warnings import warn_user
 from skhpo.evaluation import EvaluationSpec
 from skhpo.evaluation._freezing import frozen_in_population
 from skhpo.evaluation._incremental import replay
@@ -426,12 +426,11 @@ class PBTSearch(BaseSearch):
     def _warn_of_frozen(self, frozen: frozenset[str], searched: Params) -> None:
         unsaid = sorted(frozen - set(self.frozen or ()))
         if self.mutable == "auto" and 2 * len(unsaid) > len(searched):
-            warnings.warn(
+            warn_user(
                 f"{len(unsaid)} of {len(searched)} parameters cannot change during "
                 f"training: {unsaid}. RandomSearch suits them better; name them in "
                 "frozen=[...] if this is what you want.",
                 SkhpoWarning,
-                stacklevel=5,
             )
 
     def _more_results(self, record: Record) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any, ClassVar
@@ -12,6 +11,7 @@ import numpy as np
 from sklearn.model_selection import RandomizedSearchCV
 
 from skhpo._sklearn_compat import Interval, StrOptions
+from skhpo._warnings import warn_user
 from skhpo.exceptions import SkhpoWarning
 from skhpo.optimizers import (
     AnnealOptimizer,
@@ -299,11 +299,10 @@ class RandomSearch(BaseSearch):
             )
         space = self._space()
         if space.size < self.n_iter:
-            warnings.warn(
+            warn_user(
                 f"n_iter={self.n_iter} is more than the space has candidates, "
                 f"{space.size}: all of them are tried.",
                 SkhpoWarning,
-                stacklevel=4,
             )
         optimizer: Optimizer
         if self.strategy == "anneal":
