@@ -7,7 +7,7 @@ import os
 import time
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from numbers import Real
 from typing import Any, ClassVar
@@ -52,9 +52,10 @@ from skhpo.search._heartbeat import Heartbeat
 from skhpo.search._loop import Interrupts, Listener, Loop, LoopEvaluator, LoopPolicy
 from skhpo.search._memory import JournalMemory, open_journal
 from skhpo.search._results import Record
-from skhpo.search._run import Problem, Reuse, Run
+from skhpo.search._run import Problem, Reuse, Run, Space
 from skhpo.search._stop import StopRules, as_rules, check_rules
 from skhpo.search._summary import Summary
+from skhpo.space import SearchSpace
 
 __all__ = ["BaseSearch"]
 
@@ -82,15 +83,15 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         return LoopPolicy()
 
     @abstractmethod
-    def _make_optimizer(self) -> Optimizer:
-        """Return the algorithm of this search, ready to be asked."""
+    def _compile(self) -> Space:
+        """Return the space that is searched, which is compiled here and nowhere else.
+
+        Raises TypeError or ValueError if it is none.
+        """
 
     @abstractmethod
-    def _subspaces(self) -> Sequence[Mapping[str, Any]]:
-        """Return the dicts of values by parameter name that are searched.
-
-        Raises TypeError or ValueError if the space is not one.
-        """
+    def _make_optimizer(self, space: Space) -> Optimizer:
+        """Return the algorithm of this search, ready to be asked."""
 
     @fit_context(prefer_skip_nested_validation=False)  # the inner one is not validated
     def fit(self, X: Any, y: Any = None, **params: Any) -> BaseSearch:
@@ -133,8 +134,8 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         """
         self._forget()
         run = self._start(X, y, params)
-        self._check_subspaces()
-        optimizer = self._make_optimizer()
+        self._check_space(run.problem.space)
+        optimizer = self._make_optimizer(run.problem.space)
         check_rules(run.rules, optimizer, self.n_splits_)
         with self._nothing_lost(run):
             self._evaluate(run, optimizer)
@@ -198,14 +199,15 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             )
         return True
 
-    def _check_subspaces(self) -> None:
+    def _check_space(self, space: Space) -> None:
         """Check names and values against the estimator.
 
         Whoever gives a number as `error_score` has said what a rejected value
         scores; NaN, the default, says nothing.
         """
         unsaid = self.error_score == "raise" or np.isnan(self.error_score)
-        check_against_estimator(self.estimator, self._subspaces(), check_values=unsaid)
+        subspaces = space.subspaces() if isinstance(space, SearchSpace) else space
+        check_against_estimator(self.estimator, subspaces, check_values=unsaid)
 
     def _start(self, X: Any, y: Any, params: dict[str, Any]) -> Run:
         start = _clock.now()
@@ -223,9 +225,9 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         self._checked_cv_orig = cv
         self.n_splits_ = cv.get_n_splits(X, y, **routed.splitter.split)
-        estimator = clone(self.estimator)
+        estimator, space = clone(self.estimator), self._compile()
         return Run(
-            Problem(estimator, X, y, scorers, refit_metric, routed, cv),
+            Problem(estimator, space, X, y, scorers, refit_metric, routed, cv),
             Record(self.refit if isinstance(self.refit, str) else None),
             hooks,
             start,
@@ -264,7 +266,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             self._make_loop(run, optimizer, run.evaluator, listeners).run()
             if run.record.stop_reason == "interrupted":
                 self._warn_of_interrupt(run.record, n_candidates)
-        self._check_not_empty(run.record)
+        self._check_not_empty(run)
 
     def _make_loop(
         self,
@@ -309,7 +311,8 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             SearchInterruptedWarning,
         )
 
-    def _check_not_empty(self, record: Record) -> None:
+    def _check_not_empty(self, run: Run) -> None:
+        record = run.record
         if record.n_candidates:
             return
         if record.stop_reason == "callback":

@@ -17,7 +17,7 @@ from skhpo.optimizers import BayesOptimizer, LimitedOptimizer
 from skhpo.search._base import BaseSearch
 from skhpo.search._loop import LoopPolicy
 from skhpo.search._prior import prior_trials
-from skhpo.search._results import Record
+from skhpo.search._run import Run
 from skhpo.space import Categorical, SearchSpace
 from skhpo.space._dimensions import is_number
 from skhpo.stopping import StopRule
@@ -268,14 +268,10 @@ class BayesSearch(BaseSearch):
         in_order = not self.asynchronous
         return LoopPolicy(learns=True, n_pending=self.n_pending, in_order=in_order)
 
-    def _space(self) -> SearchSpace:
+    def _compile(self) -> SearchSpace:
         return SearchSpace(self.param_distributions, self.constraints)
 
-    def _subspaces(self) -> Sequence[Mapping[str, Any]]:
-        return self._space().subspaces()
-
-    def _make_optimizer(self) -> LimitedOptimizer:
-        space = self._space()
+    def _make_optimizer(self, space: Any) -> LimitedOptimizer:
         optimizer = BayesOptimizer(
             space,
             surrogate=self.surrogate,
@@ -296,20 +292,19 @@ class BayesSearch(BaseSearch):
         params = _as_given(space, space.complete(own), own)
         return [params] if space.allows(params) else []
 
-    def _check_not_empty(self, record: Record) -> None:
-        super()._check_not_empty(record)
-        if self.prior_results is None or record.n_candidates or not self.n_splits_:
+    def _check_not_empty(self, run: Run) -> None:
+        super()._check_not_empty(run)
+        if self.prior_results is None or run.record.n_candidates or not self.n_splits_:
             return
-        n = len(
-            {params_key(t.candidate.params) for t in self._prior_trials(self._space())}
-        )
+        trials = self._prior_trials(run.problem.space)
+        n = len({params_key(trial.candidate.params) for trial in trials})
         raise InvalidSpaceError(
             f"Nothing is left to try: 'prior_results' hold {n} candidates, and beside "
             "them none was found in the space that meets the constraints. Take the "
             "best of these results, or widen the space."
         )
 
-    def _prior_trials(self, space: SearchSpace) -> list[Trial]:
+    def _prior_trials(self, space: Any) -> list[Trial]:
         if self.prior_results is None:
             return []
         metric = self.refit if isinstance(self.refit, str) else "score"

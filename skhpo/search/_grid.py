@@ -13,6 +13,7 @@ from skhpo._sklearn_compat import BaseSearchCV, Interval
 from skhpo.optimizers import GridOptimizer
 from skhpo.optimizers._enumerated import grid_space
 from skhpo.search._base import BaseSearch
+from skhpo.search._run import Space
 from skhpo.space import SearchSpace
 from skhpo.space._check import check_space
 from skhpo.stopping import StopRule
@@ -209,12 +210,10 @@ class GridSearch(BaseSearch):
         self.fit_timeout = fit_timeout
         self.memory_limit = memory_limit
 
-    def _subspaces(self) -> Sequence[Mapping[str, Any]]:
+    def _compile(self) -> Space:
         subspaces = check_space(self.param_grid, name="param_grid", distributions=False)
         space = grid_space(self.param_grid, self.n_levels)
-        return subspaces if space is None else space.subspaces()
+        return subspaces if space is None else space
 
-    def _make_optimizer(self) -> GridOptimizer:
-        return GridOptimizer(
-            self.param_grid, n_levels=self.n_levels, constraints=self.constraints
-        )
+    def _make_optimizer(self, space: Space) -> GridOptimizer:
+        return GridOptimizer(space, constraints=self.constraints)

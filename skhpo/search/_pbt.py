@@ -37,7 +37,7 @@ from skhpo.search._lineage import (
 from skhpo.search._loop import LoopPolicy
 from skhpo.search._memory import PopulationMemory
 from skhpo.search._results import Record
-from skhpo.search._run import Run
+from skhpo.search._run import Run, Space
 from skhpo.space._check import check_space
 from skhpo.stopping import StopRule
 
@@ -343,11 +343,11 @@ class PBTSearch(BaseSearch):
         # Members count only together with those of their generation.
         return LoopPolicy(learns=True, keep_untold=True)
 
-    def _subspaces(self) -> list[Mapping]:
+    def _compile(self) -> Space:
         spaces = plain_spaces(self.param_distributions)
         return check_space(spaces, name="param_distributions", distributions=True)
 
-    def _make_optimizer(self) -> PBTOptimizer:
+    def _make_optimizer(self, space: Any) -> PBTOptimizer:
         named: dict[str, Exploit] = {
             "truncation": Truncation(self.quantile),
             "tournament": Tournament(),
@@ -355,7 +355,7 @@ class PBTSearch(BaseSearch):
         exploit = named[self.exploit] if isinstance(self.exploit, str) else self.exploit
         given = self.initial_params or []
         return PBTOptimizer(
-            self.param_distributions,
+            space,
             seed_sequence(self.random_state),
             population_size=self.population_size,
             n_generations=self.n_generations,

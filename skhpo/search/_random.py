@@ -22,6 +22,7 @@ from skhpo.optimizers import (
 )
 from skhpo.search._base import BaseSearch
 from skhpo.search._loop import LoopPolicy
+from skhpo.search._run import Space
 from skhpo.space import SearchSpace
 from skhpo.space._check import check_space
 from skhpo.space._plain import is_plain, with_listed_tuples
@@ -276,28 +277,24 @@ class RandomSearch(BaseSearch):
         )
         return not is_more and is_plain(self.param_distributions, distributions=True)
 
-    def _space(self) -> SearchSpace:
-        space = with_listed_tuples(self.param_distributions)
-        return SearchSpace(space, self.constraints)
-
-    def _subspaces(self) -> Sequence[Mapping[str, Any]]:
+    def _compile(self) -> Space:
         subspaces = check_space(
             self.param_distributions, name="param_distributions", distributions=True
         )
-        return subspaces if self._is_plain else self._space().subspaces()
+        if self._is_plain:
+            return subspaces
+        space = with_listed_tuples(self.param_distributions)
+        return SearchSpace(space, self.constraints)
 
-    def _make_optimizer(self) -> Optimizer:
+    def _make_optimizer(self, space: Space) -> Optimizer:
         if self.strategy == "anneal" and self.sampling != "random":
             raise ValueError(
                 "The 'sampling' parameter of RandomSearch must be 'random' with "
                 "strategy='anneal', which draws around the best candidates. Got "
                 f"{self.sampling!r} instead; an even spread needs strategy='random'."
             )
-        if self._is_plain:
-            return RandomOptimizer(
-                self.param_distributions, self.n_iter, self.random_state
-            )
-        space = self._space()
+        if not isinstance(space, SearchSpace):
+            return RandomOptimizer(space, self.n_iter, self.random_state)
         if space.size < self.n_iter:
             warn_user(
                 f"n_iter={self.n_iter} is more than the space has candidates, "
