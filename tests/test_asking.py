@@ -152,8 +152,8 @@ def spied(search: Any) -> Spy:
     make = type(search)._make_optimizer
 
     class Spied(type(search)):  # type: ignore[misc]
-        def _make_optimizer(self) -> Any:
-            spies.append(Spy(make(self)))
+        def _make_optimizer(self, space: Any) -> Any:
+            spies.append(Spy(make(self, space)))
             return spies[-1]
 
     search.__class__ = Spied

@@ -156,7 +156,7 @@ def test_defaults_are_those_of_the_estimator() -> None:
     """To the last bit; what lies outside is moved, and lists keep their values."""
     space = {"C": Real(0.1, 10, log=True), "tol": Real(0.1, 1), "degree": [3.0, 4.0]}
     search = BayesSearch(SVC(), space)
-    (params,) = search._initial_candidates(search._space())
+    (params,) = search._initial_candidates(search._compile())
     assert repr(params) == "{'C': 1.0, 'tol': 0.1, 'degree': 3.0}"
 
 
@@ -170,7 +170,7 @@ def test_given_params_must_meet_the_constraints() -> None:
     with pytest.raises(InvalidSpaceError, match=r"{'C': 1.0} do not meet the constr"):
         BayesOptimizer(space, initial_params=[{"C": 1.0}], constraints=is_large)
     search = BayesSearch(SVC(), space, constraints=is_large)
-    assert search._initial_candidates(search._space()) == []
+    assert search._initial_candidates(search._compile()) == []
 
 
 @pytest.mark.parametrize("kind", [BayesOptimizer, AnnealOptimizer])

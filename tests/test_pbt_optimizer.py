@@ -31,15 +31,16 @@ def train(
 ) -> dict[int, State]:
     """Run the optimizer to its end; return the state after each trial."""
     states: dict[int, State] = {}
+    had: dict[int, int] = {}  # steps in all
     while candidates := optimizer.ask(1000):
         trials = []
         for candidate in candidates:
             resumed = candidate.resume_from
             state = birth if resumed is None else states[resumed]
             before = 0 if resumed is None else had[resumed]
-            for _ in range(before, candidate.resource):
+            for _ in range(before, candidate.resource or 0):
                 state = step(state, dict(candidate.params))
-            had[candidate.id] = candidate.resource
+            had[candidate.id] = candidate.resource or 0
             states[candidate.id] = state
             trials.append(Trial.from_scores(candidate, (score(state),)))
         optimizer.tell(trials)

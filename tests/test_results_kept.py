@@ -182,8 +182,8 @@ def test_an_optimizer_that_fails_takes_nothing_along(name):
     search = SEARCHES[name](Counted())
     make_optimizer = search._make_optimizer
 
-    def make():
-        optimizer = make_optimizer()
+    def make(space):
+        optimizer = make_optimizer(space)
         tell, told = optimizer.tell, []
 
         def fail_at_last(trials):

@@ -11,7 +11,7 @@ from scipy import stats
 from sklearn.model_selection import ParameterSampler, RandomizedSearchCV
 
 from skhpo import BayesSearch, GridSearch, RandomSearch
-from skhpo.space import Categorical, Choice, Integer, Real, SearchSpace
+from skhpo.space import Categorical, Choice, Integer, Real, SearchSpace, _space
 
 X, Y = np.arange(12.0).reshape(6, 2), np.array([0, 1] * 3)
 
@@ -79,6 +79,22 @@ def test_every_search_takes_every_space(name: str, space: str) -> None:
         compiled.encode(row)
         assert not any(isinstance(value, np.generic) for value in row.values())
     assert len({repr(row) for row in params}) == len(params)
+
+
+@pytest.mark.filterwarnings("ignore:n_iter=8 is more than")
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_space_is_compiled_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many look at it: the check, the optimizer, its model."""
+    compiled = []
+
+    def compile_columns(space: Any) -> Any:
+        compiled.append(space)
+        return original(space)
+
+    original = _space.compile_columns
+    monkeypatch.setattr(_space, "compile_columns", compile_columns)
+    tried(name, SPACES["choice"])
+    assert len(compiled) == 1
 
 
 @pytest.mark.parametrize("name", SEARCHES)

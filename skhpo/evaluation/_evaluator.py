@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import heapq
 import math
-import warnings
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -25,6 +24,7 @@ from skhpo._keys import params_key
 from skhpo._registry import Registrations
 from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params, Trial
+from skhpo._warnings import warn_user
 from skhpo.evaluation._entries import Entry
 from skhpo.evaluation._memory import Memory
 from skhpo.evaluation._plan import in_tree_order, split_into_blocks
@@ -649,11 +649,7 @@ class Evaluator:
     def _record_death(self, block: Block, error: WorkerLostError) -> None:
         (task,) = block.tasks
         message = f"The worker process died during this fit. {error}"
-        warnings.warn(
-            f"{message} Parameters: {dict(task.params)!r}.",
-            WorkerDiedWarning,
-            stacklevel=2,
-        )
+        warn_user(f"{message} Parameters: {dict(task.params)!r}.", WorkerDiedWarning)
         if self._spec.error_score == "raise":
             raise error
         if task.prepares:

@@ -22,12 +22,12 @@ import os
 import sqlite3
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
 from skhpo._trial import Evaluation, Params
+from skhpo._warnings import warn_user
 from skhpo.exceptions import JournalError, JournalWarning
 from skhpo.journal._file import (
     check_file,
@@ -269,7 +269,7 @@ class Journal:
 
     def _warn(self, what: str) -> None:
         message = f"The journal {self._path!r} {what}."
-        warnings.warn(message, JournalWarning, stacklevel=2)
+        warn_user(message, JournalWarning)
 
 
 def read_journal(path: str | os.PathLike[str]) -> dict[str, list[Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -10,6 +9,7 @@ from typing import Any, Protocol
 
 from skhpo._fingerprint import fingerprint
 from skhpo._trial import Candidate, Evaluation, Params
+from skhpo._warnings import warn_user
 from skhpo.exceptions import JournalWarning
 from skhpo.journal._journal import Journal
 
@@ -110,11 +110,10 @@ class JournalMemory:
         if self._has_warned:
             return
         self._has_warned = True
-        warnings.warn(
+        warn_user(
             f"The journal does not keep candidates such as {dict(params)!r}, which "
             f"another process could not recognize: {error}",
             JournalWarning,
-            stacklevel=2,
         )
 
 

@@ -132,8 +132,11 @@ class PBTOptimizer:
     ended: str | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self._check()
+        self._check_numbers()
         spaces = plain_spaces(self.param_distributions)
+        if not spaces:
+            raise InvalidSpaceError("param_distributions is an empty list.")
+        check_given(self.initial_params, spaces, self.population_size)
         self._rules = [
             {name: perturbation_rule(name, spec) for name, spec in space.items()}
             for space in spaces
@@ -346,7 +349,7 @@ class PBTOptimizer:
         rules = self._rules[self._branch[member]]
         return [name for name in rules if name not in self.frozen]
 
-    def _check(self) -> None:
+    def _check_numbers(self) -> None:
         if self.population_size < 2:
             raise ValueError(
                 "population_size must be at least 2, since members are compared with "
@@ -365,10 +368,6 @@ class PBTOptimizer:
                 "perturb_factors must be positive numbers, such as (0.8, 1.25). Got "
                 f"{self.factors!r} instead."
             )
-        spaces = plain_spaces(self.param_distributions)
-        if not spaces:
-            raise InvalidSpaceError("param_distributions is an empty list.")
-        check_given(self.initial_params, spaces, self.population_size)
 
     def _check_parents(self, parents: Sequence[int]) -> None:
         size = self.population_size

@@ -30,6 +30,7 @@ from skhpo._sklearn_compat import (
 )
 from skhpo._trial import Trial
 from skhpo._units import parse_seconds
+from skhpo._warnings import warn_user
 from skhpo.evaluation import EvaluationSpec, Evaluator
 from skhpo.evaluation.fitting._rows import PackedSplits
 from skhpo.evaluation.workers._limits import Limits
@@ -49,12 +50,14 @@ from skhpo.search._effects import warn_of_no_effect
 from skhpo.search._loop import Interrupts, Listener, Loop, LoopEvaluator, LoopPolicy
 from skhpo.search._problem import open_journal
 from skhpo.search._results import Record
-from skhpo.search._run import Problem, Reuse, Run
+from skhpo.search._run import Problem, Reuse, Run, Space
 from skhpo.search._stop import StopRules, as_rules, check_rules
 from skhpo.search.feedback._bar import show_progress
 from skhpo.search.feedback._early import FirstFailures, ScoreCheck
 from skhpo.search.feedback._heartbeat import Heartbeat
 from skhpo.search.feedback._summary import Summary
+from skhpo.space import SearchSpace
+from skhpo.stopping import StopRule
 
 __all__ = ["BaseSearch"]
 
@@ -65,13 +68,103 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
     ``fit`` follows scikit-learn's step by step (validation, routing, callbacks,
     refit, attributes, warnings, messages). In between, an optimizer proposes
     candidates and an evaluator fits them, block by block and in parallel.
+
+    What all searches have is described here; `inherit_docs` takes it over into their
+    own docstrings.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        What to tune. It has a ``score`` method, or `scoring` is given.
+    scoring : str, callable, list, tuple, dict or None, default=None
+        How to score a candidate on the test part of a split; greater is better. None
+        is the estimator's ``score``; several names, or a dict of names and callables,
+        give several scores.
+    n_jobs : int or None, default=None
+        Number of jobs in parallel; None is 1 unless a ``joblib.parallel_config``
+        says otherwise, -1 is all processors. The results do not depend on it.
+    refit : bool, str or callable, default=True
+        Whether to fit the best candidate on all the data at the end. With several
+        scores, the name of the one that decides; or a callable that takes
+        ``cv_results_`` and returns the index of the best.
+    cv : int, splitter, iterable or None, default=None
+        How to split; None is 5 folds, an integer that many (stratified for
+        classifiers). The splits are made once and are the same for all candidates.
+    verbose : int, default=0
+        Above 0, says how many fits there are; above 1, prints a line for each, above
+        2 with its scores, above 9 also when it starts.
+    pre_dispatch : int or str, default="2*n_jobs"
+        An upper bound on the number of tasks that are sent to workers in advance.
+    error_score : "raise" or float, default=nan
+        What a failed fit scores; the search goes on, and warns at the end. Values that
+        the estimator is known to reject are an error before the first fit, unless
+        this says what they score: a number other than NaN.
+    return_train_score : bool, default=False
+        Whether to score the train part of each split too.
+    journal : str, path-like or None, default=None
+        A file that keeps each finished evaluation. The same call again after a crash
+        goes on where it stopped, and a search over a related space takes from it what
+        it can; see :func:`skhpo.read_journal`.
+    time_budget : float, str or None, default=None
+        How long `fit` may take, in seconds or as "10min": no candidate is begun after
+        it, and time for the last fit is saved. Complete candidates count.
+    stop : callable, list of callable or None, default=None
+        Rules that end the search early, such as those of :mod:`skhpo.stopping`.
+    fit_timeout : float, str or None, default=None
+        Time for one candidate on one split, in seconds or as "30s". What takes longer
+        is killed and scores `error_score`. The last fit, on all the data, is not
+        limited.
+    memory_limit : float, str or None, default=None
+        Memory for the same, in bytes or as "2GB", on Linux. With one of these limits,
+        fits are done in processes of their own: they share no steps, and none of them
+        can end the search.
+
+    Attributes
+    ----------
+    cv_results_ : dict of str to ndarray
+        A row per candidate: ``params``, ``param_*``, ``split*_test_score``,
+        ``mean_test_score``, ``std_test_score``, ``rank_test_score``, and the times
+        in seconds, as ``pandas.DataFrame`` takes it.
+    best_estimator_ : estimator
+        The best candidate, fitted on all the data. If `refit` is not False.
+    best_score_ : float
+        Its mean test score over the splits. Not if `refit` is a callable.
+    best_params_ : dict
+        Its parameters.
+    best_index_ : int
+        Its row in ``cv_results_``.
+    scorer_ : callable or dict
+        The scorer, or the scorers by name.
+    n_splits_ : int
+        Number of splits.
+    refit_time_ : float
+        Seconds that the last fit took.
+    multimetric_ : bool
+        Whether there were several scores.
+    reuse_ : Reuse
+        How many fits of steps were done, and how many were saved by sharing.
+    failures_ : list of Failures
+        Failed fits by what went wrong: ``kind``, ``message``, ``n_fits``,
+        ``n_candidates``, and of the first one ``params``, ``split``, ``traceback``.
+    stop_reason_ : str
+        Why the search ended: "completed", "time_budget", "interrupted", "callback",
+        "error" (an exception; what was complete is kept), or what a rule of `stop`
+        said.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, of a classifier.
+    n_features_in_ : int
+        Number of features seen in ``fit``, if the best estimator tells.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names, if the best estimator tells.
+    offset_ : float
+        Offset of the scores, of an outlier detector.
     """
 
     _interrupts = Interrupts()  # of this process
     # Whether candidates share fits; a parameter, where they may do without.
     reuse: bool = True
-    # What all searches have beside what scikit-learn's have.
-    _durability_constraints: ClassVar[dict] = {
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseSearchCV._parameter_constraints,
         "journal": [str, os.PathLike, None],
         "time_budget": [Real, str, None],
         "stop": [callable, list, tuple, None],
@@ -79,20 +172,60 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         "memory_limit": [Real, str, None],
     }
 
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: Any = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: int | str = "2*n_jobs",
+        error_score: str | float = np.nan,
+        return_train_score: bool = False,
+        journal: str | os.PathLike[str] | None = None,
+        time_budget: float | str | None = None,
+        stop: StopRule | Sequence[StopRule] | None = None,
+        fit_timeout: float | str | None = None,
+        memory_limit: float | str | None = None,
+    ) -> None:
+        super().__init__(
+            estimator=estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.journal = journal
+        self.time_budget = time_budget
+        self.stop = stop
+        self.fit_timeout = fit_timeout
+        self.memory_limit = memory_limit
+
+    @staticmethod
+    def _shared(parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those of all searches, of the parameters of the constructor of one."""
+        return {name: parameters[name] for name in BaseSearch._get_param_names()}
+
     def _policy(self) -> LoopPolicy:
         """Return when this search asks, and of what it tells."""
         return LoopPolicy()
 
     @abstractmethod
-    def _make_optimizer(self) -> Optimizer:
-        """Return the algorithm of this search, ready to be asked."""
+    def _compile(self) -> Space:
+        """Return the space that is searched, which is compiled here and nowhere else.
+
+        Raises TypeError or ValueError if it is none.
+        """
 
     @abstractmethod
-    def _subspaces(self) -> Sequence[Mapping[str, Any]]:
-        """Return the dicts of values by parameter name that are searched.
-
-        Raises TypeError or ValueError if the space is not one.
-        """
+    def _make_optimizer(self, space: Space) -> Optimizer:
+        """Return the algorithm of this search, ready to be asked."""
 
     @fit_context(prefer_skip_nested_validation=False)  # the inner one is not validated
     def fit(self, X: Any, y: Any = None, **params: Any) -> BaseSearch:
@@ -135,8 +268,8 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         """
         self._forget()
         run = self._start(X, y, params)
-        self._check_subspaces()
-        optimizer = self._make_optimizer()
+        self._check_space(run.problem.space)
+        optimizer = self._make_optimizer(run.problem.space)
         check_rules(run.rules, optimizer, self.n_splits_)
         with self._nothing_lost(run):
             self._evaluate(run, optimizer)
@@ -145,7 +278,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             self._set_best(run)
             self._refit_best(run)
             run.hooks.end()
-        warn_of_no_effect(run.record, self.cv_results_, stacklevel=3)
+        warn_of_no_effect(run.record, self.cv_results_)
         return self
 
     def _forget(self) -> None:
@@ -200,14 +333,15 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             )
         return True
 
-    def _check_subspaces(self) -> None:
+    def _check_space(self, space: Space) -> None:
         """Check names and values against the estimator.
 
         Whoever gives a number as `error_score` has said what a rejected value
         scores; NaN, the default, says nothing.
         """
         unsaid = self.error_score == "raise" or np.isnan(self.error_score)
-        check_against_estimator(self.estimator, self._subspaces(), check_values=unsaid)
+        subspaces = space.subspaces() if isinstance(space, SearchSpace) else space
+        check_against_estimator(self.estimator, subspaces, check_values=unsaid)
 
     def _start(self, X: Any, y: Any, params: dict[str, Any]) -> Run:
         start = _clock.now()
@@ -225,9 +359,9 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         self._checked_cv_orig = cv
         self.n_splits_ = cv.get_n_splits(X, y, **routed.splitter.split)
-        estimator = clone(self.estimator)
+        estimator, space = clone(self.estimator), self._compile()
         return Run(
-            Problem(estimator, X, y, scorers, refit_metric, routed, cv),
+            Problem(estimator, space, X, y, scorers, refit_metric, routed, cv),
             Record(),
             hooks,
             start,
@@ -266,7 +400,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             self._finish_evaluation(run)
             if run.record.stop_reason == "interrupted":
                 self._warn_of_interrupt(run.record, n_candidates)
-        self._check_not_empty(run.record)
+        self._check_not_empty(run)
 
     def _finish_evaluation(self, run: Run) -> None:
         """Take what is needed of the evaluator, as long as there are workers."""
@@ -298,25 +432,24 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         """Warn if a journal can hardly help: the candidates will be others."""
         is_random = "random_state" in self._get_param_names()
         if self.journal is not None and is_random and self.random_state is None:
-            warnings.warn(
+            warn_user(
                 f"With random_state=None, {type(self).__name__} proposes other "
                 "candidates at every fit, and hardly finds them in its journal. Set "
                 "random_state to an integer, so that a run can be resumed.",
                 JournalWarning,
-                stacklevel=5,
             )
 
     def _warn_of_interrupt(self, record: Record, n_candidates: int | None) -> None:
         total = "" if n_candidates is None else f" of {n_candidates}"
         refit = " The best of them is fitted now." if self.refit else ""
-        warnings.warn(
+        warn_user(
             f"{type(self).__name__} was interrupted: {record.n_candidates}{total} "
             f"candidates are complete and kept.{refit} Interrupt again to give up.",
             SearchInterruptedWarning,
-            stacklevel=5,
         )
 
-    def _check_not_empty(self, record: Record) -> None:
+    def _check_not_empty(self, run: Run) -> None:
+        record = run.record
         if record.n_candidates:
             return
         if record.stop_reason == "callback":

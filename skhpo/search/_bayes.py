@@ -9,15 +9,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from skhpo._docstrings import inherit_docs
 from skhpo._keys import params_key
-from skhpo._sklearn_compat import BaseSearchCV, HasMethods, Interval, StrOptions
+from skhpo._sklearn_compat import HasMethods, Interval, StrOptions
 from skhpo._trial import Trial
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers import BayesOptimizer, LimitedOptimizer
 from skhpo.search._base import BaseSearch
 from skhpo.search._loop import LoopPolicy
 from skhpo.search._prior import prior_trials
-from skhpo.search._results import Record
+from skhpo.search._run import Run
 from skhpo.space import Categorical, SearchSpace
 from skhpo.space._dimensions import is_number
 from skhpo.stopping import StopRule
@@ -25,6 +26,7 @@ from skhpo.stopping import StopRule
 __all__ = ["BayesSearch"]
 
 
+@inherit_docs(BaseSearch)
 class BayesSearch(BaseSearch):
     """Bayesian search: fit and score what a model of the score finds most promising.
 
@@ -33,8 +35,6 @@ class BayesSearch(BaseSearch):
 
     Parameters
     ----------
-    estimator : estimator object
-        What to tune. It has a ``score`` method, or `scoring` is given.
     param_distributions : dict, list of dict, or SearchSpace
         For each parameter name, as ``set_params`` takes it: a list of values, a
         distribution of ``scipy.stats``, a dimension of :mod:`skhpo.space`, or a tuple
@@ -71,91 +71,17 @@ class BayesSearch(BaseSearch):
         How to score a candidate on the test part of a split; greater is better. None
         is the estimator's ``score``. With several scores, `refit` names the one to
         maximize.
-    n_jobs : int or None, default=None
-        Number of jobs in parallel; None is 1 unless a ``joblib.parallel_config``
-        says otherwise, -1 is all processors. The results do not depend on it.
-    refit : bool, str or callable, default=True
-        Whether to fit the best candidate on all the data at the end. With several
-        scores, the name of the one that decides; or a callable that takes
-        ``cv_results_`` and returns the index of the best.
-    cv : int, splitter, iterable or None, default=None
-        How to split; None is 5 folds, an integer that many (stratified for
-        classifiers). The splits are made once and are the same for all candidates.
-    verbose : int, default=0
-        Above 0, says how many fits there are; above 1, prints a line for each, above
-        2 with its scores, above 9 also when it starts.
-    pre_dispatch : int or str, default="2*n_jobs"
-        An upper bound on the number of tasks that are sent to workers in advance.
     random_state : int, RandomState, Generator or None, default=None
         Seed of all choices; an int gives the same candidates at every ``fit``.
     error_score : "raise" or float, default=nan
         What a failed fit scores; the search goes on, learns to avoid such candidates,
         and warns at the end. Values that the estimator is known to reject are an
         error before the first fit, unless this is a number other than NaN.
-    return_train_score : bool, default=False
-        Whether to score the train part of each split too.
     reuse : bool, default=True
         Whether candidates that are chosen together share the fits that they have in
         common: the first steps of a pipeline, and values that one fit serves. These
         are the first `n_pending` ones; all others are chosen one by one. The scores
         are the same.
-    journal : str, path-like or None, default=None
-        A file that keeps each finished evaluation. The same call again after a crash
-        goes on where it stopped, and a search over a related space takes from it what
-        it can; see :func:`skhpo.read_journal`.
-    time_budget : float, str or None, default=None
-        How long `fit` may take, in seconds or as "10min": no candidate is begun after
-        it, and time for the last fit is saved. Complete candidates count.
-    stop : callable, list of callable or None, default=None
-        Rules that end the search early, such as those of :mod:`skhpo.stopping`.
-    fit_timeout : float, str or None, default=None
-        Time for one candidate on one split, in seconds or as "30s". What takes longer
-        is killed and scores `error_score`. The last fit, on all the data, is not
-        limited.
-    memory_limit : float, str or None, default=None
-        Memory for the same, in bytes or as "2GB", on Linux. With one of these limits,
-        fits are done in processes of their own: they share no steps, and none of them
-        can end the search.
-
-    Attributes
-    ----------
-    cv_results_ : dict of str to ndarray
-        A row per candidate: ``params``, ``param_*``, ``split*_test_score``,
-        ``mean_test_score``, ``std_test_score``, ``rank_test_score``, and the times
-        in seconds, as ``pandas.DataFrame`` takes it.
-    best_estimator_ : estimator
-        The best candidate, fitted on all the data. If `refit` is not False.
-    best_score_ : float
-        Its mean test score over the splits. Not if `refit` is a callable.
-    best_params_ : dict
-        Its parameters.
-    best_index_ : int
-        Its row in ``cv_results_``.
-    scorer_ : callable or dict
-        The scorer, or the scorers by name.
-    n_splits_ : int
-        Number of splits.
-    refit_time_ : float
-        Seconds that the last fit took.
-    multimetric_ : bool
-        Whether there were several scores.
-    reuse_ : Reuse
-        How many fits of steps were done, and how many were saved by sharing.
-    failures_ : list of Failures
-        Failed fits by what went wrong: ``kind``, ``message``, ``n_fits``,
-        ``n_candidates``, and of the first one ``params``, ``split``, ``traceback``.
-    stop_reason_ : str
-        Why the search ended: "completed", "time_budget", "interrupted", "callback",
-        "error" (an exception; what was complete is kept), or what a rule of `stop`
-        said.
-    classes_ : ndarray of shape (n_classes,)
-        Class labels, of a classifier.
-    n_features_in_ : int
-        Number of features seen in ``fit``, if the best estimator tells.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, if the best estimator tells.
-    offset_ : float
-        Offset of the scores, of an outlier detector.
 
     See Also
     --------
@@ -180,7 +106,7 @@ class BayesSearch(BaseSearch):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **BaseSearchCV._parameter_constraints,
+        **BaseSearch._parameter_constraints,
         "param_distributions": [Mapping, list, tuple, SearchSpace],
         "n_iter": [Interval(Integral, 1, None, closed="left")],
         "surrogate": [
@@ -202,7 +128,6 @@ class BayesSearch(BaseSearch):
         "constraints": [callable, list, tuple, None],
         "random_state": ["random_state", np.random.Generator],
         "reuse": ["boolean"],
-        **BaseSearch._durability_constraints,
     }
 
     def __init__(
@@ -235,17 +160,7 @@ class BayesSearch(BaseSearch):
         fit_timeout: float | str | None = None,
         memory_limit: float | str | None = None,
     ) -> None:
-        super().__init__(
-            estimator=estimator,
-            scoring=scoring,
-            n_jobs=n_jobs,
-            refit=refit,
-            cv=cv,
-            verbose=verbose,
-            pre_dispatch=pre_dispatch,
-            error_score=error_score,
-            return_train_score=return_train_score,
-        )
+        super().__init__(**self._shared(locals()))
         self.param_distributions = param_distributions
         self.n_iter = n_iter
         self.surrogate = surrogate
@@ -258,24 +173,15 @@ class BayesSearch(BaseSearch):
         self.constraints = constraints
         self.random_state = random_state
         self.reuse = reuse
-        self.journal = journal
-        self.time_budget = time_budget
-        self.stop = stop
-        self.fit_timeout = fit_timeout
-        self.memory_limit = memory_limit
 
     def _policy(self) -> LoopPolicy:
         in_order = not self.asynchronous
         return LoopPolicy(learns=True, n_pending=self.n_pending, in_order=in_order)
 
-    def _space(self) -> SearchSpace:
+    def _compile(self) -> SearchSpace:
         return SearchSpace(self.param_distributions, self.constraints)
 
-    def _subspaces(self) -> Sequence[Mapping[str, Any]]:
-        return self._space().subspaces()
-
-    def _make_optimizer(self) -> LimitedOptimizer:
-        space = self._space()
+    def _make_optimizer(self, space: Any) -> LimitedOptimizer:
         optimizer = BayesOptimizer(
             space,
             surrogate=self.surrogate,
@@ -296,20 +202,19 @@ class BayesSearch(BaseSearch):
         params = _as_given(space, space.complete(own), own)
         return [params] if space.allows(params) else []
 
-    def _check_not_empty(self, record: Record) -> None:
-        super()._check_not_empty(record)
-        if self.prior_results is None or record.n_candidates or not self.n_splits_:
+    def _check_not_empty(self, run: Run) -> None:
+        super()._check_not_empty(run)
+        if self.prior_results is None or run.record.n_candidates or not self.n_splits_:
             return
-        n = len(
-            {params_key(t.candidate.params) for t in self._prior_trials(self._space())}
-        )
+        trials = self._prior_trials(run.problem.space)
+        n = len({params_key(trial.candidate.params) for trial in trials})
         raise InvalidSpaceError(
             f"Nothing is left to try: 'prior_results' hold {n} candidates, and beside "
             "them none was found in the space that meets the constraints. Take the "
             "best of these results, or widen the space."
         )
 
-    def _prior_trials(self, space: SearchSpace) -> list[Trial]:
+    def _prior_trials(self, space: Any) -> list[Trial]:
         if self.prior_results is None:
             return []
         metric = self.refit if isinstance(self.refit, str) else "score"

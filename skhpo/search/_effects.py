@@ -28,7 +28,6 @@ has an effect; if it does, nothing is said about either.
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
@@ -36,6 +35,7 @@ import numpy as np
 
 from skhpo._keys import structural_key
 from skhpo._trial import Candidate
+from skhpo._warnings import warn_user
 from skhpo.exceptions import NoEffectWarning
 from skhpo.search._results import Record
 
@@ -47,9 +47,7 @@ MAX_CHANCE = 0.1
 ABSENT = -1
 
 
-def warn_of_no_effect(
-    record: Record, results: Mapping[str, Any], *, stacklevel: int
-) -> None:
+def warn_of_no_effect(record: Record, results: Mapping[str, Any]) -> None:
     """Warn of each parameter that was varied and changed no score.
 
     Parameters
@@ -58,21 +56,18 @@ def warn_of_no_effect(
         The candidates and their evaluations.
     results : mapping of str to array
         ``cv_results_``.
-    stacklevel : int
-        As for `warnings.warn`.
     """
     columns = [name for name in results if re.match(r"split\d+_(test|train)_", name)]
     scores = np.column_stack([results[name] for name in columns])
     scores[record.failed] = np.nan
     names = parameters_without_effect(record.candidates, scores, record.n_test_rows)
     for name in names:
-        warnings.warn(
+        warn_user(
             f"{name!r} {_what_is_known(record.candidates)} Either it is not read with "
             "these settings of the estimator, or all its values amount to the same on "
             "these data. Leave it out of the search, or change what keeps it from "
             "acting.",
             NoEffectWarning,
-            stacklevel=stacklevel + 1,
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
@@ -12,9 +11,11 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skhpo._docstrings import inherit_docs
 from skhpo._rng import seed_sequence
 from skhpo._sklearn_compat import BaseSearchCV, Interval, StrOptions
 from skhpo._trial import Params
+from skhpo._warnings import warn_user
 from skhpo.evaluation.training._freezing import frozen_in_population
 from skhpo.evaluation.training._parts import replay
 from skhpo.evaluation.training._target import check_target, labels_of
@@ -34,13 +35,14 @@ from skhpo.search._lineage import (
 )
 from skhpo.search._loop import LoopPolicy
 from skhpo.search._results import Record
-from skhpo.search._run import Run
+from skhpo.search._run import Run, Space
 from skhpo.space._check import check_space
 from skhpo.stopping import StopRule
 
 __all__ = ["PBTSearch"]
 
 
+@inherit_docs(BaseSearch)
 class PBTSearch(BaseSearch):
     """Population based training: a population learns together and shares what works.
 
@@ -111,9 +113,6 @@ class PBTSearch(BaseSearch):
     scoring : str, callable, list, tuple or dict, default=None
         As in scikit-learn. With several scores, `refit` must name the one that
         decides who is replaced.
-    n_jobs : int or None, default=None
-        Number of jobs in parallel; None is 1 unless a ``joblib.parallel_config``
-        says otherwise, -1 is all processors. The results do not depend on it.
     refit : bool, str or callable, default=True
         Whether to train on all the data at the end, along the schedule of the best
         member. "weights" keeps the member's own model instead, if there is one split
@@ -123,17 +122,11 @@ class PBTSearch(BaseSearch):
         How to split; None is 5 folds. A member is one model per split with one schedule
         for all. One split, ``ShuffleSplit(1)``, is a fifth of the price and often as
         good.
-    verbose : int, default=0
-        As for the other searches.
-    pre_dispatch : int or str, default="2*n_jobs"
-        An upper bound on the number of tasks that are sent to workers in advance.
     random_state : int, RandomState or None, default=None
         Seed of all choices and of the training.
     error_score : "raise" or float, default=nan
         What a failed training scores. A number: the member is replaced, and the search
         warns at the end.
-    return_train_score : bool, default=False
-        Whether to score the train part of each split too.
     journal : str, path-like or None, default=None
         A file that keeps each finished generation, and the models of the last one. The
         same call again after a crash goes on from there. The models are pickled: give
@@ -141,8 +134,6 @@ class PBTSearch(BaseSearch):
     time_budget : float, str or None, default=None
         How long `fit` may take, in seconds or as "10min": complete
         generations count. The last training is not included.
-    stop : callable, list of callable or None, default=None
-        Rules that end the search early, such as those of :mod:`skhpo.stopping`.
     fit_timeout : float, str or None, default=None
         Time for one generation of a member on one split, in seconds or as "30s". What
         takes longer is killed and scores `error_score`. The last training, on all the
@@ -176,28 +167,13 @@ class PBTSearch(BaseSearch):
     reuse_ : Reuse
         What sharing saved: the numbers of trainings and fits of transformers that were
         done (``n_fits``) and that would have been done without it (``n_saved``).
-    failures_ : list of Failures
-        Failed fits by what went wrong: ``kind``, ``message``, ``n_fits``,
-        ``n_candidates``, and of the first one ``params``, ``split``, ``traceback``.
     stop_reason_ : str
         Why the search ended: "completed", "no_change" (see `n_generations_no_change`),
         "all_failed" (no member of a generation had a score, so that none was left to
         continue from), "time_budget", "interrupted", "callback", "error" (an exception;
         what was complete is kept), or what a rule of `stop` said.
-    scorer_ : callable or dict
-        The scorer, or the scorers by name.
-    n_splits_ : int
-        Number of splits.
     refit_time_ : float
         Seconds that the last training took.
-    multimetric_ : bool
-        Whether there were several scores.
-    classes_ : ndarray of shape (n_classes,)
-        Class labels, of a classifier.
-    n_features_in_ : int
-        Number of features seen in ``fit``, if the best estimator tells.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, if the best estimator tells.
 
     See Also
     --------
@@ -227,7 +203,7 @@ class PBTSearch(BaseSearch):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **BaseSearchCV._parameter_constraints,
+        **BaseSearch._parameter_constraints,
         "param_distributions": [dict, list, tuple],
         "population_size": [Integral],
         "n_generations": [Interval(Integral, 1, None, closed="left")],
@@ -246,7 +222,6 @@ class PBTSearch(BaseSearch):
         "n_generations_no_change": [Interval(Integral, 1, None, closed="left"), None],
         "tol": [Interval(Real, 0, None, closed="left")],
         "random_state": ["random_state"],
-        **BaseSearch._durability_constraints,
     }
 
     def __init__(
@@ -285,17 +260,7 @@ class PBTSearch(BaseSearch):
         fit_timeout: float | str | None = None,
         memory_limit: float | str | None = None,
     ) -> None:
-        super().__init__(
-            estimator=estimator,
-            scoring=scoring,
-            n_jobs=n_jobs,
-            refit=refit,
-            cv=cv,
-            verbose=verbose,
-            pre_dispatch=pre_dispatch,
-            error_score=error_score,
-            return_train_score=return_train_score,
-        )
+        super().__init__(**self._shared(locals()))
         self.param_distributions = param_distributions
         self.population_size = population_size
         self.n_generations = n_generations
@@ -314,11 +279,6 @@ class PBTSearch(BaseSearch):
         self.n_generations_no_change = n_generations_no_change
         self.tol = tol
         self.random_state = random_state
-        self.journal = journal
-        self.time_budget = time_budget
-        self.stop = stop
-        self.fit_timeout = fit_timeout
-        self.memory_limit = memory_limit
 
     def schedule_of(self, row: int) -> Schedule:
         """Return the parameters over time of the training that led to a row.
@@ -340,11 +300,11 @@ class PBTSearch(BaseSearch):
         # Members count only together with those of their generation.
         return LoopPolicy(learns=True, whole_batches=True)
 
-    def _subspaces(self) -> list[Mapping]:
+    def _compile(self) -> Space:
         spaces = plain_spaces(self.param_distributions)
         return check_space(spaces, name="param_distributions", distributions=True)
 
-    def _make_optimizer(self) -> PBTOptimizer:
+    def _make_optimizer(self, space: Any) -> PBTOptimizer:
         named: dict[str, Exploit] = {
             "truncation": Truncation(self.quantile),
             "tournament": Tournament(),
@@ -352,7 +312,7 @@ class PBTSearch(BaseSearch):
         exploit = named[self.exploit] if isinstance(self.exploit, str) else self.exploit
         given = self.initial_params or []
         return PBTOptimizer(
-            self.param_distributions,
+            space,
             seed_sequence(self.random_state),
             population_size=self.population_size,
             n_generations=self.n_generations,
@@ -415,12 +375,11 @@ class PBTSearch(BaseSearch):
     def _warn_of_frozen(self, frozen: frozenset[str], searched: Params) -> None:
         unsaid = sorted(frozen - set(self.frozen or ()))
         if self.mutable == "auto" and 2 * len(unsaid) > len(searched):
-            warnings.warn(
+            warn_user(
                 f"{len(unsaid)} of {len(searched)} parameters cannot change during "
                 f"training: {unsaid}. RandomSearch suits them better; name them in "
                 "frozen=[...] if this is what you want.",
                 SkhpoWarning,
-                stacklevel=5,
             )
 
     def _more_results(self, record: Record) -> dict[str, Any]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.model_selection import RandomizedSearchCV
 
+from skhpo._docstrings import inherit_docs
 from skhpo._sklearn_compat import Interval, StrOptions
+from skhpo._warnings import warn_user
 from skhpo.exceptions import SkhpoWarning
 from skhpo.optimizers import (
     AnnealOptimizer,
@@ -22,6 +22,7 @@ from skhpo.optimizers import (
 )
 from skhpo.search._base import BaseSearch
 from skhpo.search._loop import LoopPolicy
+from skhpo.search._run import Space
 from skhpo.space import SearchSpace
 from skhpo.space._check import check_space
 from skhpo.space._plain import is_plain, with_listed_tuples
@@ -30,6 +31,7 @@ from skhpo.stopping import StopRule
 __all__ = ["RandomSearch"]
 
 
+@inherit_docs(BaseSearch)
 class RandomSearch(BaseSearch):
     """Random search: fit and score a number of draws from distributions.
 
@@ -40,8 +42,6 @@ class RandomSearch(BaseSearch):
 
     Parameters
     ----------
-    estimator : estimator object
-        What to tune. It has a ``score`` method, or `scoring` is given.
     param_distributions : dict, list of dict, or SearchSpace
         For each parameter name, as ``set_params`` takes it, a list or array of values
         (drawn uniformly) or a distribution: an object with ``rvs``, such as those of
@@ -64,96 +64,14 @@ class RandomSearch(BaseSearch):
         number of workers. Otherwise all candidates are known from the start.
     constraints : callable or list of callables, default=None
         Predicates on the params of a candidate; only those that meet all are tried.
-    scoring : str, callable, list, tuple, dict or None, default=None
-        How to score a candidate on the test part of a split; greater is better. None
-        is the estimator's ``score``; several names, or a dict of names and callables,
-        give several scores.
-    n_jobs : int or None, default=None
-        Number of jobs in parallel; None is 1 unless a ``joblib.parallel_config``
-        says otherwise, -1 is all processors. The results do not depend on it.
-    refit : bool, str or callable, default=True
-        Whether to fit the best candidate on all the data at the end. With several
-        scores, the name of the one that decides; or a callable that takes
-        ``cv_results_`` and returns the index of the best.
-    cv : int, splitter, iterable or None, default=None
-        How to split; None is 5 folds, an integer that many (stratified for
-        classifiers). The splits are made once and are the same for all candidates.
-    verbose : int, default=0
-        Above 0, says how many fits there are; above 1, prints a line for each, above
-        2 with its scores, above 9 also when it starts.
-    pre_dispatch : int or str, default="2*n_jobs"
-        An upper bound on the number of tasks that are sent to workers in advance.
     random_state : int, RandomState, Generator or None, default=None
         Seed of the draws; an int gives the same candidates at every ``fit``.
-    error_score : "raise" or float, default=nan
-        What a failed fit scores; the search goes on, and warns at the end. Values that
-        the estimator is known to reject are an error before the first fit, unless
-        this says what they score: a number other than NaN.
-    return_train_score : bool, default=False
-        Whether to score the train part of each split too.
     reuse : bool, default=True
         Whether candidates share the fits that they have in common: the first steps of
         a pipeline, and values that one fit serves (such as ``n_estimators`` of a
         forest). The scores are the same, bit for bit, and the times are reported as
         if each candidate had been fitted alone. With "anneal", only the first
         `n_pending` candidates are drawn together and can share.
-    journal : str, path-like or None, default=None
-        A file that keeps each finished evaluation. The same call again after a crash
-        goes on where it stopped, and a search over a related space takes from it what
-        it can; see :func:`skhpo.read_journal`.
-    time_budget : float, str or None, default=None
-        How long `fit` may take, in seconds or as "10min": no candidate is begun after
-        it, and time for the last fit is saved. Complete candidates count.
-    stop : callable, list of callable or None, default=None
-        Rules that end the search early, such as those of :mod:`skhpo.stopping`.
-    fit_timeout : float, str or None, default=None
-        Time for one candidate on one split, in seconds or as "30s". What takes longer
-        is killed and scores `error_score`. The last fit, on all the data, is not
-        limited.
-    memory_limit : float, str or None, default=None
-        Memory for the same, in bytes or as "2GB", on Linux. With one of these limits,
-        fits are done in processes of their own: they share no steps, and none of them
-        can end the search.
-
-    Attributes
-    ----------
-    cv_results_ : dict of str to ndarray
-        A row per candidate: ``params``, ``param_*``, ``split*_test_score``,
-        ``mean_test_score``, ``std_test_score``, ``rank_test_score``, and the times
-        in seconds, as ``pandas.DataFrame`` takes it.
-    best_estimator_ : estimator
-        The best candidate, fitted on all the data. If `refit` is not False.
-    best_score_ : float
-        Its mean test score over the splits. Not if `refit` is a callable.
-    best_params_ : dict
-        Its parameters.
-    best_index_ : int
-        Its row in ``cv_results_``.
-    scorer_ : callable or dict
-        The scorer, or the scorers by name.
-    n_splits_ : int
-        Number of splits.
-    refit_time_ : float
-        Seconds that the last fit took.
-    multimetric_ : bool
-        Whether there were several scores.
-    reuse_ : Reuse
-        How many fits of steps were done, and how many were saved by sharing.
-    failures_ : list of Failures
-        Failed fits by what went wrong: ``kind``, ``message``, ``n_fits``,
-        ``n_candidates``, and of the first one ``params``, ``split``, ``traceback``.
-    stop_reason_ : str
-        Why the search ended: "completed", "time_budget", "interrupted", "callback",
-        "error" (an exception; what was complete is kept), or what a rule of `stop`
-        said.
-    classes_ : ndarray of shape (n_classes,)
-        Class labels, of a classifier.
-    n_features_in_ : int
-        Number of features seen in ``fit``, if the best estimator tells.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, if the best estimator tells.
-    offset_ : float
-        Offset of the scores, of an outlier detector.
 
     See Also
     --------
@@ -198,15 +116,15 @@ class RandomSearch(BaseSearch):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **RandomizedSearchCV._parameter_constraints,
+        **BaseSearch._parameter_constraints,
         "param_distributions": [Mapping, list, tuple, SearchSpace],
+        "n_iter": [Interval(Integral, 1, None, closed="left")],
         "sampling": [StrOptions({"random", "sobol"})],
         "strategy": [StrOptions({"random", "anneal"})],
         "n_pending": [Interval(Integral, 1, None, closed="left")],
         "constraints": [callable, list, tuple, None],
         "random_state": ["random_state", np.random.Generator],
         "reuse": ["boolean"],
-        **BaseSearch._durability_constraints,
     }
 
     def __init__(
@@ -235,17 +153,7 @@ class RandomSearch(BaseSearch):
         fit_timeout: float | str | None = None,
         memory_limit: float | str | None = None,
     ) -> None:
-        super().__init__(
-            estimator=estimator,
-            scoring=scoring,
-            n_jobs=n_jobs,
-            refit=refit,
-            cv=cv,
-            verbose=verbose,
-            pre_dispatch=pre_dispatch,
-            error_score=error_score,
-            return_train_score=return_train_score,
-        )
+        super().__init__(**self._shared(locals()))
         self.param_distributions = param_distributions
         self.n_iter = n_iter
         self.sampling = sampling
@@ -254,11 +162,6 @@ class RandomSearch(BaseSearch):
         self.constraints = constraints
         self.random_state = random_state
         self.reuse = reuse
-        self.journal = journal
-        self.time_budget = time_budget
-        self.stop = stop
-        self.fit_timeout = fit_timeout
-        self.memory_limit = memory_limit
 
     def _policy(self) -> LoopPolicy:
         if self.strategy == "anneal":
@@ -276,34 +179,29 @@ class RandomSearch(BaseSearch):
         )
         return not is_more and is_plain(self.param_distributions, distributions=True)
 
-    def _space(self) -> SearchSpace:
-        space = with_listed_tuples(self.param_distributions)
-        return SearchSpace(space, self.constraints)
-
-    def _subspaces(self) -> Sequence[Mapping[str, Any]]:
+    def _compile(self) -> Space:
         subspaces = check_space(
             self.param_distributions, name="param_distributions", distributions=True
         )
-        return subspaces if self._is_plain else self._space().subspaces()
+        if self._is_plain:
+            return subspaces
+        space = with_listed_tuples(self.param_distributions)
+        return SearchSpace(space, self.constraints)
 
-    def _make_optimizer(self) -> Optimizer:
+    def _make_optimizer(self, space: Space) -> Optimizer:
         if self.strategy == "anneal" and self.sampling != "random":
             raise ValueError(
                 "The 'sampling' parameter of RandomSearch must be 'random' with "
                 "strategy='anneal', which draws around the best candidates. Got "
                 f"{self.sampling!r} instead; an even spread needs strategy='random'."
             )
-        if self._is_plain:
-            return RandomOptimizer(
-                self.param_distributions, self.n_iter, self.random_state
-            )
-        space = self._space()
+        if not isinstance(space, SearchSpace):
+            return RandomOptimizer(space, self.n_iter, self.random_state)
         if space.size < self.n_iter:
-            warnings.warn(
+            warn_user(
                 f"n_iter={self.n_iter} is more than the space has candidates, "
                 f"{space.size}: all of them are tried.",
                 SkhpoWarning,
-                stacklevel=4,
             )
         optimizer: Optimizer
         if self.strategy == "anneal":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from numbers import Real
@@ -13,6 +12,7 @@ from sklearn.exceptions import FitFailedWarning
 
 from skhpo._sklearn_compat import warn_or_raise_about_fit_failures
 from skhpo._trial import Candidate, Evaluation, Params, Scores, Trial
+from skhpo._warnings import warn_user
 from skhpo.exceptions import AllFitsFailedError
 from skhpo.search.feedback._failures import SHOWN, Failures, group_failures, summarize
 
@@ -162,11 +162,10 @@ class Record:
                 f"{summarize(failures)}\nWith error_score='raise', the first one ends "
                 "the search, with its traceback."
             )
-        warnings.warn(
+        warn_user(
             f"{n_failed} fits failed out of a total of {n_fits}, and score "
             f"{error_score!r}. The most frequent reasons:\n{summarize(failures)}",
             FitFailedWarning,
-            stacklevel=2,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,13 @@ from skhpo.evaluation.fitting._task import Fitter
 from skhpo.evaluation.workers._limits import Limits
 from skhpo.search._budget import TimeBudget
 from skhpo.search._results import Record
+from skhpo.space import SearchSpace
 from skhpo.stopping import StopRule
 
-__all__ = ["Problem", "Reuse", "Run"]
+__all__ = ["Problem", "Reuse", "Run", "Space"]
+
+# Compiled, or the dicts of one that is searched as scikit-learn has it.
+Space = SearchSpace | Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +29,7 @@ class Problem:
     of these data. The types of scikit-learn are not known to mypy."""
 
     estimator: Any
+    space: Space
     X: Any
     y: Any
     scorers: Any

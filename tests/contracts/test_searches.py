@@ -163,7 +163,8 @@ def test_nothing_of_the_run_stays(search, data):
     """A fit leaves scikit-learn's attributes, and no other that is not documented."""
     search.fit(*data)
     left = vars(search).keys() - search.get_params(deep=False).keys()
-    documented = set(re.findall(r"^    (\w+_) : ", type(search).__doc__, re.MULTILINE))
+    described = inspect.getdoc(type(search))
+    documented = set(re.findall(r"^(\w+_) : ", described, re.MULTILINE))
     assert left - documented <= {"_checked_cv_orig"}
     assert left >= {
         *("best_estimator_", "best_index_", "best_params_", "best_score_"),

@@ -137,8 +137,6 @@ def run_packed_block(
         return result
 
 
-
-
 def _progress(
     spec: EvaluationSpec, block: Block, task: Task
 ) -> tuple[tuple[int, int], tuple[int, int | None]]:

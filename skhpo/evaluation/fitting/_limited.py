@@ -71,7 +71,10 @@ def isolated_fitter(
 
 
 def run_limited_block(
-    isolated: LimitedProcesses, spec: EvaluationSpec, block: Block, keep: Keep | None = None
+    isolated: LimitedProcesses,
+    spec: EvaluationSpec,
+    block: Block,
+    keep: Keep | None = None,
 ) -> BlockResult:
     """Do the tasks of a block, as `run_block` does."""
     if block.tasks[0].prepares:
@@ -94,7 +97,9 @@ def _prepare(isolated: LimitedProcesses, spec: EvaluationSpec, block: Block) -> 
 class _Isolating:
     """Has tasks done in other processes."""
 
-    def __init__(self, isolated: LimitedProcesses, spec: EvaluationSpec, split: int) -> None:
+    def __init__(
+        self, isolated: LimitedProcesses, spec: EvaluationSpec, split: int
+    ) -> None:
         self._isolated = isolated
         self._spec = spec
         self._split = split

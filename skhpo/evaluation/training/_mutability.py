@@ -19,6 +19,7 @@ import numpy as np
 from sklearn.base import clone
 
 from skhpo._keys import structural_key
+from skhpo._warnings import warn_user
 from skhpo.evaluation.training._rules import Effect, Incremental, Rule
 from skhpo.evaluation.training._trainers import Training, grow
 from skhpo.exceptions import SkhpoWarning
@@ -151,22 +152,20 @@ def _probed_rule(
         return None
     effect = probe(birth, name, values, training(birth))
     if effect is Effect.FROZEN:
-        warnings.warn(
+        warn_user(
             f"{name!r} of {type(birth.model).__name__} cannot change after the first "
             "step: each member keeps the value of its birth. Declare it in "
             "frozen=[...] to say that this is what you want.",
             SkhpoWarning,
-            stacklevel=2,
         )
         return Rule(effect, "A model that is half trained refused another value.")
     if effect is Effect.NONE:
         # A few steps on a few rows do not prove that there is never an effect.
-        warnings.warn(
+        warn_user(
             f"A change of {name!r} of {type(birth.model).__name__} had no effect "
             f"on {_PROBE_STEPS} training steps after it. If it is read at the first "
             "step only, declare it in frozen=[...].",
             SkhpoWarning,
-            stacklevel=2,
         )
         return None
     if effect is Effect.RETROACTIVE:

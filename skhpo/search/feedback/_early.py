@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 from skhpo._sklearn_compat import BaseSearchCV
 from skhpo._trial import Evaluation, Trial
+from skhpo._warnings import warn_user
 from skhpo.exceptions import SkhpoWarning
 from skhpo.search.feedback._failures import SHOWN, cause_of
 
@@ -96,13 +96,12 @@ class FirstFailures:
             f"{n} evaluations: {reason}"
             for reason, n in self._reasons.most_common(SHOWN)
         ]
-        warnings.warn(
+        warn_user(
             f"The first {MANY} candidates of {self._name} have all failed. The most "
             "frequent reasons:\n" + "\n".join(lines) + "\nThe search goes on. If this "
             "is a mistake, interrupt it; error_score='raise' shows the first failure "
             "with its traceback.",
             SkhpoWarning,
-            stacklevel=8,
         )
 
 
