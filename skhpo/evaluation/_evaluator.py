@@ -9,9 +9,8 @@ as a tree with shared steps, or a bit more training from a given model.
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
@@ -19,7 +18,6 @@ from typing import Any
 
 from sklearn.utils import get_tags
 
-from skhpo import _clock
 from skhpo._keys import params_key
 from skhpo._registry import Registrations
 from skhpo._sklearn_compat import num_samples
@@ -28,7 +26,7 @@ from skhpo._warnings import warn_user
 from skhpo.evaluation._entries import Entry
 from skhpo.evaluation._memory import Memory
 from skhpo.evaluation._plan import in_tree_order, split_into_blocks
-from skhpo.evaluation._quarantine import Quarantine
+from skhpo.evaluation._queue import BlockQueue, Died
 from skhpo.evaluation._requests import Requests
 from skhpo.evaluation._states import StateStore
 from skhpo.evaluation.fitting._block import run_block, run_packed_block
@@ -44,7 +42,6 @@ from skhpo.evaluation.workers._context import WorkerContext
 from skhpo.evaluation.workers._limits import Limits
 from skhpo.evaluation.workers._shipping import Package
 from skhpo.evaluation.workers._workers import (
-    OutOfTimeError,
     WorkerLostError,
     Workers,
     limited_inner_threads,
@@ -150,10 +147,8 @@ class Evaluator:
             name, self._n_splits, self._fitter.continues, self._trials
         )
         self._states = StateStore(memory)
-        self._waiting: list[tuple[int, int, Block]] = []  # a heap
         self._held: list[Block] = []  # until transformers are fitted
-        self._running: dict[int, tuple[Block, float]] = {}  # and since when
-        self._quarantine = Quarantine()
+        self._contexts: dict[tuple[int, int], Any] = {}  # of what has begun
         self._complete: list[Trial] = []
         self._exit = ExitStack()
         self._n_planned = 0
@@ -168,7 +163,10 @@ class Evaluator:
             stack.enter_context(self._workers)
             stack.enter_context(limited_inner_threads(self._workers))
             self._run, self._before, self._after = self._shared_arguments(stack)
-            self._n_heard = 1 if self._workers.share_memory else HEARD_FROM_AFAR
+            n_heard = None
+            if self._make_context is not None:
+                n_heard = 1 if self._workers.share_memory else HEARD_FROM_AFAR
+            self._queue = BlockQueue(self._workers, self._submit, n_heard)
             self._time_slice = self._choose_time_slice()
             self._exit = stack.pop_all()
         return self
@@ -188,7 +186,9 @@ class Evaluator:
         self, stack: ExitStack
     ) -> tuple[Callable[..., BlockResult], tuple, tuple]:
         """Return the function of all tasks, its arguments before and after a block."""
-        keep = self._memory.keep if self._keeps_at_once else None
+        keep = None
+        if self._memory is not None and self._keeps_at_once:
+            keep = self._memory.keep
         if self._limits is not None:
             isolated = stack.enter_context(
                 isolated_fitter(
@@ -211,11 +211,7 @@ class Evaluator:
         Models are remembered with the block: each by itself would cost more than it
         took to train them.
         """
-        return (
-            self._memory is not None
-            and self._workers.share_memory
-            and not self._fitter.continues
-        )
+        return self._workers.share_memory and not self._fitter.continues
 
     def _choose_time_slice(self) -> TimeSlice:
         if self._make_context is not None:
@@ -258,7 +254,7 @@ class Evaluator:
                 todo[number] = known[0], known[1] | missing
             entry.waiting.append(candidate)
             self._complete_those_of(entry)
-        self._queue(todo)
+        self._enqueue(todo)
 
     def _find_entry(self, candidate: Candidate, task: Task) -> Entry:
         """Return the entry of a candidate: a new one, or that of an equal one."""
@@ -330,9 +326,9 @@ class Evaluator:
             return tuple(step.variant for step in task.steps)
         return params_key(task.params)
 
-    # --- the queue --------------------------------------------------------------------
+    # --- what is to be done -----------------------------------------------------------------
 
-    def _queue(self, todo: Mapping[int, tuple[Task, set[int]]]) -> None:
+    def _enqueue(self, todo: Mapping[int, tuple[Task, set[int]]]) -> None:
         """Queue tasks on their splits, those that share steps before the others."""
         tasks = [task for task, _ in todo.values()]
         for entry in {task.number: self._open[task.number] for task in tasks}.values():
@@ -367,19 +363,39 @@ class Evaluator:
                 prepares=True,
             )  # fmt: skip
             self._n_planned += 1
-            self._wait(Block(split, (task,), self._time_slice))
+            self._queue.put(Block(split, (task,), self._time_slice))
 
     def _wait_for_rows(self, block: Block) -> None:
         """Queue a block, once there is what its candidates are trained on."""
         numbers = () if block.tasks[0].prepares else (t.number for t in block.tasks)
         prefixes = (self._open[number].prefix for number in numbers)
         if all(self._states.has_rows(prefix, block.split) for prefix in prefixes):
-            self._wait(block)
+            self._queue.put(block)
         else:
             self._held.append(block)
 
-    def _wait(self, block: Block) -> None:
-        heapq.heappush(self._waiting, (block.tasks[0].order, block.split, block))
+    def _submit(self, block: Block) -> int:
+        """Give a block to the workers, with what is known at the last moment only."""
+        tasks = block.tasks
+        if not tasks[0].prepares:
+            tasks = tuple(self._completed(task, block.split) for task in tasks)
+        block = replace(block, tasks=tasks, limit=self._remaining())
+        return self._workers.submit(self._run, *self._before, block, *self._after)
+
+    def _completed(self, task: Task, split: int) -> Task:
+        """Return a task with the model from which it goes on, and its context."""
+        if self._fitter.continues:
+            entry = self._open[task.number]
+            continuation = self._states.continuation(entry, split)
+            task = replace(task, continuation=continuation)
+        if self._make_context is None:
+            return task
+        place = task.number, split
+        if place not in self._contexts:  # else it has begun, in a worker that died
+            task_id = task.number * self._n_splits + split
+            slim = self._limits is not None or not self._workers.share_memory
+            self._contexts[place] = self._make_context(task_id, slim=slim)
+        return replace(task, context=self._contexts[place])
 
     # --- what comes of it -------------------------------------------------------------
 
@@ -397,12 +413,11 @@ class Evaluator:
             What ``set_params`` raised; what a fit or the scorer raised, with
             ``error_score="raise"``.
         """
-        while not self._complete and self._has_work:
+        while not self._complete and self._queue:
             if self._remaining() <= 0:
                 self.out_of_time = True
                 break
-            self._dispatch()
-            self._collect()
+            self._step()
         complete, self._complete = self._complete, []
         return complete
 
@@ -414,90 +429,32 @@ class Evaluator:
         list of (float, int, list of mapping)
             For how many seconds, the split, and the parameters of the candidates.
         """
-        now = _clock.now()
-        return [
-            (now - since, block.split, [task.params for task in block.tasks])
-            for block, since in list(self._running.values())
-        ]
+        return self._queue.running()
 
-    @property
-    def _has_work(self) -> bool:
-        """Whether anything is left to do: else no time is needed."""
-        return bool(self._waiting or self._running or self._quarantine)
-
-    def _dispatch(self) -> None:
-        """Give the workers as many blocks as they can take."""
-        if self._quarantine:
-            # One at a time, so that the next death has one culprit.
-            if not self._running:
-                self._start(self._quarantine.pop())
+    def _step(self) -> None:
+        """Give the workers what they can take, and take over what one has done."""
+        self._queue.dispatch()
+        fetched = self._queue.fetch(self._remaining())
+        if fetched is None:
             return
-        while self._waiting and len(self._running) < self._workers.capacity:
-            *_, block = heapq.heappop(self._waiting)
-            if self._make_context is not None:
-                rest = replace(block, tasks=block.tasks[self._n_heard :])
-                if rest.tasks:
-                    self._wait(rest)
-                block = replace(block, tasks=block.tasks[: self._n_heard])
-            if not self._start(block):
-                break
+        block, result = fetched
+        if isinstance(result, Died):
+            self._record_death(block, result.error)
+        else:
+            self._take_over(block, result)
 
-    def _start(self, block: Block) -> bool:
-        """Send a block to a worker; False if one has died, as the next result tells."""
-        block = replace(block, tasks=tuple(self._completed(block)))
-        block = replace(block, limit=self._remaining())
-        try:
-            number = self._workers.submit(self._run, *self._before, block, *self._after)
-        except WorkerLostError:
-            self._wait(block)
-            return False
-        self._running[number] = block, _clock.now()
-        return True
-
-    def _completed(self, block: Block) -> Iterator[Task]:
-        """Yield the tasks of a block with what is known at the last moment only."""
-        for task in block.tasks:
-            if self._fitter.continues and not task.prepares:
-                entry = self._open[task.number]
-                continuation = self._states.continuation(entry, block.split)
-                task = replace(task, continuation=continuation)
-            # With a context, it was started before, in a worker that died.
-            if self._make_context is not None and task.context is None:
-                task_id = task.number * self._n_splits + block.split
-                slim = self._limits is not None or not self._workers.share_memory
-                context = self._make_context(task_id, slim=slim)
-                task = replace(task, context=context)
-            yield task
-
-    def _collect(self) -> None:
-        """Wait for one block, and take over its evaluations."""
-        try:
-            number, result = self._workers.fetch(self._remaining())
-        except WorkerLostError as error:
-            self._recover(error)
-            return
-        except OutOfTimeError:
-            return
-        block, started = self._running.pop(number)
-        if self._quarantine.has_one_suspect:
-            self._release(self._quarantine.acquit(_clock.now() - started))
+    def _take_over(self, block: Block, result: BlockResult) -> None:
+        """Take over what a block has come to."""
         if block.tasks[0].prepares:
             self._take_rows(block, result.prepared)
-        self._keep(block, result)
+        if self._memory is not None and not self._keeps_at_once:
+            self._memory.keep(block.split, _done(block, result))
         for task, evaluation, state in _done(block, result):
             self._record(task.number, block.split, evaluation, state)
         self.n_fits += result.n_fits
         self.n_needed += result.n_needed
-        rest = block.tasks[len(result.evaluations) :]
-        if rest and result.evaluations:
-            self._wait(replace(block, tasks=tuple(map(_without_model, rest))))
         if result.stop:
             self._stop()
-
-    def _keep(self, block: Block, result: BlockResult) -> None:
-        """Remember what was done, unless each fit did so."""
-        if self._memory is not None and not self._keeps_at_once:
-            self._memory.keep(block.split, _done(block, result))
 
     def _take_rows(self, block: Block, prepared: Any) -> None:
         """Keep what transformers have made; queue those who have waited for it."""
@@ -511,6 +468,7 @@ class Evaluator:
         self, number: int, split: int, evaluation: Evaluation, state: bytes | None
     ) -> None:
         entry = self._open[number]
+        self._contexts.pop((number, split), None)
         if entry.evaluations[split] is None:
             entry.evaluations[split] = evaluation
             self._note_seconds(evaluation.fit_time + evaluation.score_time)
@@ -594,21 +552,18 @@ class Evaluator:
     def _restore(self, entry: Entry, split: int, state: bytes | None) -> None:
         """Train a model again that is lost, or fit its transformers."""
         self._remaining = lambda: math.inf  # for the last fit there is always time
-        if self._workers.n_pending:  # of what was interrupted
-            self._workers.restart()
-        self._waiting, self._held = [], []
-        self._running.clear()
+        self._queue.clear()  # of what was interrupted
+        self._held = []
         needed, self._make_context = self.n_needed, None  # nobody waits to hear of it
         self._open = {entry.number: entry}
         if state is None:
             task = Task(entry.number, entry.candidate.params, key=entry.key)
-            self._queue({entry.number: (task, {split})})
+            self._enqueue({entry.number: (task, {split})})
         else:
             self._prepare(entry, {split})
-        while self._has_work:
+        while self._queue:
             self._open.setdefault(entry.number, entry)
-            self._dispatch()
-            self._collect()
+            self._step()
         self.n_needed = needed
 
     def _stop(self) -> None:
@@ -616,35 +571,13 @@ class Evaluator:
         self.stopped = True
         if self._finishes:
             return
-        begun = {
-            task.number for block, _ in self._running.values() for task in block.tasks
-        }
+        begun = {task.number for task in self._queue.running_tasks()}
         begun |= {number for number, entry in self._open.items() if entry.is_begun}
         held, self._held = self._held, []
-        waiting, self._waiting = self._waiting, []
-        for block in [*(block for *_, block in waiting), *held]:
+        for block in [*self._queue.take_waiting(), *held]:
             tasks = tuple(t for t in block.tasks if t.number in begun or t.prepares)
             if tasks:
                 self._wait_for_rows(replace(block, tasks=tasks))
-
-    def _recover(self, error: WorkerLostError) -> None:
-        """Go on after the death of a worker, which may take all blocks with it."""
-        now = _clock.now()
-        lost = {n: self._running.pop(n) for n in self._workers.recover(error)}
-        if self._quarantine.has_one_suspect:
-            ((block, _),) = lost.values()
-            self._record_death(block, error)
-            self._release(self._quarantine.convict())
-            waiting, self._waiting = self._waiting, []
-            for *_, block in waiting:
-                self._release(self._quarantine.set_apart(block))
-            return
-        for block, started in lost.values():
-            self._quarantine.add(block, now - started)
-
-    def _release(self, block: Block | None) -> None:
-        if block is not None:
-            self._wait(block)
 
     def _record_death(self, block: Block, error: WorkerLostError) -> None:
         (task,) = block.tasks
@@ -676,11 +609,6 @@ def _done(
 ) -> list[tuple[Task, Evaluation, bytes | None]]:
     """Return the finished tasks of a block, and what came of them."""
     return list(zip(block.tasks, result.evaluations, result.states, strict=False))
-
-
-def _without_model(task: Task) -> Task:
-    """Return a task as it waits: what it goes on from may be gone by then."""
-    return replace(task, continuation=None)
 
 
 def _is_declared_random(estimator: Any) -> bool:

@@ -166,8 +166,11 @@ class Fitter(ABC):
         What decides its evaluations beside the candidate, for a journal.
     """
 
-    n_steps: int
     continues: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def n_steps(self) -> int: ...
 
     @property
     def identity(self) -> Any:
