@@ -770,7 +770,7 @@ def test_a_damaged_row_counts_as_unknown(tmp_path):
 
 def test_a_full_disk_ends_the_journal_and_not_the_search(journal, log, monkeypatch):
     """What is in the file stays good."""
-    from skhpo import journal as module
+    from skhpo.journal import _journal as module
 
     connect = module.connect
 
@@ -827,7 +827,7 @@ def test_a_journal_that_breaks_half_way_changes_no_result(
     name, share, journal, tmp_path, monkeypatch
 ):
     """Also of searches that look up and write by turns; what was written stays good."""
-    from skhpo import journal as module
+    from skhpo.journal import _journal as module
 
     plain = ASKING[name](Counted(), cv=3).fit(X, Y)
     connect, made = module.connect, []
