@@ -332,6 +332,7 @@ SCRIPT = """
     sys.path[:0] = {path!r}
     signal.signal(signal.SIGINT, signal.default_int_handler)
     import test_durability as this
+    from sklearn.model_selection import ParameterSampler
     from skhpo.evaluation.fitting._time_slice import TIME_SLICES, TimeSlice
 
     if __name__ == "__main__":
@@ -342,7 +343,7 @@ SCRIPT = """
         lock, free = Path({lock!r}), None
         if {name!r} == "random":  # all are handed out at once
             levels = {{"level": this.uniform(0, 1)}}
-            (first,) = this.ParameterSampler(levels, 1, random_state=0)
+            (first,) = ParameterSampler(levels, 1, random_state=0)
             free = first["level"]
             lock.touch()
 
