@@ -23,8 +23,8 @@ from sklearn.svm import SVC
 
 from skhpo import RandomSearch
 from skhpo.evaluation._plan import in_tree_order, split_into_blocks
-from skhpo.evaluation._task import Block, Task
-from skhpo.evaluation._time_slice import TIME_SLICES, TimeSlice
+from skhpo.evaluation.fitting._task import Block, Task
+from skhpo.evaluation.fitting._time_slice import TIME_SLICES, TimeSlice
 
 N_SPLITS = 5
 TIME_SLICE = TIME_SLICES["sent"]

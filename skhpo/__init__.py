@@ -1,10 +1,9 @@
 """Hyperparameter search for scikit-learn users."""
 
-from skhpo._scheduled import ScheduledEstimator
-from skhpo._schedules import ReduceOnPlateau, TrainingState
 from skhpo.evaluation import register_path
 from skhpo.evaluation.incremental import register_incremental
 from skhpo.journal import read_journal
+from skhpo.schedules import ReduceOnPlateau, ScheduledEstimator, TrainingState
 from skhpo.search import BayesSearch, GridSearch, PBTSearch, RandomSearch
 
 __version__ = "0.1.0.dev0"

@@ -1,5 +1,5 @@
 """A progress bar for searches, on every scikit-learn (extra ``progress``: tqdm)."""
 
-from skhpo.search._bar import progress_bar
+from skhpo.search.feedback._bar import progress_bar
 
 __all__ = ["progress_bar"]

@@ -12,7 +12,7 @@ from hypothesis import settings
 from sklearn.datasets import make_classification, make_regression
 
 from skhpo import _clock
-from skhpo.evaluation._time_slice import TIME_SLICES, TimeSlice
+from skhpo.evaluation.fitting._time_slice import TIME_SLICES, TimeSlice
 from skhpo.search._budget import TimeBudget
 
 SEEDS_VARIABLE = "SKHPO_TESTS_GLOBAL_RANDOM_SEED"

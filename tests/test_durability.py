@@ -18,7 +18,7 @@ from fault_estimators import Counted, scores_of
 from scipy.stats import uniform
 from sklearn.datasets import make_classification
 from sklearn.exceptions import FitFailedWarning
-from sklearn.model_selection import ParameterSampler, cross_val_score
+from sklearn.model_selection import cross_val_score
 
 from benchmarks.faults import is_gone
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
@@ -29,10 +29,11 @@ from skhpo.exceptions import (
     SearchStoppedError,
 )
 from skhpo.optimizers import BayesOptimizer
-from skhpo.search import _heartbeat, _loop
+from skhpo.search import _loop
 from skhpo.search._budget import TimeBudget
-from skhpo.search._failures import group_failures, summarize
-from skhpo.search._heartbeat import Heartbeat, duration
+from skhpo.search.feedback import _heartbeat
+from skhpo.search.feedback._failures import group_failures, summarize
+from skhpo.search.feedback._heartbeat import Heartbeat, duration
 from skhpo.space import Real
 from skhpo.stopping import (
     NoImprovement,
@@ -326,7 +327,7 @@ SCRIPT = """
     sys.path[:0] = {path!r}
     signal.signal(signal.SIGINT, signal.default_int_handler)
     import test_durability as this
-    from skhpo.evaluation._time_slice import TIME_SLICES, TimeSlice
+    from skhpo.evaluation.fitting._time_slice import TIME_SLICES, TimeSlice
 
     if __name__ == "__main__":
         def hold(progress):

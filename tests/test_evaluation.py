@@ -26,16 +26,17 @@ from skhpo import GridSearch, _clock
 from skhpo._keys import params_key, structural_key
 from skhpo._sklearn_compat import HAS_CALLBACKS
 from skhpo._trial import Candidate
-from skhpo.evaluation import _evaluator, _joblib_compat
-from skhpo.evaluation._block import run_block
-from skhpo.evaluation._joblib_compat import WorkerLostError, Workers
-from skhpo.evaluation._layout import StepKey
+from skhpo.evaluation import _evaluator
 from skhpo.evaluation._plan import in_tree_order, split_into_blocks
-from skhpo.evaluation._rows import PackedSplits
-from skhpo.evaluation._shipping import Package, unpack
-from skhpo.evaluation._spec import EvaluationSpec
-from skhpo.evaluation._task import Block, Task
-from skhpo.evaluation._time_slice import TimeSlice
+from skhpo.evaluation.fitting._block import run_block
+from skhpo.evaluation.fitting._layout import StepKey
+from skhpo.evaluation.fitting._rows import PackedSplits
+from skhpo.evaluation.fitting._spec import EvaluationSpec
+from skhpo.evaluation.fitting._task import Block, Task
+from skhpo.evaluation.fitting._time_slice import TimeSlice
+from skhpo.evaluation.workers import _workers
+from skhpo.evaluation.workers._shipping import Package, unpack
+from skhpo.evaluation.workers._workers import WorkerLostError, Workers
 from skhpo.exceptions import WorkerDiedWarning
 
 X = np.random.RandomState(0).normal(size=(40, 3))
@@ -158,7 +159,7 @@ def test_tasks_that_were_not_begun_are_given_up_in_silence(monkeypatch):
 def test_rounds_where_joblib_lacks_a_name(monkeypatch):
     """Without the private names, rounds of plain `Parallel` give the same."""
     expected = GridSearch(Threshold(), LEVELS, cv=3).fit(X, Y).cv_results_
-    monkeypatch.setattr(_joblib_compat, "BatchedCalls", None)
+    monkeypatch.setattr(_workers, "BatchedCalls", None)
     search = GridSearch(Threshold(), LEVELS, cv=3, n_jobs=2).fit(X, Y)
     mean = "mean_test_score"
     np.testing.assert_array_equal(search.cv_results_[mean], expected[mean])
@@ -168,14 +169,14 @@ def test_rounds_where_joblib_lacks_a_name(monkeypatch):
 def test_pre_dispatch_bounds_what_is_in_flight(pre_dispatch, monkeypatch):
     """Never more tasks than joblib would have dispatched."""
     in_flight = []
-    submit = _joblib_compat.Workers.submit
+    submit = _workers.Workers.submit
 
     def counted(workers, *args):
         number = submit(workers, *args)
         in_flight.append(workers.n_pending)
         return number
 
-    monkeypatch.setattr(_joblib_compat.Workers, "submit", counted)
+    monkeypatch.setattr(_workers.Workers, "submit", counted)
     options = {"cv": 3, "n_jobs": 2, "pre_dispatch": pre_dispatch}
     with joblib.parallel_config("threading"):
         GridSearch(Threshold(), LEVELS, **options).fit(X, Y)

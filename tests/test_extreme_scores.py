@@ -24,7 +24,7 @@ from skhpo.exceptions import NoEffectWarning
 from skhpo.optimizers import BayesOptimizer
 from skhpo.optimizers._exploit import rank_members
 from skhpo.search._effects import parameters_without_effect
-from skhpo.search._html import history_svg
+from skhpo.search.feedback._html import history_svg
 from skhpo.space import Real
 from skhpo.stopping import NoImprovement, RegretBound, TargetScore, standard_error
 

@@ -38,10 +38,10 @@ from sklearn.svm import SVC
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
 from skhpo._sklearn_compat import HAS_CALLBACKS
-from skhpo.evaluation._block import Surroundings
-from skhpo.evaluation._guards import Limits
-from skhpo.evaluation._isolated import Isolated
-from skhpo.evaluation._joblib_compat import Workers
+from skhpo.evaluation.workers._context import WorkerContext
+from skhpo.evaluation.workers._limits import Limits
+from skhpo.evaluation.workers._process import LimitedProcesses
+from skhpo.evaluation.workers._workers import Workers
 from skhpo.exceptions import FitLostError, FitMemoryError, FitTimeoutError
 from skhpo.space import Real
 
@@ -539,7 +539,7 @@ class OddError(Exception):
 @pytest.fixture(scope="module")
 def call():
     limits = Limits(60.0, None)
-    with Isolated(act, limits=limits, surroundings=Surroundings.capture()) as call:
+    with LimitedProcesses(act, limits=limits, context=WorkerContext.capture()) as call:
         yield call
 
 

@@ -42,8 +42,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, StandardScaler
 from sklearn.svm import SVC
 
-from skhpo.evaluation import _incremental_registry
-from skhpo.evaluation._incremental import (
+from skhpo.evaluation.training import _registry
+from skhpo.evaluation.training._mutability import probe
+from skhpo.evaluation.training._parts import (
     Birth,
     Effect,
     PartialFit,
@@ -57,7 +58,6 @@ from skhpo.evaluation._incremental import (
     take_apart,
     train,
 )
-from skhpo.evaluation._mutability import probe
 from skhpo.exceptions import SkhpoWarning
 
 X, Y = make_classification(
@@ -669,7 +669,7 @@ def test_a_growing_ensemble_takes_no_batches() -> None:
 
 
 def test_registering_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_incremental_registry, "_by_users", {})
+    monkeypatch.setattr(_registry, "_by_users", {})
     trainer = WarmStart("n_estimators")
     register_incremental(BaggingClassifier, trainer, effective=["max_samples"],
                          frozen=["bootstrap"])  # fmt: skip

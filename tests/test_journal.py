@@ -41,10 +41,10 @@ from skhpo import (
     register_incremental,
 )
 from skhpo._trial import Candidate, Evaluation
-from skhpo.evaluation._incremental import PartialFit
+from skhpo.evaluation.training._parts import PartialFit
 from skhpo.exceptions import JournalError, JournalWarning
 from skhpo.journal import Journal, Problem
-from skhpo.search._memory import JournalMemory, PopulationMemory
+from skhpo.journal._memory import JournalMemory, PopulationMemory
 from skhpo.space import Real
 
 X, Y = make_classification(n_samples=60, n_features=5, random_state=0)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import Ridge
 
-from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit
+from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit
 
 
 def spec_of(n_rows: int, **options: Any) -> EvaluationSpec:

@@ -45,7 +45,7 @@ def test_killed_with_workers_and_resumed(name, outcome_of):
 ORPHANS = """
 import os, signal, sys
 sys.path[:0] = {path!r}
-from skhpo.evaluation._joblib_compat import Workers
+from skhpo.evaluation.workers._workers import Workers
 
 with Workers(2, "2*n_jobs") as workers:
     workers.submit(os.getpid)

@@ -27,9 +27,9 @@ from writers import Writer, spoiling_score
 from skhpo import BayesSearch, GridSearch, RandomSearch
 from skhpo._fingerprint import fingerprint
 from skhpo._sklearn_compat import HAS_CALLBACKS
-from skhpo.evaluation import _lending
-from skhpo.evaluation._known import is_known
-from skhpo.evaluation._lending import detached, identical, lend, private
+from skhpo.evaluation.fitting import _lending
+from skhpo.evaluation.fitting._known import is_known
+from skhpo.evaluation.fitting._lending import detached, identical, lend, private
 
 rng = np.random.RandomState(0)
 N = 24

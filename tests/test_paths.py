@@ -24,10 +24,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skhpo.evaluation import _paths
-from skhpo.evaluation._booster_paths import BOOSTER_PATHS
-from skhpo.evaluation._builtin_paths import SKLEARN_PATHS
-from skhpo.evaluation._paths import find_path, register_path
+from skhpo.evaluation.paths import _registry
+from skhpo.evaluation.paths._boosters import BOOSTER_PATHS
+from skhpo.evaluation.paths._registry import find_path, register_path
+from skhpo.evaluation.paths._sklearn import SKLEARN_PATHS
 
 
 def mutual_info(X, y):
@@ -309,11 +309,11 @@ def fit_once(estimator, name, values, X, y):
 
 
 @pytest.fixture
-def _registry(monkeypatch):
-    monkeypatch.setattr(_paths, "_registered", {})
+def _no_paths_of_others(monkeypatch):
+    monkeypatch.setattr(_registry, "_registered", {})
 
 
-@pytest.mark.usefixtures("_registry")
+@pytest.mark.usefixtures("_no_paths_of_others")
 class TestRegister:
     @pytest.mark.parametrize("key", [Largest, f"{__name__}.Largest"])
     def test_by_class_and_by_name(self, key, monkeypatch):

@@ -42,11 +42,11 @@ from sklearn.preprocessing import StandardScaler, TargetEncoder
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch, ScheduledEstimator
 from skhpo.evaluation import EvaluationSpec
-from skhpo.evaluation._incremental import replay
-from skhpo.evaluation._joblib_compat import Workers
 from skhpo.evaluation._population import PopulationEvaluator
-from skhpo.evaluation._trainers import Training
-from skhpo.evaluation._training import TrainingPlan
+from skhpo.evaluation.training._parts import replay
+from skhpo.evaluation.training._trainers import Training
+from skhpo.evaluation.training._training import TrainingPlan
+from skhpo.evaluation.workers._workers import Workers
 from skhpo.exceptions import AllFitsFailedError, JournalWarning
 from skhpo.optimizers import PBTOptimizer
 from skhpo.optimizers._exploit import Truncation

@@ -14,8 +14,8 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import all_estimators
 
-from skhpo.evaluation import _prototype
-from skhpo.evaluation._prototype import Prototype
+from skhpo.evaluation.fitting import _prototype
+from skhpo.evaluation.fitting._prototype import Prototype
 
 
 def made_by_scikit_learn(estimator: Any, params: dict[str, Any]) -> Any:

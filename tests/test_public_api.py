@@ -31,7 +31,7 @@ MODULES = [
 # Foreign packages with private names that we need, and the one file that may.
 DOORS = {
     "sklearn": PACKAGE / "_sklearn_compat.py",
-    "joblib": PACKAGE / "evaluation" / "_joblib_compat.py",
+    "joblib": PACKAGE / "evaluation" / "workers" / "_workers.py",
 }
 
 

@@ -36,7 +36,7 @@ from sklearn.utils.discovery import all_estimators
 from test_equality import same
 
 from skhpo import GridSearch, RandomSearch, register_path
-from skhpo.evaluation._lending import copies_by_itself
+from skhpo.evaluation.fitting._lending import copies_by_itself
 
 rng = np.random.RandomState(0)
 X = rng.normal(size=(60, 6))

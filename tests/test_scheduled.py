@@ -26,9 +26,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skhpo import GridSearch, PBTSearch, ReduceOnPlateau, ScheduledEstimator
 from skhpo._rng import seed_sequence
-from skhpo._schedules import FORMS, TrainingState, change_points, values_of
-from skhpo.evaluation._incremental import Training
-from skhpo.evaluation._training import TrainingPlan
+from skhpo.evaluation.training._parts import Training
+from skhpo.evaluation.training._training import TrainingPlan
+from skhpo.schedules import TrainingState
+from skhpo.schedules._forms import FORMS, change_points, values_of
 
 X, Y = make_classification(
     n_samples=150, n_features=8, n_informative=5, n_classes=3, random_state=0

@@ -21,8 +21,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
 from skhpo._printable import printable
-from skhpo.search._frame import candidate_frame
-from skhpo.search._html import history_svg, summary_html
+from skhpo.search.feedback._frame import candidate_frame
+from skhpo.search.feedback._html import history_svg, summary_html
 
 X, y = load_iris(return_X_y=True)
 GRID = [

@@ -19,7 +19,7 @@ from test_equality import same
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
 from skhpo._sklearn_compat import HAS_CALLBACKS
 from skhpo.evaluation import _evaluator
-from skhpo.evaluation._time_slice import TIME_SLICES, TimeSlice
+from skhpo.evaluation.fitting._time_slice import TIME_SLICES, TimeSlice
 
 X, Y = make_classification(60, 6, random_state=0)
 MODEL = make_pipeline(

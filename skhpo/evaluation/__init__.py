@@ -1,7 +1,7 @@
 """The parallel core: fits and scores candidates on splits, on any joblib backend."""
 
 from skhpo.evaluation._evaluator import Evaluator
-from skhpo.evaluation._paths import register_path
-from skhpo.evaluation._spec import EvaluationSpec
+from skhpo.evaluation.fitting._spec import EvaluationSpec
+from skhpo.evaluation.paths._registry import register_path
 
 __all__ = ["EvaluationSpec", "Evaluator", "register_path"]

@@ -22,24 +22,25 @@ from skhpo import _clock
 from skhpo._keys import params_key
 from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params
-from skhpo.evaluation._block import Surroundings, run_block, run_packed_block
-from skhpo.evaluation._fit import killed_evaluation
-from skhpo.evaluation._guards import Limits
-from skhpo.evaluation._joblib_compat import (
+from skhpo.evaluation._memory import Memory
+from skhpo.evaluation._plan import in_tree_order, split_into_blocks
+from skhpo.evaluation._quarantine import Quarantine
+from skhpo.evaluation._registrations import Registrations
+from skhpo.evaluation.fitting._block import run_block, run_packed_block
+from skhpo.evaluation.fitting._fit import killed_evaluation
+from skhpo.evaluation.fitting._layout import KeyMaker, find_layout
+from skhpo.evaluation.fitting._spec import EvaluationSpec
+from skhpo.evaluation.fitting._task import Block, BlockResult, Task
+from skhpo.evaluation.fitting._time_slice import TIME_SLICES, TimeSlice
+from skhpo.evaluation.workers._context import WorkerContext
+from skhpo.evaluation.workers._limits import Limits
+from skhpo.evaluation.workers._shipping import Package
+from skhpo.evaluation.workers._workers import (
     OutOfTimeError,
     WorkerLostError,
     Workers,
     limited_inner_threads,
 )
-from skhpo.evaluation._layout import KeyMaker, find_layout
-from skhpo.evaluation._memory import Memory
-from skhpo.evaluation._plan import in_tree_order, split_into_blocks
-from skhpo.evaluation._quarantine import Quarantine
-from skhpo.evaluation._registrations import Registrations
-from skhpo.evaluation._shipping import Package
-from skhpo.evaluation._spec import EvaluationSpec
-from skhpo.evaluation._task import Block, BlockResult, Task
-from skhpo.evaluation._time_slice import TIME_SLICES, TimeSlice
 from skhpo.exceptions import WorkerDiedWarning
 
 __all__ = ["Evaluator"]
@@ -171,11 +172,11 @@ class Evaluator:
             return run_limited_block, (isolated, self._spec), (keep,)
         if self._workers.are_here:
             return run_block, (self._spec,), (None, keep)
-        surroundings = Surroundings.capture()
+        context = WorkerContext.capture()
         if self._workers.share_memory:
-            return run_block, (self._spec,), (surroundings.config, keep)
+            return run_block, (self._spec,), (context.config, keep)
         self._workers.share(*Package((self._spec, Registrations.capture())).parts)
-        return run_packed_block, (), (surroundings,)
+        return run_packed_block, (), (context,)
 
     def _choose_time_slice(self) -> TimeSlice:
         if self._make_context is not None:

@@ -17,22 +17,23 @@ from typing import Any
 from skhpo import _clock
 from skhpo._sklearn_compat import FitHooks, num_samples
 from skhpo._trial import Evaluation
-from skhpo.evaluation._block import Keep, Surroundings, _announce, _report
-from skhpo.evaluation._fit import evaluate, killed_evaluation
-from skhpo.evaluation._guards import Limits, limited_memory
-from skhpo.evaluation._isolated import Isolated
-from skhpo.evaluation._joblib_compat import Workers, inner_thread_variables
 from skhpo.evaluation._registrations import Registrations
-from skhpo.evaluation._spec import EvaluationSpec, SlicedSplit
-from skhpo.evaluation._task import Block, BlockResult, Task
-from skhpo.evaluation._training import (
+from skhpo.evaluation.fitting._block import Keep, _announce, _report
+from skhpo.evaluation.fitting._fit import evaluate, killed_evaluation
+from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit
+from skhpo.evaluation.fitting._task import Block, BlockResult, Task
+from skhpo.evaluation.fitting._verbose import print_end, print_start
+from skhpo.evaluation.training._training import (
     Member,
     PrefixTask,
     TrainingPlan,
     TrainingResult,
     run_training,
 )
-from skhpo.evaluation._verbose import print_end, print_start
+from skhpo.evaluation.workers._context import WorkerContext
+from skhpo.evaluation.workers._limits import Limits, limited_memory
+from skhpo.evaluation.workers._process import LimitedProcesses
+from skhpo.evaluation.workers._workers import Workers, inner_thread_variables
 from skhpo.exceptions import FitLostError, FitMemoryError, FitTimeoutError
 
 __all__ = [
@@ -56,7 +57,7 @@ CAUSED = (
 
 def isolated_evaluation(
     spec: EvaluationSpec, limits: Limits, workers: Workers
-) -> Isolated:
+) -> LimitedProcesses:
     """Return ``(split, task) -> (evaluation, stop)`` for one candidate on one split.
 
     Parameters
@@ -70,7 +71,7 @@ def isolated_evaluation(
 
     Returns
     -------
-    Isolated
+    LimitedProcesses
         To be entered.
     """
     return _isolated(_Evaluating(_quiet(spec), limits), limits, workers)
@@ -78,17 +79,17 @@ def isolated_evaluation(
 
 def isolated_training(
     spec: EvaluationSpec, plan: TrainingPlan, limits: Limits, workers: Workers
-) -> Isolated:
+) -> LimitedProcesses:
     """Return ``task -> result`` for one training on one split, in the same way."""
     training = _Training(_quiet(spec), plan, limits, Registrations.capture())
     return _isolated(training, limits, workers)
 
 
-def _isolated(function: Callable, limits: Limits, workers: Workers) -> Isolated:
-    return Isolated(
+def _isolated(function: Callable, limits: Limits, workers: Workers) -> LimitedProcesses:
+    return LimitedProcesses(
         function,
         limits=limits,
-        surroundings=Surroundings.capture(),
+        context=WorkerContext.capture(),
         environment=inner_thread_variables(workers),
     )
 
@@ -99,7 +100,10 @@ def _quiet(spec: EvaluationSpec) -> EvaluationSpec:
 
 
 def run_limited_block(
-    isolated: Isolated, spec: EvaluationSpec, block: Block, keep: Keep | None = None
+    isolated: LimitedProcesses,
+    spec: EvaluationSpec,
+    block: Block,
+    keep: Keep | None = None,
 ) -> BlockResult:
     """Evaluate the candidates of a block, as `run_block` does."""
     start = _clock.now()
@@ -121,7 +125,9 @@ def run_limited_block(
 
 
 def run_limited_training(
-    isolated: Isolated, spec: EvaluationSpec, tasks: Sequence[Member | PrefixTask]
+    isolated: LimitedProcesses,
+    spec: EvaluationSpec,
+    tasks: Sequence[Member | PrefixTask],
 ) -> list[Any]:
     """Do some trainings one after the other, as `run_training` does."""
     return [
@@ -132,7 +138,7 @@ def run_limited_training(
     ]
 
 
-def _prepare(isolated: Isolated, spec: EvaluationSpec, task: PrefixTask) -> Any:
+def _prepare(isolated: LimitedProcesses, spec: EvaluationSpec, task: PrefixTask) -> Any:
     """Fit transformers; return what they made, or what went wrong."""
     try:
         return isolated(task)
@@ -142,7 +148,9 @@ def _prepare(isolated: Isolated, spec: EvaluationSpec, task: PrefixTask) -> Any:
         return _line(error)
 
 
-def _advance(isolated: Isolated, spec: EvaluationSpec, task: Member) -> TrainingResult:
+def _advance(
+    isolated: LimitedProcesses, spec: EvaluationSpec, task: Member
+) -> TrainingResult:
     """Train a member a bit more and score it."""
     progress = (task.split + 1, len(spec.splits)), (task.number + 1, spec.n_candidates)
     print_start(spec.verbose, *progress, task.params)

@@ -14,8 +14,8 @@ from dataclasses import replace
 from numbers import Real
 from typing import Any
 
-from skhpo.evaluation._task import Block, Task
-from skhpo.evaluation._time_slice import TimeSlice
+from skhpo.evaluation.fitting._task import Block, Task
+from skhpo.evaluation.fitting._time_slice import TimeSlice
 
 __all__ = ["in_tree_order", "split_into_blocks"]
 
@@ -75,8 +75,8 @@ def split_into_blocks(
 
     Examples
     --------
-    >>> from skhpo.evaluation._layout import StepKey
-    >>> from skhpo.evaluation._time_slice import TimeSlice
+    >>> from skhpo.evaluation.fitting._layout import StepKey
+    >>> from skhpo.evaluation.fitting._time_slice import TimeSlice
     >>> second = TimeSlice(1)
     >>> tasks = [Task(i, {}, steps=(StepKey(i, i),)) for i in range(10)]
     >>> blocks = split_into_blocks(tasks, n_splits=2, n_workers=1, time_slice=second)

@@ -21,22 +21,13 @@ from sklearn.pipeline import Pipeline
 from skhpo._keys import params_key, structural_key
 from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params
-from skhpo.evaluation._block import Surroundings
-from skhpo.evaluation._fit import killed_evaluation
 from skhpo.evaluation._grouping import group_tasks
-from skhpo.evaluation._guards import Limits
-from skhpo.evaluation._incremental import take_apart
-from skhpo.evaluation._joblib_compat import (
-    OutOfTimeError,
-    WorkerLostError,
-    Workers,
-    limited_inner_threads,
-)
 from skhpo.evaluation._memory import GenerationMemory
 from skhpo.evaluation._registrations import Registrations
-from skhpo.evaluation._shipping import Package, dumps
-from skhpo.evaluation._spec import EvaluationSpec
-from skhpo.evaluation._training import (
+from skhpo.evaluation.fitting._fit import killed_evaluation
+from skhpo.evaluation.fitting._spec import EvaluationSpec
+from skhpo.evaluation.training._parts import take_apart
+from skhpo.evaluation.training._training import (
     Member,
     PrefixTask,
     Prepared,
@@ -44,6 +35,15 @@ from skhpo.evaluation._training import (
     TrainingResult,
     run_packed_training,
     run_training,
+)
+from skhpo.evaluation.workers._context import WorkerContext
+from skhpo.evaluation.workers._limits import Limits
+from skhpo.evaluation.workers._shipping import Package, dumps
+from skhpo.evaluation.workers._workers import (
+    OutOfTimeError,
+    WorkerLostError,
+    Workers,
+    limited_inner_threads,
 )
 from skhpo.exceptions import JournalWarning, WorkerDiedWarning
 
@@ -198,11 +198,11 @@ class PopulationEvaluator:
             return run_limited_training, (isolated, self._spec), ()
         if self._workers.are_here:
             return run_training, shared, ()
-        surroundings = Surroundings.capture()
+        context = WorkerContext.capture()
         if self._workers.share_memory:
-            return run_training, shared, (surroundings.config,)
+            return run_training, shared, (context.config,)
         self._workers.share(*Package((*shared, Registrations.capture())).parts)
-        return run_packed_training, (), (surroundings,)
+        return run_packed_training, (), (context,)
 
     def add(self, candidates: Sequence[Candidate]) -> None:
         """Queue members of the next generation."""

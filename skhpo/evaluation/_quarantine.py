@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
-from skhpo.evaluation._task import Block
+from skhpo.evaluation.fitting._task import Block
 
 __all__ = ["Quarantine"]
 

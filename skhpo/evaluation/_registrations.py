@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from skhpo.evaluation._incremental_registry import (
+from skhpo.evaluation.paths._registry import Path, adopt_paths, registered_paths
+from skhpo.evaluation.training._registry import (
     Incremental,
     adopt_incremental,
     registered_incremental,
 )
-from skhpo.evaluation._paths import Path, adopt_paths, registered_paths
 
 __all__ = ["Registrations"]
 

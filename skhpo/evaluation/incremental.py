@@ -4,8 +4,13 @@ A trainer adds steps to a model; `register_incremental` tells for which class. T
 trainers here serve most classes, a function of one's own serves the others.
 """
 
-from skhpo.evaluation._incremental_registry import register_incremental
-from skhpo.evaluation._trainers import BoosterFit, PartialFit, Training, WarmStart
+from skhpo.evaluation.training._registry import register_incremental
+from skhpo.evaluation.training._trainers import (
+    BoosterFit,
+    PartialFit,
+    Training,
+    WarmStart,
+)
 
 __all__ = [
     "BoosterFit",

@@ -31,8 +31,8 @@ from skhpo._sklearn_compat import (
 from skhpo._trial import Evaluation, Trial
 from skhpo._units import parse_seconds
 from skhpo.evaluation import EvaluationSpec, Evaluator
-from skhpo.evaluation._guards import Limits
-from skhpo.evaluation._rows import PackedSplits
+from skhpo.evaluation.fitting._rows import PackedSplits
+from skhpo.evaluation.workers._limits import Limits
 from skhpo.exceptions import (
     AllFitsFailedError,
     JournalWarning,
@@ -40,21 +40,22 @@ from skhpo.exceptions import (
     SearchStoppedError,
 )
 from skhpo.journal import Journal
+from skhpo.journal._memory import JournalMemory
 from skhpo.optimizers import Optimizer
 from skhpo.search._asking import Asking
-from skhpo.search._bar import show_progress
 from skhpo.search._budget import TimeBudget, growth_of
 from skhpo.search._check import check_against_estimator
 from skhpo.search._delegation import Delegation
-from skhpo.search._early import FirstFailures, ScoreCheck
 from skhpo.search._effects import warn_of_no_effect
-from skhpo.search._heartbeat import Heartbeat
 from skhpo.search._loop import Listener, Loop, is_impatient
-from skhpo.search._memory import JournalMemory, open_journal
+from skhpo.search._problem import open_journal
 from skhpo.search._results import Record
 from skhpo.search._run import Reuse, Run
 from skhpo.search._stop import StopRules, as_rules, check_rules
-from skhpo.search._summary import Summary
+from skhpo.search.feedback._bar import show_progress
+from skhpo.search.feedback._early import FirstFailures, ScoreCheck
+from skhpo.search.feedback._heartbeat import Heartbeat
+from skhpo.search.feedback._summary import Summary
 from skhpo.stopping import StopRule
 
 __all__ = ["BaseSearch"]

@@ -16,13 +16,14 @@ from skhpo._rng import seed_sequence
 from skhpo._sklearn_compat import BaseSearchCV, Interval, StrOptions
 from skhpo._trial import Params
 from skhpo.evaluation import EvaluationSpec
-from skhpo.evaluation._freezing import frozen_in_population
-from skhpo.evaluation._incremental import replay
 from skhpo.evaluation._population import PopulationEvaluator
-from skhpo.evaluation._target import check_target, labels_of
-from skhpo.evaluation._training import TrainingPlan
+from skhpo.evaluation.training._freezing import frozen_in_population
+from skhpo.evaluation.training._parts import replay
+from skhpo.evaluation.training._target import check_target, labels_of
+from skhpo.evaluation.training._training import TrainingPlan
 from skhpo.exceptions import SkhpoWarning
 from skhpo.journal import Journal
+from skhpo.journal._memory import PopulationMemory
 from skhpo.optimizers import PBTOptimizer
 from skhpo.optimizers._branches import plain_spaces
 from skhpo.optimizers._exploit import Exploit, Explore, Tournament, Truncation
@@ -34,7 +35,6 @@ from skhpo.search._lineage import (
     lineage_columns,
     schedule_of,
 )
-from skhpo.search._memory import PopulationMemory
 from skhpo.search._results import Record
 from skhpo.search._run import Run
 from skhpo.space._check import check_space

@@ -14,7 +14,7 @@ from sklearn.exceptions import FitFailedWarning
 from skhpo._sklearn_compat import warn_or_raise_about_fit_failures
 from skhpo._trial import Candidate, Evaluation, Params, Scores, Trial
 from skhpo.exceptions import AllFitsFailedError
-from skhpo.search._failures import SHOWN, Failures, group_failures, summarize
+from skhpo.search.feedback._failures import SHOWN, Failures, group_failures, summarize
 
 __all__ = ["Record"]
 

@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.utils import Bunch
 
 from skhpo._sklearn_compat import RootHooks
-from skhpo.evaluation._guards import Limits
+from skhpo.evaluation.workers._limits import Limits
 from skhpo.search._budget import TimeBudget
 
 __all__ = ["Reuse", "Run"]

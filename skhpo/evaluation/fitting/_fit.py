@@ -1,0 +1,288 @@
+"""One candidate on one split: clone, set the parameters, fit, score.
+
+In behavior this is scikit-learn's ``_fit_and_score`` (what it catches, what it
+warns of, when it calls the hooks, what it prints), on data that is sliced already.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
+from numbers import Integral, Real
+from traceback import format_exc
+from typing import Any
+
+from skhpo._sklearn_compat import (
+    FitHooks,
+    is_multimetric,
+    noting_scorer,
+    score_estimator,
+)
+from skhpo._trial import Evaluation, Params, Scores
+from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit, SplitData
+from skhpo.exceptions import FitLostError
+
+__all__ = [
+    "evaluate",
+    "exits_are_errors",
+    "failed_evaluation",
+    "killed_evaluation",
+    "score",
+    "score_lent",
+]
+
+
+def evaluate(
+    spec: EvaluationSpec, split: SlicedSplit, params: Params, hooks: FitHooks
+) -> tuple[Evaluation, bool]:
+    """Fit and score one candidate on one split.
+
+    Parameters
+    ----------
+    spec : EvaluationSpec
+        What all evaluations share.
+    split : SlicedSplit
+        The split.
+    params : mapping of str to object
+        The candidate's parameters.
+    hooks : FitHooks
+        The callbacks of this evaluation.
+
+    Returns
+    -------
+    evaluation : Evaluation
+        What came of it.
+    stop : bool
+        Whether a callback asks for the search to stop.
+
+    Raises
+    ------
+    Exception
+        Whatever ``set_params`` raises; what ``fit`` or the scorer raise if
+        ``spec.error_score == "raise"``.
+    """
+    # Whoever listens hears of an evaluation once, so that it is not tried twice.
+    lent = split.lending and not hooks.are_heard and spec.knows(params)
+    if lent:
+        evaluation = _evaluate_lent(spec, split, params)
+        if evaluation is not None:
+            return evaluation, False
+    estimator = spec.prototype.make(params)
+    data = split.for_estimator(estimator, lent=False)
+    start = time.perf_counter()
+    try:
+        with hooks.fitting(estimator, data.X_train, data.y_train, data.fit_params):
+            _fit(estimator, data)
+    except Exception:
+        if spec.error_score == "raise":
+            raise
+        fit_time = data.slice_time + time.perf_counter() - start
+        error = format_exc()
+        evaluation = failed_evaluation(spec, data.n_test_samples, fit_time, error)
+    else:
+        fit_time = data.slice_time + time.perf_counter() - start
+        evaluation = score(spec, data, estimator, fit_time)
+    finally:
+        stop = hooks.end(data.X_train, data.y_train, data.fit_params)
+    return evaluation, stop
+
+
+def _evaluate_lent(
+    spec: EvaluationSpec, split: SlicedSplit, params: Params
+) -> Evaluation | None:
+    """Fit and score a candidate on lent data; None if its fit has failed.
+
+    Why it failed is for a fit on data of its own to say, since it may be the lock: the
+    words of an exception do not tell.
+    """
+    estimator = spec.prototype.make(params)
+    data = split.for_estimator(estimator, lent=True)
+    start = time.perf_counter()
+    try:
+        _fit(estimator, data)
+    except Exception:
+        return None
+    fit_time = data.slice_time + time.perf_counter() - start
+
+    def own() -> SplitData:
+        return split.for_scoring(estimator)
+
+    return score_lent(spec, data, own, estimator, fit_time)
+
+
+def score_lent(
+    spec: EvaluationSpec,
+    lent: SplitData,
+    own: Callable[[], SplitData],
+    estimator: Any,
+    fit_time: float,
+) -> Evaluation:
+    """Score a fitted estimator of known code on lent data, where that will do.
+
+    Parameters
+    ----------
+    spec : EvaluationSpec
+        What all evaluations share.
+    lent : SplitData
+        The split, as the estimator takes it, locked.
+    own : callable
+        Returns a copy of it.
+    estimator : estimator
+        Fitted.
+    fit_time : float
+        Seconds its fit took, to be noted.
+
+    Returns
+    -------
+    Evaluation
+        Its scores. A scorer of the user's own is called once, with copies; one of
+        scikit-learn's that fails is called a second time, with copies.
+    """
+    if spec.scorer_is_known:
+        try:
+            return score(spec, lent, estimator, fit_time, strict=True)
+        except Exception:
+            pass  # to be raised, or warned of, below, and not as the cause of another
+    return score(spec, own(), estimator, fit_time)
+
+
+def score(
+    spec: EvaluationSpec,
+    data: SplitData,
+    estimator: Any,
+    fit_time: float,
+    *,
+    strict: bool = False,
+) -> Evaluation:
+    """Score a fitted estimator on the test part, and on the train part if asked.
+
+    Parameters
+    ----------
+    spec : EvaluationSpec
+        What all evaluations share.
+    data : SplitData
+        The split, as the estimator takes it.
+    estimator : estimator
+        Fitted.
+    fit_time : float
+        Seconds its fit took, to be noted.
+    strict : bool, default=False
+        Whether a scorer that fails raises, whatever ``spec.error_score``.
+
+    Returns
+    -------
+    Evaluation
+        Its scores.
+    """
+    try:
+        with exits_are_errors():
+            return _scores(spec, data, estimator, fit_time, strict=strict)
+    except FitLostError:
+        if strict or spec.error_score == "raise":
+            raise
+        return failed_evaluation(spec, data.n_test_samples, fit_time, format_exc())
+
+
+def _scores(
+    spec: EvaluationSpec,
+    data: SplitData,
+    estimator: Any,
+    fit_time: float,
+    *,
+    strict: bool,
+) -> Evaluation:
+    errors: list[str] = []
+    scorer = spec.strict_scorer if strict else noting_scorer(spec.scorer, errors)
+    error_score = "raise" if strict else spec.error_score
+
+    def scored(X: Any, y: Any, params: dict[str, Any]) -> Scores:
+        given = score_estimator(estimator, X, y, scorer, params, error_score)
+        if isinstance(given, dict):
+            return {name: _plain(value) for name, value in given.items()}
+        return _plain(given)
+
+    start = time.perf_counter()
+    test_scores = scored(data.X_test, data.y_test, data.score_params_test)
+    score_time = time.perf_counter() - start
+    if spec.check_scores is not None and isinstance(test_scores, dict):
+        spec.check_scores(test_scores)
+    train_scores = None
+    if spec.return_train_score:
+        train_scores = scored(data.X_train, data.y_train, data.score_params_train)
+    return Evaluation(
+        test_scores,
+        train_scores,
+        fit_time,
+        score_time,
+        data.n_test_samples,
+        score_error=errors[0] if errors else None,
+    )
+
+
+def _plain(score: Any) -> Any:
+    """Return a score as Python's own number, which can be sent wherever it is from."""
+    if type(score) in (bool, int, float):
+        return score
+    if isinstance(score, Integral):
+        return int(score)
+    if isinstance(score, Real | Decimal):
+        return float(score)
+    raise ValueError(f"scoring must return a real number, got {score!r} instead.")
+
+
+def failed_evaluation(
+    spec: EvaluationSpec, n_test_samples: int, fit_time: float, error: str
+) -> Evaluation:
+    """Return the evaluation of a fit that ended in `error`, usually a traceback.
+
+    For a callable that returns a dict, the names of the metrics are not known here:
+    the results are mended when a fit has succeeded.
+    """
+    assert not isinstance(spec.error_score, str), "'raise' has been handled before"
+    scores: Scores = spec.error_score
+    if is_multimetric(spec.scorer):
+        scores = dict.fromkeys(spec.scorer._scorers, spec.error_score)
+    train_scores = scores if spec.return_train_score else None
+    return Evaluation(scores, train_scores, fit_time, 0.0, n_test_samples, error)
+
+
+def killed_evaluation(
+    spec: EvaluationSpec, n_test_samples: int, fit_time: float, error: str
+) -> Evaluation:
+    """Return the evaluation of a fit that was ended from outside, for this reason."""
+    evaluation = failed_evaluation(spec, n_test_samples, fit_time, error)
+    return replace(evaluation, ended_from_outside=True)
+
+
+@contextmanager
+def exits_are_errors() -> Iterator[None]:
+    """Let ``sys.exit`` in somebody's fit or score be a failure like any other.
+
+    So too whatever else is no `Exception`, but Ctrl-C. It would end a program that is
+    in the middle of its search, or silently a thread for which others then wait.
+
+    Raises
+    ------
+    FitLostError
+        In its place.
+    """
+    try:
+        yield
+    except (Exception, KeyboardInterrupt):
+        raise
+    except SystemExit as error:
+        raise FitLostError(f"The fit called sys.exit({error.code!r}).") from error
+    except BaseException as error:
+        kind = type(error).__name__
+        raise FitLostError(f"The fit raised {kind}: {error}") from error
+
+
+def _fit(estimator: Any, data: SplitData) -> None:
+    with exits_are_errors():
+        if data.y_train is None:
+            estimator.fit(data.X_train, **data.fit_params)
+        else:
+            estimator.fit(data.X_train, data.y_train, **data.fit_params)

@@ -1,0 +1,1 @@
+"""Paths: one fit that serves many values of a parameter, exactly."""

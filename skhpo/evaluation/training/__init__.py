@@ -1,0 +1,1 @@
+"""Train a bit more, from a given state, with given parameters."""

@@ -1,0 +1,1 @@
+"""What a search tells people: while it runs, when fits fail, and when it is shown."""
