@@ -7,7 +7,6 @@ pytest, and those in `docs/examples` when the gallery is built. Here is the rest
 from __future__ import annotations
 
 import ast
-import configparser
 import importlib.util
 import pydoc
 import re
@@ -101,45 +100,6 @@ def test_what_the_documentation_names_exists(page: str) -> None:
     paths += re.findall(r"(?<=python -m )benchmarks\.\w+", code)
     paths = [p if "/" in p else p.replace(".", "/") + ".py" for p in paths]
     assert [path for path in paths if not (ROOT / path).exists()] == []
-
-
-def rooms_in_the_table(title: str) -> list[str]:
-    """Return the rooms of the first table under a title of the page, from the top."""
-    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    section = page.partition(f"{title}\n")[2].partition("\n#")[0]
-    cells = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
-    return [room for cell in cells for room in re.findall(r"`(\w+)`", cell)]
-
-
-@pytest.mark.parametrize(
-    ("package", "title"),
-    [
-        ("skhpo", "# Architecture"),
-        ("skhpo.evaluation", "### evaluation"),
-        ("skhpo.search", "### search"),
-        ("skhpo.optimizers", "### optimizers"),
-    ],
-)
-def test_the_architecture_page_has_the_floors_of_setup_cfg(
-    package: str, title: str
-) -> None:
-    """Every room that there is, once, and none above what may import it."""
-    contracts = configparser.ConfigParser()
-    contracts.read(ROOT / "setup.cfg", encoding="utf-8")
-    [layers] = [
-        contract["layers"].split("\n")
-        for contract in contracts.values()
-        if contract.get("containers") == package
-    ]
-    floors = {
-        room: floor
-        for floor, layer in enumerate(layers)
-        for room in re.findall(r"\w+", layer)
-        if importlib.util.find_spec(f"{package}.{room}")
-    }
-    rooms = rooms_in_the_table(title)
-    assert sorted(rooms) == sorted(floors)
-    assert rooms == sorted(rooms, key=floors.__getitem__)
 
 
 def test_demo_gains_on_unseen_data(capsys: pytest.CaptureFixture[str]) -> None:

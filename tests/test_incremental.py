@@ -42,7 +42,6 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, StandardScaler
 from sklearn.svm import SVC
 
-from skhpo.evaluation.training import _registry
 from skhpo.evaluation.training._mutability import probe
 from skhpo.evaluation.training._parts import (
     Birth,
@@ -58,6 +57,7 @@ from skhpo.evaluation.training._parts import (
     take_apart,
     train,
 )
+from skhpo.evaluation.training._registry import INCREMENTAL
 from skhpo.exceptions import SkhpoWarning
 
 X, Y = make_classification(
@@ -669,7 +669,7 @@ def test_a_growing_ensemble_takes_no_batches() -> None:
 
 
 def test_registering_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_registry, "_by_users", {})
+    monkeypatch.setattr(INCREMENTAL, "added", {})
     trainer = WarmStart("n_estimators")
     register_incremental(BaggingClassifier, trainer, effective=["max_samples"],
                          frozen=["bootstrap"])  # fmt: skip

@@ -24,9 +24,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skhpo.evaluation.paths import _registry
 from skhpo.evaluation.paths._boosters import BOOSTER_PATHS
-from skhpo.evaluation.paths._registry import find_path, register_path
+from skhpo.evaluation.paths._registry import PATHS, find_path, register_path
 from skhpo.evaluation.paths._sklearn import SKLEARN_PATHS
 
 
@@ -310,7 +309,7 @@ def fit_once(estimator, name, values, X, y):
 
 @pytest.fixture
 def _no_paths_of_others(monkeypatch):
-    monkeypatch.setattr(_registry, "_registered", {})
+    monkeypatch.setattr(PATHS, "added", {})
 
 
 @pytest.mark.usefixtures("_no_paths_of_others")

@@ -47,8 +47,8 @@ from threadpoolctl import threadpool_limits
 from skhpo import GridSearch, PBTSearch, ScheduledEstimator, register_incremental
 from skhpo._rng import seed_sequence
 from skhpo.evaluation._grouping import TASK_TIME, group_tasks
-from skhpo.evaluation.training import _registry
 from skhpo.evaluation.training._parts import WarmStart, replay
+from skhpo.evaluation.training._registry import INCREMENTAL
 from skhpo.evaluation.training._target import labels_of
 from skhpo.evaluation.training._training import TrainingPlan
 from skhpo.evaluation.workers._workers import Workers
@@ -337,7 +337,7 @@ def test_registered_classes_reach_the_workers(
     backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Registered in this process, here and not in a module that workers import."""
-    monkeypatch.setattr(_registry, "_by_users", {})
+    monkeypatch.setattr(INCREMENTAL, "added", {})
     bagging = BaggingClassifier(DecisionTreeClassifier(max_depth=2))
     trainer = WarmStart("n_estimators")
     register_incremental(BaggingClassifier, trainer, effective=["max_samples"])

@@ -20,12 +20,12 @@ from sklearn.utils import get_tags
 
 from skhpo import _clock
 from skhpo._keys import params_key
+from skhpo._registry import Registrations
 from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params
 from skhpo.evaluation._memory import Memory
 from skhpo.evaluation._plan import in_tree_order, split_into_blocks
 from skhpo.evaluation._quarantine import Quarantine
-from skhpo.evaluation._registrations import Registrations
 from skhpo.evaluation.fitting._block import run_block, run_packed_block
 from skhpo.evaluation.fitting._fit import killed_evaluation
 from skhpo.evaluation.fitting._layout import KeyMaker, find_layout

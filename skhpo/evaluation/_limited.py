@@ -15,9 +15,9 @@ from traceback import format_exception_only
 from typing import Any
 
 from skhpo import _clock
+from skhpo._registry import Registrations
 from skhpo._sklearn_compat import FitHooks, num_samples
 from skhpo._trial import Evaluation
-from skhpo.evaluation._registrations import Registrations
 from skhpo.evaluation.fitting._block import Keep, _announce, _report
 from skhpo.evaluation.fitting._fit import evaluate, killed_evaluation
 from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit

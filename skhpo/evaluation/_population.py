@@ -19,11 +19,11 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 
 from skhpo._keys import params_key, structural_key
+from skhpo._registry import Registrations
 from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params
 from skhpo.evaluation._grouping import group_tasks
 from skhpo.evaluation._memory import GenerationMemory
-from skhpo.evaluation._registrations import Registrations
 from skhpo.evaluation.fitting._fit import killed_evaluation
 from skhpo.evaluation.fitting._spec import EvaluationSpec
 from skhpo.evaluation.training._parts import take_apart

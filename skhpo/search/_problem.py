@@ -12,7 +12,7 @@ from sklearn import get_config
 from skhpo._fingerprint import fingerprint, steady_fingerprint
 from skhpo._sklearn_compat import without_estimator
 from skhpo.evaluation import EvaluationSpec
-from skhpo.evaluation.training._registry import registered_incremental
+from skhpo.evaluation.training._registry import INCREMENTAL
 from skhpo.exceptions import JournalError
 from skhpo.journal import Journal, Problem
 
@@ -73,8 +73,8 @@ def _training(estimator: Any) -> list[Any]:
     kinds = {type(part) for part in (estimator, *estimator.get_params().values())}
     return [
         (cls, entry)
-        for cls, entry in registered_incremental().items()
-        if any(issubclass(kind, cls) for kind in kinds)
+        for cls, entry in INCREMENTAL.added.items()
+        if isinstance(cls, type) and any(issubclass(kind, cls) for kind in kinds)
     ]
 
 

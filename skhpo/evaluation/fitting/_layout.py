@@ -20,7 +20,8 @@ from skhpo._trial import Params
 from skhpo.evaluation.fitting._known import are_known, is_known
 from skhpo.evaluation.fitting._prototype import Prototype
 from skhpo.evaluation.fitting._spec import EvaluationSpec
-from skhpo.evaluation.paths._registry import Path, find_path
+from skhpo.evaluation.paths._path import Path
+from skhpo.evaluation.paths._registry import find_path
 
 __all__ = ["KeyMaker", "Layout", "StepKey", "find_layout"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sklearn.base import clone
 
-from skhpo.evaluation.paths._registry import Path
+from skhpo.evaluation.paths._path import Path
 from skhpo.evaluation.paths._sklearn import counts
 from skhpo.evaluation.paths._strategies import timed_fit
 

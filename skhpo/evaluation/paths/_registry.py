@@ -1,108 +1,19 @@
-"""Paths: one fit that serves many values of a parameter, exactly.
-
-A forest of 500 trees contains that of 100. A path knows such a thing about one class:
-it fits once (or goes on from value to value) and yields, for each value, a fitted
-estimator that equals, bit for bit, the one that a fit of its own would have made.
-Where its guard says no, and where anything raises inside it, plain fits are due.
-"""
+"""Which path the fits of a class have: built in, or registered by users."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Sequence
 from typing import Any
 
-from skhpo.evaluation.paths._strategies import Cumulative, PathFunction, Strategy
+from skhpo._registry import Registry
+from skhpo.evaluation.paths._boosters import BOOSTER_PATHS
+from skhpo.evaluation.paths._path import Guard, Path, plainly_seeded
+from skhpo.evaluation.paths._sklearn import SKLEARN_PATHS
+from skhpo.evaluation.paths._strategies import Cumulative, PathFunction
 
-__all__ = [
-    "Path",
-    "adopt_paths",
-    "find_path",
-    "plainly_seeded",
-    "register_path",
-    "registered_paths",
-]
+__all__ = ["PATHS", "find_path", "register_path"]
 
-Guard = Callable[[Any, Sequence[Any], Any, Any], bool]
-
-
-@dataclass(frozen=True)
-class Path:
-    """What is known about the fits of one class along one parameter.
-
-    Parameters
-    ----------
-    name : str
-        The parameter.
-    strategy : Strategy
-        How to get the fits.
-    guard : callable
-        ``guard(estimator, values, X, y)`` says whether the strategy is exact here.
-    """
-
-    name: str
-    strategy: Strategy
-    guard: Guard
-
-    @property
-    def is_vouched_for(self) -> bool:
-        """Whether somebody has registered it for their own code."""
-        return isinstance(self.strategy, Cumulative)
-
-    def applies(
-        self, estimator: Any, values: Sequence[Any], X: Any, y: Any = None
-    ) -> bool:
-        """Whether the path gives exactly what plain fits give.
-
-        Parameters
-        ----------
-        estimator : estimator
-            Unfitted, with all its parameters set but for that of the path.
-        values : sequence
-            The values of the parameter: ascending, distinct.
-        X, y : array-like
-            The training data.
-
-        Returns
-        -------
-        bool
-            False asks for plain fits.
-        """
-        return len(values) >= 2 and self.guard(estimator, values, X, y)
-
-    def fit(
-        self, estimator: Any, values: Sequence[Any], X: Any, y: Any = None
-    ) -> Iterator[tuple[Any, float]]:
-        """Yield a fitted estimator for each value, in their order.
-
-        Parameters
-        ----------
-        estimator : estimator
-            Unfitted and private to the path, which may fit and change it.
-        values : sequence
-            The values of the parameter: ascending, distinct, at least two.
-        X, y : array-like
-            The training data, which may be read-only.
-
-        Yields
-        ------
-        fitted : estimator
-            To be used only before the next one is asked for, and not to be changed.
-        seconds : float
-            The fit time to report: that of a fit for this value alone, an estimate.
-
-        Raises
-        ------
-        Exception
-            Anything: it asks for plain fits of each value.
-        """
-        return self.strategy(estimator, self.name, values, X, y)
-
-
-# Of what people register. Keys are classes, or the names they are imported by.
-_registered: dict[type | str, Path] = {}
+PATHS: Registry[Path] = Registry("paths", {**SKLEARN_PATHS, **BOOSTER_PATHS})
 
 
 def register_path(
@@ -197,17 +108,7 @@ def register_path(
     ):
         if not valid:
             raise TypeError(f"{sentence}. Got {value!r}.")
-    _registered[estimator_class] = Path(name, Cumulative(function), guard)
-
-
-def registered_paths() -> dict[type | str, Path]:
-    """Return what people registered in this process, to be adopted in a worker's."""
-    return dict(_registered)
-
-
-def adopt_paths(paths: dict[type | str, Path]) -> None:
-    """Know what was registered in the process that sent the work."""
-    _registered.update(paths)
+    PATHS.add(estimator_class, Path(name, Cumulative(function), guard))
 
 
 def find_path(estimator: Any) -> Path | None:
@@ -223,43 +124,8 @@ def find_path(estimator: Any) -> Path | None:
     Path or None
         Whether it applies is another question.
     """
-    cls = type(estimator)
-    if cls in _registered:
-        return _registered[cls]
-    for table in (_registered, _built_in()):
-        for key, path in table.items():
-            if isinstance(key, str) and _is_called(cls, key):
-                return path
-    return None
-
-
-def plainly_seeded(estimator: Any) -> bool:
-    """Whether no ``random_state`` is None, in `estimator` or in any inside it."""
-    return all(
-        value is not None
-        for name, value in estimator.get_params().items()
-        if name.rpartition("__")[2] == "random_state"
-    )
+    return PATHS.find(type(estimator))
 
 
 def _safely_seeded(estimator: Any, values: Sequence[Any], X: Any, y: Any) -> bool:
     return plainly_seeded(estimator) and not getattr(estimator, "warm_start", False)
-
-
-def _is_called(cls: type, name: str) -> bool:
-    # By the name it is imported by, which for most is not where it is defined; and
-    # without importing anything: who has an instance has imported its package.
-    module, _, attribute = name.rpartition(".")
-    return (
-        cls.__name__ == attribute
-        and getattr(sys.modules.get(module), attribute, None) is cls
-    )
-
-
-@cache
-def _built_in() -> dict[str, Path]:
-    # Here, as these modules stand on this one.
-    from skhpo.evaluation.paths._boosters import BOOSTER_PATHS
-    from skhpo.evaluation.paths._sklearn import SKLEARN_PATHS
-
-    return {**SKLEARN_PATHS, **BOOSTER_PATHS}

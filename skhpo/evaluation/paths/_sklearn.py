@@ -19,7 +19,7 @@ from scipy.sparse import issparse
 from sklearn.base import clone
 
 from skhpo._sklearn_compat import num_samples
-from skhpo.evaluation.paths._registry import Path, plainly_seeded
+from skhpo.evaluation.paths._path import Path, plainly_seeded
 from skhpo.evaluation.paths._strategies import Late, Prefix, Warm
 
 __all__ = ["SKLEARN_PATHS", "counts"]

@@ -12,16 +12,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from skhpo.evaluation.training._mutators import set_on_optimizer
-from skhpo.evaluation.training._registry import (
-    Effect,
-    Incremental,
-    Refusal,
-    Rule,
-    add_entry,
-)
+from skhpo.evaluation.training._rules import Effect, Incremental, Refusal, Rule
 from skhpo.evaluation.training._trainers import BoosterFit, PartialFit, WarmStart
 
-__all__: list[str] = []  # importing this module fills the registry
+__all__ = ["ENTRIES"]
 
 
 def _names(text: str) -> frozenset[str]:
@@ -300,34 +294,37 @@ _NAIVE_BAYES = Incremental(
     PartialFit(), rules={"alpha": (_COUNTS,), "fit_prior": (_COUNTS,)}
 )
 
-# By top-level package and class names: nothing is imported for the sake of this table.
-for _package, _classes, _entry in (
-    ("sklearn", "SGDClassifier SGDRegressor SGDOneClassSVM", _SGD),
-    ("sklearn", "Perceptron", _PERCEPTRON),
-    ("sklearn", "MLPClassifier MLPRegressor", _MLP),
-    (
-        "sklearn",
-        "GradientBoostingClassifier GradientBoostingRegressor",
-        _GRADIENT_BOOSTING,
-    ),
-    (
-        "sklearn",
-        "HistGradientBoostingClassifier HistGradientBoostingRegressor",
-        _HIST_GRADIENT_BOOSTING,
-    ),
-    ("sklearn", "RandomForestClassifier RandomForestRegressor", _FOREST),
-    ("sklearn", "ExtraTreesClassifier ExtraTreesRegressor", _FOREST),
-    ("sklearn", "MiniBatchKMeans", _CLUSTERS),
-    ("sklearn", "BernoulliNB MultinomialNB ComplementNB CategoricalNB", _NAIVE_BAYES),
-    ("sklearn", "GaussianNB", Incremental(PartialFit())),
-    ("sklearn", "IncrementalPCA LatentDirichletAllocation", _COMPONENTS),
-    (
-        "sklearn",
-        "MiniBatchDictionaryLearning MiniBatchNMF MiniBatchSparsePCA",
-        _COMPONENTS,
-    ),
-    ("lightgbm", "LGBMModel", _LIGHTGBM),
-    ("xgboost", "XGBModel", _XGBOOST),
-):
-    for _name in _classes.split():
-        add_entry(_package, _name, _entry)
+_BY_MODULE = {
+    "sklearn.linear_model": {
+        "SGDClassifier SGDRegressor SGDOneClassSVM": _SGD,
+        "Perceptron": _PERCEPTRON,
+    },
+    "sklearn.neural_network": {"MLPClassifier MLPRegressor": _MLP},
+    "sklearn.ensemble": {
+        "GradientBoostingClassifier GradientBoostingRegressor": _GRADIENT_BOOSTING,
+        "HistGradientBoostingClassifier HistGradientBoostingRegressor": (
+            _HIST_GRADIENT_BOOSTING
+        ),
+        "RandomForestClassifier RandomForestRegressor": _FOREST,
+        "ExtraTreesClassifier ExtraTreesRegressor": _FOREST,
+    },
+    "sklearn.cluster": {"MiniBatchKMeans": _CLUSTERS},
+    "sklearn.naive_bayes": {
+        "BernoulliNB MultinomialNB ComplementNB CategoricalNB": _NAIVE_BAYES,
+        "GaussianNB": Incremental(PartialFit()),
+    },
+    "sklearn.decomposition": {
+        "IncrementalPCA LatentDirichletAllocation": _COMPONENTS,
+        "MiniBatchDictionaryLearning MiniBatchNMF MiniBatchSparsePCA": _COMPONENTS,
+    },
+    "lightgbm": {"LGBMModel": _LIGHTGBM},
+    "xgboost": {"XGBModel": _XGBOOST},
+}
+
+# By the names they are imported by: nothing is imported for the sake of this table.
+ENTRIES: dict[str, Incremental] = {
+    f"{module}.{name}": entry
+    for module, classes in _BY_MODULE.items()
+    for names, entry in classes.items()
+    for name in names.split()
+}

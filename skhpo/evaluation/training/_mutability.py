@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.base import clone
 
 from skhpo._keys import structural_key
-from skhpo.evaluation.training._registry import Effect, Incremental, Rule
+from skhpo.evaluation.training._rules import Effect, Incremental, Rule
 from skhpo.evaluation.training._trainers import Training, grow
 from skhpo.exceptions import SkhpoWarning
 

@@ -20,16 +20,14 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import process_routing
 
-import skhpo.evaluation.training._entries  # noqa: F401 - fills the registry
 from skhpo._rng import child_rng
 from skhpo.evaluation.training._mutability import Birth, apply_params, frozen_parameters
 from skhpo.evaluation.training._registry import (
-    Effect,
-    Incremental,
+    INCREMENTAL,
     find_incremental,
-    incremental_names,
     register_incremental,
 )
+from skhpo.evaluation.training._rules import Effect, Incremental
 from skhpo.evaluation.training._trainers import (
     BoosterFit,
     PartialFit,
@@ -244,7 +242,7 @@ def _cannot_continue(model: Any, resource: str | None) -> str:
         )
     return (
         f"{message}. It needs a partial_fit method, or one of these classes: "
-        f"{', '.join(incremental_names())}. To add a class, see "
+        f"{', '.join(INCREMENTAL.class_names())}. To add a class, see "
         "skhpo.register_incremental."
     )
 
