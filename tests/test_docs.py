@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import pydoc
 import re
 import runpy
 from pathlib import Path
@@ -25,6 +26,7 @@ from skhpo import GridSearch
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+DECISIONS = sorted(f"decisions/{path.name}" for path in ROOT.glob("docs/decisions/*.md"))
 # Blocks that use one of them are run where it is installed, as in `.ci/run`.
 OTHERS = (
     *("dask", "joblibspark", "pyspark", "ray"),
@@ -85,6 +87,19 @@ def test_examples_of_the_documentation_run(
             exec(code, namespace)
     if "client" in namespace:
         namespace["client"].shutdown()
+
+
+@pytest.mark.parametrize("page", [*PAGES, *DECISIONS])
+def test_what_the_documentation_names_exists(page: str) -> None:
+    """Functions by their full names, files and modules to run: a move is noticed here."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    code = " ".join(re.findall(r"`([^`<*]+)`", re.sub(r"(?ms)^```.*?^```$", "", text)))
+    names = re.findall(r"\bskhpo(?:\.\w+)+", code)
+    assert [name for name in names if pydoc.locate(name) is None] == []
+    paths = re.findall(r"\b(?:benchmarks|docs|skhpo|tests)/[\w./]*\w", code)
+    paths += re.findall(r"(?<=python -m )benchmarks\.\w+", code)
+    paths = [p if "/" in p else p.replace(".", "/") + ".py" for p in paths]
+    assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
 def test_demo_gains_on_unseen_data(capsys: pytest.CaptureFixture[str]) -> None:

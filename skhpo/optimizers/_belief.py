@@ -209,7 +209,7 @@ def repeated_share(scores: Array) -> float:
     ask for an improvement. Next to the best candidate of a plateau (of a decision tree,
     or of a setting that changes nothing there) a surrogate is always half sure of being
     slightly better, and PI would spend step after step on scores that are known. Where
-    scores are never the same, nothing is changed. Measured in benchmarks/QUALITY.md.
+    scores are never the same, nothing is changed (docs/decisions/bayes_tried.md).
     """
     return (len(scores) - len(np.unique(scores))) / max(len(scores), 1)
 
