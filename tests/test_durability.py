@@ -11,6 +11,7 @@ import textwrap
 import threading
 import time
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ from skhpo.search import _heartbeat, _loop
 from skhpo.search._budget import TimeBudget
 from skhpo.search._failures import group_failures, summarize
 from skhpo.search._heartbeat import Heartbeat, duration
+from skhpo.search._stop import StopRules
 from skhpo.space import Real
 from skhpo.stopping import (
     NoImprovement,
@@ -178,6 +180,45 @@ def test_a_rule_sees_how_far_the_search_has_come():
     search = SEARCHES["grid"](Counted(), stop=stop).fit(X, Y)
     assert seen == [0, 1, 2, 3, 4]
     assert search.stop_reason_ == "several rules: this one"
+
+
+def test_of_equal_scores_the_first_one_is_the_best():
+    """To rules as in ``best_index_``."""
+    seen = []
+    rules = StopRules([lambda progress: seen.append(progress)], None, 0.0)
+    scores = [0.5, 0.5, 0.7, 0.6, 0.7, math.nan]
+    for id, score in enumerate(scores):
+        rules.reason_after(Trial(Candidate(id, {}), (score,)))
+    assert [progress.best.candidate.id for progress in seen] == [0, 0, 2, 2, 2, 2]
+    assert seen[-1].best_scores == [0.5, 0.5, 0.7, 0.7, 0.7, 0.7]
+
+
+def reason(rule, scores, bound=math.inf):
+    """What a rule says after trials that score so, and 0.25 more on a second split."""
+    said = []
+    model = SimpleNamespace(regret_bound=lambda: bound)
+    rules = StopRules([lambda progress: said.append(rule(progress))], model, 0.0)
+    for id, score in enumerate(scores):
+        rules.reason_after(Trial(Candidate(id, {}), (score, score + 0.25)))
+    return said[-1]
+
+
+def test_rules_stop_at_their_numbers_and_not_before():
+    """The target that is just reached, the gain that is just not large enough."""
+    little = 2.0**-20
+    assert reason(TargetScore(0.625), [0.5]) is not None
+    assert reason(TargetScore(0.625 + little), [0.5]) is None
+    rule = NoImprovement(2, tol=0.25)
+    assert reason(rule, [0.5, 0.0, 0.75]) is not None
+    assert reason(rule, [0.5, 0.0, 0.75 + little]) is None
+    assert reason(NoImprovement(2), [0.5, 0.5]) is None
+    assert reason(NoImprovement(2), [0.5, 0.5, 0.5]) is not None
+    error = standard_error([0.5, 0.75])
+    less = math.nextafter(error, 0)
+    assert reason(RegretBound(3), [0.0, 0.5, 0.5], less) is not None
+    assert reason(RegretBound(3), [0.5, 0.5], less) is None
+    assert reason(RegretBound(3), [0.0, 0.5, 0.5], error) is None
+    assert reason(RegretBound(3), [math.nan] * 3, 0.0) is None
 
 
 def test_failed_candidates_neither_stop_nor_count():

@@ -138,6 +138,43 @@ def test_first_candidates_are_in_the_space(name: str, space: Any, bad: Any) -> N
     assert len(str(caught.value)) < 600
 
 
+def born(space: Any, *given: Any, size: int = 2) -> list[dict[str, Any]]:
+    """Return what the members of a population are born with."""
+    seed = np.random.SeedSequence(0)
+    optimizer = PBTOptimizer(space, seed, population_size=size, initial_params=given)
+    return [dict(record.params) for record in optimizer.records]
+
+
+def test_every_member_may_be_given_and_each_is_looked_at() -> None:
+    assert born({"a": [1, 2]}, {"a": 2}, {"a": 1}) == [{"a": 2}, {"a": 1}]
+    with pytest.raises(ValueError, match=r"the 'a' 3 is not a value of \[1, 2\]"):
+        born({"a": [1, 2]}, {"a": 2}, {"a": 3})
+    with pytest.raises(ValueError, match="3 entries for a population_size of 2"):
+        born({"a": [1, 2]}, {}, {}, {})
+
+
+def test_what_is_wrong_is_said_of_the_nearest_branch() -> None:
+    """And of several names the first."""
+    space = [{"a": [1], "b": [1]}, {"c": [1], "d": [1]}]
+    with pytest.raises(ValueError, match=r"since the 'a' 2 is not a value of \[1\]"):
+        born(space, {"a": 2, "b": 1})
+    with pytest.raises(ValueError, match="since parameter 'x' is unknown"):
+        born(space, {"z": 1, "y": 1, "x": 1})
+
+
+def test_what_can_only_be_drawn_is_taken_as_it_is_given() -> None:
+    """Nobody knows which values it has."""
+
+    class Drawn:
+        def rvs(self, random_state: Any = None) -> float:
+            return 0.5
+
+        def ppf(self, q: float) -> float:
+            return q
+
+    assert born({"a": Drawn()}, {"a": 7.0}) == [{"a": 7.0}, {"a": 0.5}]
+
+
 def test_members_are_born_in_a_branch_that_has_their_values() -> None:
     space = {"loss": Choice({"log_loss": None, "modified_huber": ALPHA})}
     for seed in range(4):
