@@ -77,7 +77,8 @@ def test_no_more_are_under_way_than_allowed(
         for candidate, _ in batch:
             for trial in asking.tell(Trial(candidate, (0.0,))):
                 told.append(trial.candidate.id)
-                assert asking.was_told(trial.candidate.id)
+                known = {id for id in range(n + 1) if asking.was_told(id)}
+                assert known == set(told)
     assert spy.told == told
     assert spy.asked == sorted(told) == list(range(n))
     assert spy.most == min(n_pending, n)
@@ -85,6 +86,17 @@ def test_no_more_are_under_way_than_allowed(
         assert told == list(range(n))
         before = [list(range(max(0, i + 1 - n_pending))) for i in range(n)]
         assert spy.told_before == before
+
+
+def test_nobody_is_asked_after_a_stop() -> None:
+    """What is under way is told all the same."""
+    spy, evaluator = Spy(n_candidates=9), AnyOrder(0)
+    asking = Asking(spy, evaluator, 2, in_order=True)
+    for batch in asking.complete():
+        for candidate, _ in batch:
+            for trial in asking.tell(Trial(candidate, (0.0,))):
+                evaluator.stopped = trial.candidate.id >= 2
+    assert spy.told == spy.asked == [0, 1, 2, 3]
 
 
 def spied(search: Any) -> Spy:

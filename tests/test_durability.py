@@ -19,7 +19,7 @@ from fault_estimators import Counted, scores_of
 from scipy.stats import uniform
 from sklearn.datasets import make_classification
 from sklearn.exceptions import FitFailedWarning
-from sklearn.model_selection import ParameterSampler, cross_val_score
+from sklearn.model_selection import cross_val_score
 
 from benchmarks.faults import is_gone
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
@@ -213,12 +213,28 @@ def test_rules_stop_at_their_numbers_and_not_before():
     assert reason(rule, [0.5, 0.0, 0.75 + little]) is None
     assert reason(NoImprovement(2), [0.5, 0.5]) is None
     assert reason(NoImprovement(2), [0.5, 0.5, 0.5]) is not None
+    assert reason(NoImprovement(2), [math.nan] * 5) is None
     error = standard_error([0.5, 0.75])
     less = math.nextafter(error, 0)
     assert reason(RegretBound(3), [0.0, 0.5, 0.5], less) is not None
     assert reason(RegretBound(3), [0.5, 0.5], less) is None
     assert reason(RegretBound(3), [0.0, 0.5, 0.5], error) is None
     assert reason(RegretBound(3), [math.nan] * 3, 0.0) is None
+
+
+def test_a_rule_without_words_is_named():
+    """Where it just says yes."""
+
+    def enough(progress):
+        return True
+
+    class Rule:
+        def __call__(self, progress):
+            return 1
+
+    trial = Trial(Candidate(0, {}), (0.5,))
+    assert StopRules([lambda p: "", enough], None, 0.0).reason_after(trial) == "enough"
+    assert StopRules([Rule()], None, 0.0).reason_after(trial) == "Rule"
 
 
 def test_failed_candidates_neither_stop_nor_count():
@@ -367,6 +383,7 @@ SCRIPT = """
     sys.path[:0] = {path!r}
     signal.signal(signal.SIGINT, signal.default_int_handler)
     import test_durability as this
+    from sklearn.model_selection import ParameterSampler
     from skhpo.evaluation._time_slice import TIME_SLICES, TimeSlice
 
     if __name__ == "__main__":
@@ -377,7 +394,7 @@ SCRIPT = """
         lock, free = Path({lock!r}), None
         if {name!r} == "random":  # all are handed out at once
             levels = {{"level": this.uniform(0, 1)}}
-            (first,) = this.ParameterSampler(levels, 1, random_state=0)
+            (first,) = ParameterSampler(levels, 1, random_state=0)
             free = first["level"]
             lock.touch()
 

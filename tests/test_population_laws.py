@@ -47,9 +47,9 @@ from skhpo.evaluation._joblib_compat import Workers
 from skhpo.evaluation._population import PopulationEvaluator
 from skhpo.evaluation._trainers import Training
 from skhpo.evaluation._training import TrainingPlan
-from skhpo.exceptions import AllFitsFailedError, JournalWarning
+from skhpo.exceptions import AllFitsFailedError, JournalWarning, SkhpoWarning
 from skhpo.optimizers import PBTOptimizer
-from skhpo.optimizers._exploit import Truncation
+from skhpo.optimizers._exploit import Tournament, Truncation
 from skhpo.space import Choice, Real
 
 X, Y = make_classification(n_samples=80, n_features=4, random_state=0)
@@ -218,6 +218,60 @@ def test_names_in_messages_are_sorted() -> None:
     space = {name: [0.1, 0.2] for name in names}
     with pytest.raises(ValueError, match="'alpha', 'beta', 'eta', 'zeta'"):
         PBTOptimizer(space, np.random.SeedSequence(0), initial_params=[{"nope": 1}])
+
+
+# --- what the options say -------------------------------------------------------------
+
+
+def test_every_option_reaches_the_population() -> None:
+    """Those of numbers have their names there, or say what they are."""
+    same = {
+        "population_size": 5,
+        "n_generations": 7,
+        "steps_per_generation": 3,
+        "resample_probability": 0.7,
+        "burn_in": 2,
+        "n_generations_no_change": 4,
+        "tol": 0.5,
+        "initial_params": [{"alpha": 0.1}],
+    }
+    search = PBTSearch(SGD, ALPHA, quantile=0.4, perturb_factors=(2.0,), **same)
+    optimizer = search._make_optimizer()
+    assert {name: getattr(optimizer, name) for name in same} == same
+    assert optimizer.exploit == Truncation(0.4)
+    assert optimizer.factors == (2.0,)
+    search.set_params(exploit="tournament", initial_params={"alpha": 0.1})
+    optimizer = search._make_optimizer()
+    assert optimizer.exploit == Tournament()
+    assert optimizer.initial_params == [{"alpha": 0.1}]
+
+
+@pytest.mark.parametrize("row", [1, 4])
+def test_the_last_training_is_as_long_as_that_of_the_row(row: int) -> None:
+    search = make(Walker(), {"rate": [0.1, 0.2]}, steps_per_generation=2)
+    search.set_params(refit=lambda results: row).fit(X, Y)
+    n_steps = search.cv_results_["n_resources"][row]
+    assert n_steps == 2 * (1 + row // 3)
+    assert search.best_estimator_.n_steps_ == n_steps
+
+
+def test_half_of_the_parameters_may_be_frozen_without_a_word() -> None:
+    net = MLPRegressor(random_state=0)
+    space = {"hidden_layer_sizes": [(3,), (5,)], "alpha": [0.1, 1.0]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SkhpoWarning)
+        search = make(net, space, population_size=2, n_generations=1).fit(X, Y)
+    assert search.frozen_params_ == ["hidden_layer_sizes"]
+
+
+def test_a_resumed_population_has_the_train_scores_it_had(tmp_path: Any) -> None:
+    search = make(return_train_score=True, refit=False, n_generations=2)
+    plain = results_of(search.fit(X, Y))
+    search.set_params(journal=tmp_path / "journal.db")
+    assert results_of(search.fit(X, Y)) == plain
+    assert results_of(search.fit(X, Y)) == plain
+    search.set_params(return_train_score=False).fit(X, Y)
+    assert "mean_train_score" not in search.cv_results_
 
 
 # --- weights --------------------------------------------------------------------------
