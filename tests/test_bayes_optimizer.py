@@ -58,25 +58,6 @@ def test_an_acquisition_of_the_users_is_kept_where_scores_are_noise() -> None:
     assert own.n_calls > 0
 
 
-def test_the_model_is_learned_anew_as_observations_come() -> None:
-    """With each of them as long as there are few, and not without one."""
-    optimizer = BayesOptimizer(
-        {"x": Real(0, 1)}, acquisition="ucb", n_initial=1, random_state=0
-    )
-    fit, anew = optimizer._model.fit, []
-
-    def noting(X: Any, y: Any, v: Any = None, *, keep_theta: bool = False) -> Any:
-        if not keep_theta:
-            anew.append(len(X))
-        return fit(X, y, v, keep_theta=keep_theta)
-
-    optimizer._model.fit = noting  # type: ignore[method-assign]
-    for x in (0.1, 0.4, 0.8):
-        optimizer.tell(trials_at([{"x": x}], [x]))
-        optimizer.ask(4)
-    assert anew == [1, 2, 3]
-
-
 def test_a_failure_does_not_hide_how_noisy_the_others_are() -> None:
     optimizer = BayesOptimizer({"x": Real(0, 1)}, random_state=0)
     splits = [(0.1, 0.2, 0.3), (0.9, 0.1, 0.2), (0.5, 0.5, 0.4), (math.nan,) * 3]
@@ -94,12 +75,13 @@ def test_as_long_as_all_have_failed_a_regret_has_no_bound() -> None:
     assert optimizer.regret_bound() == math.inf
 
 
-def test_what_is_forbidden_is_no_regret() -> None:
+@pytest.mark.parametrize("n", [Integer(0, 30), Real(0, 30)], ids=["whole", "real"])
+def test_what_is_forbidden_is_no_regret(n: Any) -> None:
     """Where scores rise towards what the constraints forbid, and all else is known."""
 
     def bound(constraints: Any) -> float:
         optimizer = BayesOptimizer(
-            {"n": Integer(0, 30)},
+            {"n": n},
             acquisition="ucb",
             constraints=constraints,
             n_initial=1,
@@ -109,20 +91,7 @@ def test_what_is_forbidden_is_no_regret() -> None:
         optimizer.ask(2)
         return optimizer.regret_bound()
 
-    assert bound(lambda params: params["n"] < 12) < 0.5 * bound(None)
-
-
-@pytest.mark.parametrize("acquisition", ["auto", "ucb"])
-def test_a_small_space_is_tried_to_its_end(acquisition: str) -> None:
-    """Whatever is promising: nothing twice, nothing left out."""
-    optimizer = BayesOptimizer(
-        {"n": Integer(0, 14)}, acquisition=acquisition, n_initial=3, random_state=0
-    )
-    tried = []
-    while candidates := optimizer.ask(1):
-        tried += [c.params["n"] for c in candidates]
-        optimizer.tell([Trial(c, (-abs(c.params["n"] - 6.0),)) for c in candidates])
-    assert sorted(tried) == list(range(15))
+    assert bound(lambda params: params["n"] < 10) < 0.5 * bound(None)
 
 
 class Flat:
@@ -133,6 +102,30 @@ class Flat:
 
     def predict(self, X: Any) -> Any:
         return np.zeros(len(X)), np.ones(len(X))
+
+
+def test_the_model_is_learned_anew_as_observations_come() -> None:
+    """With each of them, from a hundred on with every second one, and not without."""
+    optimizer = BayesOptimizer(
+        {"n": Integer(0, 3000)},
+        surrogate=Flat(),
+        acquisition="ucb",
+        n_initial=1,
+        random_state=0,
+    )
+    fit, anew = optimizer._model.fit, []
+
+    def noting(X: Any, y: Any, v: Any = None, *, keep_theta: bool = False) -> Any:
+        if not keep_theta:
+            anew.append(len(X))
+        return fit(X, y, v, keep_theta=keep_theta)
+
+    optimizer._model.fit = noting  # type: ignore[method-assign]
+    params = [{"n": n} for n in range(105)]
+    for first, last in [(0, 1), (1, 2), (2, 98), *((n, n + 1) for n in range(98, 105))]:
+        optimizer.tell(trials_at(params[first:last], [0.0] * (last - first)))
+        optimizer.ask(4)
+    assert anew == [1, 2, 98, 99, 101, 103, 105]
 
 
 def test_each_step_draws_how_it_proposes() -> None:
@@ -155,7 +148,7 @@ def test_each_step_draws_how_it_proposes() -> None:
 
         return acquisition
 
-    n = 200
+    n = 120
     space = {"n": Integer(0, 3000)}
     optimizer = Noting(space, surrogate=Flat(), n_initial=1, random_state=0)
     optimizer._acquisitions = [noting(name) for name in MIXTURE]
@@ -167,3 +160,17 @@ def test_each_step_draws_how_it_proposes() -> None:
     assert used.keys() == expected.keys()
     for what, p in expected.items():
         assert abs(used[what] / n - p) <= 4 * math.sqrt(p * (1 - p) / n)
+
+
+@pytest.mark.parametrize("surrogate", ["gp", Flat()], ids=["gp", "flat"])
+def test_a_small_space_is_tried_to_its_end(surrogate: Any) -> None:
+    """Nothing twice, nothing left out, also where only what is known is promising."""
+    n = 12 if surrogate == "gp" else 60
+    optimizer = BayesOptimizer(
+        {"n": Integer(1, n)}, surrogate=surrogate, n_initial=3, random_state=0
+    )
+    tried = []
+    while candidates := optimizer.ask(1):
+        tried += [c.params["n"] for c in candidates]
+        optimizer.tell([Trial(c, (1 / c.params["n"],)) for c in candidates])
+    assert sorted(tried) == list(range(1, n + 1))

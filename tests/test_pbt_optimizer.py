@@ -316,7 +316,7 @@ def test_it_stops_when_nothing_improves() -> None:
 
 
 def test_each_choice_draws_for_itself() -> None:
-    """Of each member in each generation: none of them repeats another one's."""
+    """Of each member in each generation; and what is seen of others has scores."""
     drawn = []
 
     def exploit(scores: np.ndarray, rng: np.random.Generator) -> list[int]:
@@ -327,6 +327,7 @@ def test_each_choice_draws_for_itself() -> None:
         params: dict[str, Any], rng: np.random.Generator, history: Any
     ) -> dict[str, Any]:
         drawn.append(rng.random())
+        assert not any(math.isnan(record.score) for record in history)
         return params
 
     options = {"population_size": 3, "n_generations": 4}

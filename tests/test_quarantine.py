@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skhpo.evaluation._quarantine import Quarantine
@@ -36,6 +36,7 @@ def tried_and_released(
     return tried, released
 
 
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=8), st.data())
 def test_those_that_had_begun_are_tried_alone(times: list[int], data: st.DataObject):
     """In their order, and those that had not are released as soon as that is known."""
