@@ -146,6 +146,17 @@ def test_interrupts_are_two_within_the_patience(
     assert seen == [False, True, True, False, True]
 
 
+def test_nobody_is_asked_after_a_stop() -> None:
+    """What is under way is told all the same."""
+    spy, evaluator = Spy(n_candidates=9), AnyOrder(0)
+
+    def stop(progress: Any) -> None:
+        evaluator.stopped = len(progress.trials) > 2
+
+    run_loop(spy, evaluator, LoopPolicy(n_pending=2), [stop])
+    assert spy.told == spy.asked == [0, 1, 2, 3]
+
+
 def spied(search: Any) -> Spy:
     """Fit a search; return the spy that stood before its optimizer."""
     spies = []

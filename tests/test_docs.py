@@ -26,7 +26,9 @@ from skhpo import GridSearch
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
-DECISIONS = sorted(f"decisions/{path.name}" for path in ROOT.glob("docs/decisions/*.md"))
+DECISIONS = sorted(
+    f"decisions/{path.name}" for path in ROOT.glob("docs/decisions/*.md")
+)
 # Blocks that use one of them are run where it is installed, as in `.ci/run`.
 OTHERS = (
     *("dask", "joblibspark", "pyspark", "ray"),

@@ -11,6 +11,7 @@ import textwrap
 import threading
 import time
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,10 +19,7 @@ from fault_estimators import Counted, scores_of
 from scipy.stats import uniform
 from sklearn.datasets import make_classification
 from sklearn.exceptions import FitFailedWarning
-from sklearn.model_selection import (
-    ParameterSampler,  # noqa: F401 -- of the script below
-    cross_val_score,
-)
+from sklearn.model_selection import cross_val_score
 
 from benchmarks.faults import is_gone
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
@@ -35,6 +33,7 @@ from skhpo.optimizers import BayesOptimizer
 from skhpo.search._base import BaseSearch
 from skhpo.search._budget import TimeBudget
 from skhpo.search._loop import Interrupts
+from skhpo.search._stop import StopRules
 from skhpo.search.feedback import _heartbeat
 from skhpo.search.feedback._failures import group_failures, summarize
 from skhpo.search.feedback._heartbeat import Heartbeat, duration
@@ -183,6 +182,61 @@ def test_a_rule_sees_how_far_the_search_has_come():
     search = SEARCHES["grid"](Counted(), stop=stop).fit(X, Y)
     assert seen == [0, 1, 2, 3, 4]
     assert search.stop_reason_ == "several rules: this one"
+
+
+def test_of_equal_scores_the_first_one_is_the_best():
+    """To rules as in ``best_index_``."""
+    seen = []
+    rules = StopRules([lambda progress: seen.append(progress)], None, 0.0)
+    scores = [0.5, 0.5, 0.7, 0.6, 0.7, math.nan]
+    for id, score in enumerate(scores):
+        rules.reason_after(Trial.from_scores(Candidate(id, {}), (score,)))
+    assert [progress.best.candidate.id for progress in seen] == [0, 0, 2, 2, 2, 2]
+    assert seen[-1].best_scores == [0.5, 0.5, 0.7, 0.7, 0.7, 0.7]
+
+
+def reason(rule, scores, bound=math.inf):
+    """What a rule says after trials that score so, and 0.25 more on a second split."""
+    said = []
+    model = SimpleNamespace(regret_bound=lambda: bound)
+    rules = StopRules([lambda progress: said.append(rule(progress))], model, 0.0)
+    for id, score in enumerate(scores):
+        rules.reason_after(Trial.from_scores(Candidate(id, {}), (score, score + 0.25)))
+    return said[-1]
+
+
+def test_rules_stop_at_their_numbers_and_not_before():
+    """The target that is just reached, the gain that is just not large enough."""
+    little = 2.0**-20
+    assert reason(TargetScore(0.625), [0.5]) is not None
+    assert reason(TargetScore(0.625 + little), [0.5]) is None
+    rule = NoImprovement(2, tol=0.25)
+    assert reason(rule, [0.5, 0.0, 0.75]) is not None
+    assert reason(rule, [0.5, 0.0, 0.75 + little]) is None
+    assert reason(NoImprovement(2), [0.5, 0.5]) is None
+    assert reason(NoImprovement(2), [0.5, 0.5, 0.5]) is not None
+    assert reason(NoImprovement(2), [math.nan] * 5) is None
+    error = standard_error([0.5, 0.75])
+    less = math.nextafter(error, 0)
+    assert reason(RegretBound(3), [0.0, 0.5, 0.5], less) is not None
+    assert reason(RegretBound(3), [0.5, 0.5], less) is None
+    assert reason(RegretBound(3), [0.0, 0.5, 0.5], error) is None
+    assert reason(RegretBound(3), [math.nan] * 3, 0.0) is None
+
+
+def test_a_rule_without_words_is_named():
+    """Where it just says yes."""
+
+    def enough(progress):
+        return True
+
+    class Rule:
+        def __call__(self, progress):
+            return 1
+
+    trial = Trial.from_scores(Candidate(0, {}), (0.5,))
+    assert StopRules([lambda p: "", enough], None, 0.0).reason_after(trial) == "enough"
+    assert StopRules([Rule()], None, 0.0).reason_after(trial) == "Rule"
 
 
 def test_failed_candidates_neither_stop_nor_count():

@@ -69,6 +69,7 @@ def test_one_comparison_is_not_enough() -> None:
 
 def test_repeated_candidates_are_no_comparisons() -> None:
     assert dead(grid(a=[1, 2], b=[1, 1, 1]) * 2, lambda a, b: a) == []
+    assert dead(grid(a=[1, 2, 3, 4]) * 5, lambda a: 0.7) == []
 
 
 def test_nothing_is_said_if_all_scores_are_the_same() -> None:

@@ -361,6 +361,18 @@ def test_what_decides_nothing_is_not_seen(name):
     assert fingerprint(load(source).thing) == fingerprint(load(other).thing)
 
 
+@pytest.mark.parametrize("last", ["return g(y)", "z = g(y)"])
+def test_around_what_an_exception_is_caught_is_seen(last):
+    """Though the instructions are the same: where handlers act stands beside them."""
+    source = (
+        "def f(x): return x\ng = f\ndef thing(x):\n    {}\n"
+        "    except KeyError: return 0\n    return z"
+    )
+    one = source.format(f"y = f(x)\n    try: {last}")
+    other = source.format(f"try: y = f(x); {last}")
+    assert fingerprint(load(one).thing) != fingerprint(load(other).thing)
+
+
 def test_a_script_is_code_of_ones_own_whoever_runs_it(monkeypatch):
     """The file of ``__main__`` may be that of an installed program, as in notebooks."""
     main = types.ModuleType("__main__")

@@ -478,6 +478,54 @@ def test_a_population_that_cannot_be_recognized_is_trained_again(journal):
     assert read_journal(journal)["split"] == []
 
 
+def test_nothing_that_follows_the_unrecognized_is_recognized():
+    """Whatever it is: the same members may have come from others."""
+    memory = PopulationMemory(None, train_scores=False)
+    members = [Candidate(2, {"level": 0.1}, 1, 0), Candidate(3, {"level": 0.2}, 1, 0)]
+    assert memory.key("before", members) != memory.key("other", members)
+    assert memory.key("", members) == ""
+    assert memory.known("", members, n_splits=2) is None
+    assert memory.keep("", members, {}, None) is None
+    with open(os.devnull) as file:
+        strange = [members[0], Candidate(3, {"level": file}, 1, 0)]
+        with pytest.warns(JournalWarning, match="could not recognize"):
+            assert memory.key("before", strange) == ""
+
+
+def test_a_generation_is_known_if_all_its_splits_are(tmp_path):
+    member = Candidate(0, {"level": 0.1}, 1)
+    evaluations = [Evaluation(score, None, 0.0, 0.0, 1) for score in (0.5, 0.75)]
+    with Journal(tmp_path / "j.db", PROBLEM) as journal:
+        memory = PopulationMemory(journal, train_scores=False)
+        memory.keep("key", [member], {0: evaluations[:1]}, None)
+        assert memory.known("key", [member], n_splits=2) is None
+        memory.keep("key", [member], {0: evaluations}, None)
+        found = memory.known("key", [member], n_splits=2)[0]
+    assert [evaluation.test_scores for evaluation in found] == [0.5, 0.75]
+
+
+@pytest.mark.parametrize("n_known", [0, 2, 3])
+def test_what_the_journal_knows_counts_as_saved(n_known, journal):
+    """Whole candidates, some that come twice, and those of which a split is known."""
+    pipe = make_pipeline(StandardScaler(), Counted())
+    grid = {"counted__level": [0.1, 0.2, 0.3, 0.1]}
+    search = GridSearch(pipe, grid, cv=2, refit=False, journal=journal)
+    plain = scores_of(clone(search).set_params(journal=None).fit(X, Y))
+    first = {"counted__level": [0.1, 0.2, 0.3][:n_known]}
+    if n_known:
+        clone(search).set_params(param_grid=first).fit(X, Y)
+        with contextlib.closing(sqlite3.connect(journal)) as connection, connection:
+            connection.execute(
+                "DELETE FROM evaluation WHERE split = 0 AND params LIKE '%0.1%'"
+            )
+    assert scores_of(search.fit(X, Y)) == plain
+    reuse = search.reuse_
+    assert reuse.n_fits + reuse.n_saved == 4 * 2 * 2
+    assert reuse.n_saved >= max(2 * 2, (2 * n_known - 1) * 2)
+    again = clone(search).fit(X, Y).reuse_
+    assert (again.n_fits, again.n_saved) == (0, 4 * 2 * 2)
+
+
 class Holder:
     """Holds something, and is not copied."""
 

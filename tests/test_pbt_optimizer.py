@@ -322,6 +322,69 @@ def test_it_stops_when_nothing_improves() -> None:
     assert generations == 4 + 3
 
 
+def test_each_choice_draws_for_itself() -> None:
+    """Of each member in each generation; and what is seen of others has scores."""
+    drawn = []
+
+    def exploit(scores: np.ndarray, rng: np.random.Generator) -> list[int]:
+        drawn.append(rng.random())
+        return [0, 0, 0]
+
+    def explore(
+        params: dict[str, Any], rng: np.random.Generator, history: Any
+    ) -> dict[str, Any]:
+        drawn.append(rng.random())
+        assert not any(math.isnan(record.score) for record in history)
+        return params
+
+    options = {"population_size": 3, "n_generations": 4}
+    optimizer = make(0, exploit=exploit, explore=explore, **options)
+    for _ in range(4):
+        fake_scores(optimizer, [1.0, 2.0, 3.0])
+    assert len(set(drawn)) == len(drawn) == 3 * (1 + 2)
+    born = [record.params["eta"] for record in optimizer.records[:3]]
+    assert len(set(born)) == 3
+
+
+def test_what_is_given_is_what_members_are_born_with() -> None:
+    """And the rest of it is drawn."""
+    space = {"eta": loguniform(1e-3, 1), "width": [1, 2, 3, 4]}
+    given = [{"eta": 0.25}, {"width": 4}]
+    drawn, first = (
+        make(0, space, population_size=4, initial_params=params).records
+        for params in ((), given)
+    )
+    assert [record.params for record in first] == [
+        record.params | own for record, own in zip(drawn, [*given, {}, {}], strict=True)
+    ]
+
+
+def test_the_number_of_candidates_is_known_unless_scores_decide_it() -> None:
+    assert make(0, population_size=3, n_generations=4).n_candidates == 12
+    assert make(0, n_generations_no_change=9).n_candidates is None
+
+
+@pytest.mark.parametrize(
+    ("best_scores", "tol", "n_generations"),
+    [
+        ([0.5, 0.5, 0.5, 0.9], 0.0, 3),  # to stay the same is no improvement
+        ([5.0, 5.5, 6.0, 6.5], 0.5, 3),  # nor is to rise by no more than `tol`
+        ([5.0, 1.0, 2.0, 3.0], 0.0, 3),  # nor to recover
+        ([5.0, 1.0, 5.5, 1.0, 2.0], 0.0, 5),
+    ],
+)
+def test_an_improvement_is_over_the_best_of_all_generations(
+    best_scores: list[float], tol: float, n_generations: int
+) -> None:
+    optimizer = make(
+        0, population_size=2, n_generations=9, n_generations_no_change=2, tol=tol
+    )
+    for best in best_scores[:n_generations]:
+        assert optimizer.ended is None
+        fake_scores(optimizer, [0.0, best])
+    assert optimizer.ended == "no_change"
+
+
 def test_pickling_in_mid_run_changes_nothing() -> None:
     one = make(0, population_size=4, n_generations=5)
     fake_scores(one, [1.0, 2.0, 3.0, 4.0])

@@ -46,9 +46,9 @@ from skhpo.evaluation.training._parts import replay
 from skhpo.evaluation.training._trainers import Training
 from skhpo.evaluation.training._training import Train, TrainingPlan
 from skhpo.evaluation.workers._workers import Workers
-from skhpo.exceptions import AllFitsFailedError, JournalWarning
+from skhpo.exceptions import AllFitsFailedError, JournalWarning, SkhpoWarning
 from skhpo.optimizers import PBTOptimizer
-from skhpo.optimizers._exploit import Truncation
+from skhpo.optimizers._exploit import Tournament, Truncation
 from skhpo.space import Choice, Real
 
 X, Y = make_classification(n_samples=80, n_features=4, random_state=0)
@@ -137,6 +137,43 @@ def test_first_candidates_are_in_the_space(name: str, space: Any, bad: Any) -> N
     assert len(str(caught.value)) < 600
 
 
+def born(space: Any, *given: Any, size: int = 2) -> list[dict[str, Any]]:
+    """Return what the members of a population are born with."""
+    seed = np.random.SeedSequence(0)
+    optimizer = PBTOptimizer(space, seed, population_size=size, initial_params=given)
+    return [dict(record.params) for record in optimizer.records]
+
+
+def test_every_member_may_be_given_and_each_is_looked_at() -> None:
+    assert born({"a": [1, 2]}, {"a": 2}, {"a": 1}) == [{"a": 2}, {"a": 1}]
+    with pytest.raises(ValueError, match=r"the 'a' 3 is not a value of \[1, 2\]"):
+        born({"a": [1, 2]}, {"a": 2}, {"a": 3})
+    with pytest.raises(ValueError, match="3 entries for a population_size of 2"):
+        born({"a": [1, 2]}, {}, {}, {})
+
+
+def test_what_is_wrong_is_said_of_the_nearest_branch() -> None:
+    """And of several names the first."""
+    space = [{"a": [1], "b": [1]}, {"c": [1], "d": [1]}]
+    with pytest.raises(ValueError, match=r"since the 'a' 2 is not a value of \[1\]"):
+        born(space, {"a": 2, "b": 1})
+    with pytest.raises(ValueError, match="since parameter 'x' is unknown"):
+        born(space, {"z": 1, "y": 1, "x": 1})
+
+
+def test_what_can_only_be_drawn_is_taken_as_it_is_given() -> None:
+    """Nobody knows which values it has."""
+
+    class Drawn:
+        def rvs(self, random_state: Any = None) -> float:
+            return 0.5
+
+        def ppf(self, q: float) -> float:
+            return q
+
+    assert born({"a": Drawn()}, {"a": 7.0}) == [{"a": 7.0}, {"a": 0.5}]
+
+
 def test_members_are_born_in_a_branch_that_has_their_values() -> None:
     space = {"loss": Choice({"log_loss": None, "modified_huber": ALPHA})}
     for seed in range(4):
@@ -180,6 +217,60 @@ def test_names_in_messages_are_sorted() -> None:
     space = {name: [0.1, 0.2] for name in names}
     with pytest.raises(ValueError, match="'alpha', 'beta', 'eta', 'zeta'"):
         PBTOptimizer(space, np.random.SeedSequence(0), initial_params=[{"nope": 1}])
+
+
+# --- what the options say -------------------------------------------------------------
+
+
+def test_every_option_reaches_the_population() -> None:
+    """Those of numbers have their names there, or say what they are."""
+    same = {
+        "population_size": 5,
+        "n_generations": 7,
+        "steps_per_generation": 3,
+        "resample_probability": 0.7,
+        "burn_in": 2,
+        "n_generations_no_change": 4,
+        "tol": 0.5,
+        "initial_params": [{"alpha": 0.1}],
+    }
+    search = PBTSearch(SGD, ALPHA, quantile=0.4, perturb_factors=(2.0,), **same)
+    optimizer = search._make_optimizer(search._compile())
+    assert {name: getattr(optimizer, name) for name in same} == same
+    assert optimizer.exploit == Truncation(0.4)
+    assert optimizer.factors == (2.0,)
+    search.set_params(exploit="tournament", initial_params={"alpha": 0.1})
+    optimizer = search._make_optimizer(search._compile())
+    assert optimizer.exploit == Tournament()
+    assert optimizer.initial_params == [{"alpha": 0.1}]
+
+
+@pytest.mark.parametrize("row", [1, 4])
+def test_the_last_training_is_as_long_as_that_of_the_row(row: int) -> None:
+    search = make(Walker(), {"rate": [0.1, 0.2]}, steps_per_generation=2)
+    search.set_params(refit=lambda results: row).fit(X, Y)
+    n_steps = search.cv_results_["n_resources"][row]
+    assert n_steps == 2 * (1 + row // 3)
+    assert search.best_estimator_.n_steps_ == n_steps
+
+
+def test_half_of_the_parameters_may_be_frozen_without_a_word() -> None:
+    net = MLPRegressor(random_state=0)
+    space = {"hidden_layer_sizes": [(3,), (5,)], "alpha": [0.1, 1.0]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SkhpoWarning)
+        search = make(net, space, population_size=2, n_generations=1).fit(X, Y)
+    assert search.frozen_params_ == ["hidden_layer_sizes"]
+
+
+def test_a_resumed_population_has_the_train_scores_it_had(tmp_path: Any) -> None:
+    search = make(return_train_score=True, refit=False, n_generations=2)
+    plain = results_of(search.fit(X, Y))
+    search.set_params(journal=tmp_path / "journal.db")
+    assert results_of(search.fit(X, Y)) == plain
+    assert results_of(search.fit(X, Y)) == plain
+    search.set_params(return_train_score=False).fit(X, Y)
+    assert "mean_train_score" not in search.cv_results_
 
 
 # --- weights --------------------------------------------------------------------------

@@ -90,6 +90,17 @@ def test_log_h_has_no_seams() -> None:
         np.testing.assert_allclose(slope, slope[0], rtol=1e-3)
 
 
+@pytest.mark.parametrize(
+    "acquisition", [log_expected_improvement, log_probability_of_improvement]
+)
+def test_derivatives_have_no_seams(acquisition: Any) -> None:
+    """Where a series takes over from the quotient, all but the last digits agree."""
+    mean = -1e3 * np.array([1 - 1e-12, 1 + 1e-12])
+    _, d_mean, d_std = acquisition(mean, np.ones(2), 0.0)
+    np.testing.assert_allclose(d_mean[0], d_mean[1], rtol=1e-8)
+    np.testing.assert_allclose(d_std[0], d_std[1], rtol=1e-8)
+
+
 def test_limits_for_vanishing_deviation() -> None:
     """EI becomes the plain improvement, PI a step."""
     mean, std = np.array([-1.0, 2.0]), np.zeros(2)
@@ -110,3 +121,14 @@ def test_a_callable_gets_numerical_derivatives() -> None:
     own = NumericalAcquisition(lambda mean, std, best: mean + 2 * std)
     value, d_mean, d_std = own(np.array([1.0]), np.array([0.5]), 0.0)
     np.testing.assert_allclose((value, d_mean, d_std), ([2.0], [1.0], [2.0]))
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+def test_numerical_derivatives_have_the_scale_of_the_deviation(scale: float) -> None:
+    own = NumericalAcquisition(
+        lambda mean, std, best: expected_improvement(mean, std, best).value
+    )
+    mean, std = scale * np.array([-1.0, 0.0, 2.0]), scale * np.array([0.5, 1.0, 2.0])
+    known = expected_improvement(mean, std, 0.0)
+    for numerical, exact in zip(own(mean, std, 0.0), known, strict=True):
+        np.testing.assert_allclose(numerical, exact, rtol=1e-5)

@@ -245,7 +245,9 @@ def test_what_cannot_be_done_is_refused(what: str) -> None:
         engine.add([good])
         (first,) = engine.wait()
         other = Candidate(7, dict(good.params), good.resource)
-        with pytest.raises(ValueError, match=f"OddSearch.*candidate {odd.id}.*{message}"):
+        with pytest.raises(
+            ValueError, match=f"OddSearch.*candidate {odd.id}.*{message}"
+        ):
             engine.add([other, odd])
         assert engine.wait() == []
         engine.add([other])

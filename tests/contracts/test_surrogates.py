@@ -17,6 +17,7 @@ from skhpo.surrogates import GaussianProcess, ParzenEstimator, RandomForest
 from skhpo.surrogates import _gp as gp_module
 from skhpo.surrogates._base import make_surrogate
 from skhpo.surrogates._embedding import Embedding
+from skhpo.surrogates._forest import BLOCK
 from skhpo.surrogates._warp import independent_log_likelihood, warp
 
 SPACE = SearchSpace(
@@ -200,6 +201,29 @@ def test_what_is_far_from_the_data_is_less_sure(make: Any) -> None:
         mean, std = make(space).fit(X, a * y).predict(gap)
         np.testing.assert_allclose(std, a * far, rtol=1e-3)
         np.testing.assert_allclose(mean, a * surrogate.predict(gap)[0], rtol=1e-3)
+
+
+def test_a_forest_is_unsure_where_scores_differ_and_where_trees_do() -> None:
+    """The variance within the leaves, and that between the trees."""
+    space, half = SearchSpace({"x": Real(0, 1)}), np.full((1, 1), 0.5)
+    scores = np.tile([-1.0, 1.0], 20)
+    forest = RandomForest(space).fit(np.full((40, 1), 0.5), scores)
+    mean, std = forest.predict(half)
+    assert abs(mean[0]) < 0.1
+    assert std[0] == pytest.approx(1, abs=0.1)
+    X = np.repeat([[0.0], [1.0]], 20, axis=0)
+    mean, std = RandomForest(space).fit(X, 2 * X[:, 0]).predict(half)
+    assert mean[0] == pytest.approx(1, abs=0.5)
+    assert std[0] == pytest.approx(1, abs=0.15)
+
+
+def test_a_forest_predicts_each_of_many_points() -> None:
+    """Also at the borders of the blocks in which it takes them."""
+    space, X = SearchSpace({"x": Real(0, 1)}), np.linspace(0, 1, 6)[:, np.newaxis]
+    forest = RandomForest(space, n_trees=3).fit(X, X[:, 0])
+    Z = np.random.default_rng(0).random((2 * BLOCK + 3, 1))
+    backwards = [part[::-1] for part in forest.predict(Z[::-1])]
+    np.testing.assert_array_equal(forest.predict(Z), backwards)
 
 
 @pytest.mark.parametrize("power", [-1000, -600, 600, 1000])

@@ -1,0 +1,176 @@
+"""What Bayesian optimization keeps account of, between its model and its trials."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skhpo.acquisition import ACQUISITIONS
+from skhpo.optimizers import BayesOptimizer, Candidate, Trial
+from skhpo.optimizers._bayes import EXPLORATION, MAX_NOISE, MIXTURE, PARZEN
+from skhpo.space import Integer, Real
+
+
+class Exploring:
+    """An acquisition of the user's, that notes when it is used."""
+
+    def __init__(self) -> None:
+        self.n_calls = 0
+
+    def __call__(self, mean: Any, std: Any, best: float) -> Any:
+        self.n_calls += 1
+        return std
+
+
+def trials_at(params: list[dict[str, Any]], scores: Any) -> list[Trial]:
+    """Return trials that nobody has asked for."""
+    return [
+        Trial.from_scores(Candidate(-1 - i, p), tuple(np.atleast_1d(s)))
+        for i, (p, s) in enumerate(zip(params, scores, strict=True))
+    ]
+
+
+def test_the_model_is_used_once_the_initial_candidates_are_asked_for() -> None:
+    """Not before, and whether they have been told of or not."""
+    own = Exploring()
+    optimizer = BayesOptimizer(
+        {"x": Real(0, 1)}, acquisition=own, n_initial=4, random_state=0
+    )
+    first, *_ = optimizer.ask(4)
+    optimizer.tell([Trial.from_scores(first, (0.0,))])
+    assert own.n_calls == 0
+    optimizer.ask(5)
+    assert own.n_calls > 0
+
+
+def test_an_acquisition_of_the_users_is_kept_where_scores_are_noise() -> None:
+    """Only "auto" takes another one there."""
+    own = Exploring()
+    optimizer = BayesOptimizer({"x": Real(0, 1)}, acquisition=own, random_state=0)
+    scores = np.random.default_rng(0).normal(size=12)
+    optimizer.tell(trials_at([{"x": i % 3 / 3} for i in range(12)], scores))
+    optimizer.ask(5)
+    assert optimizer._model.noise_share_ > MAX_NOISE  # type: ignore[attr-defined]
+    assert own.n_calls > 0
+
+
+def test_a_failure_does_not_hide_how_noisy_the_others_are() -> None:
+    optimizer = BayesOptimizer({"x": Real(0, 1)}, random_state=0)
+    splits = [(0.1, 0.2, 0.3), (0.9, 0.1, 0.2), (0.5, 0.5, 0.4), (math.nan,) * 3]
+    optimizer.tell(trials_at([{"x": i / 3} for i in range(4)], splits))
+    noise = optimizer._observations().noise
+    assert noise[1] > noise[0]
+    assert noise[3] == 1
+
+
+def test_as_long_as_all_have_failed_a_regret_has_no_bound() -> None:
+    optimizer = BayesOptimizer({"x": Real(0, 1)}, n_initial=1, random_state=0)
+    optimizer.tell(trials_at([{"x": i / 4} for i in range(4)], [math.nan] * 4))
+    optimizer.ask(4)
+    assert optimizer._n_fitted > 0
+    assert optimizer.regret_bound() == math.inf
+
+
+@pytest.mark.parametrize("n", [Integer(0, 30), Real(0, 30)], ids=["whole", "real"])
+def test_what_is_forbidden_is_no_regret(n: Any) -> None:
+    """Where scores rise towards what the constraints forbid, and all else is known."""
+
+    def bound(constraints: Any) -> float:
+        optimizer = BayesOptimizer(
+            {"n": n},
+            acquisition="ucb",
+            constraints=constraints,
+            n_initial=1,
+            random_state=0,
+        )
+        optimizer.tell(trials_at([{"n": n} for n in range(10)], np.arange(10.0)))
+        optimizer.ask(2)
+        return optimizer.regret_bound()
+
+    assert bound(lambda params: params["n"] < 10) < 0.5 * bound(None)
+
+
+class Flat:
+    """A model that knows nothing."""
+
+    def fit(self, X: Any, y: Any) -> Flat:
+        return self
+
+    def predict(self, X: Any) -> Any:
+        return np.zeros(len(X)), np.ones(len(X))
+
+
+def test_the_model_is_learned_anew_as_observations_come() -> None:
+    """With each of them, from a hundred on with every second one, and not without."""
+    optimizer = BayesOptimizer(
+        {"n": Integer(0, 3000)},
+        surrogate=Flat(),
+        acquisition="ucb",
+        n_initial=1,
+        random_state=0,
+    )
+    fit, anew = optimizer._model.fit, []
+
+    def noting(X: Any, y: Any, v: Any = None, *, keep_theta: bool = False) -> Any:
+        if not keep_theta:
+            anew.append(len(X))
+        return fit(X, y, v, keep_theta=keep_theta)
+
+    optimizer._model.fit = noting  # type: ignore[method-assign]
+    params = [{"n": n} for n in range(105)]
+    for first, last in [(0, 1), (1, 2), (2, 98), *((n, n + 1) for n in range(98, 105))]:
+        optimizer.tell(trials_at(params[first:last], [0.0] * (last - first)))
+        optimizer.ask(4)
+    assert anew == [1, 2, 98, 99, 101, 103, 105]
+
+
+def test_each_step_draws_how_it_proposes() -> None:
+    """Some at random, some by densities, and the others by each of the acquisitions."""
+    used: Counter[str] = Counter()
+
+    class Noting(BayesOptimizer):
+        def _random_point(self, rng: Any) -> Any:
+            used["random"] += 1
+            return super()._random_point(rng)
+
+        def _parzen_point(self, rng: Any) -> Any:
+            used["parzen"] += 1
+            return super()._parzen_point(rng)
+
+    def noting(name: str) -> Any:
+        def acquisition(mean: Any, std: Any, best: float) -> Any:
+            used[name] += 1
+            return ACQUISITIONS[name](mean, std, best)
+
+        return acquisition
+
+    n = 120
+    space = {"n": Integer(0, 3000)}
+    optimizer = Noting(space, surrogate=Flat(), n_initial=1, random_state=0)
+    optimizer._acquisitions = [noting(name) for name in MIXTURE]
+    optimizer.tell(trials_at([{"n": 1000}], [0.0]))
+    optimizer.ask(n)
+    share = (1 - EXPLORATION) * (1 - PARZEN) / len(MIXTURE)
+    expected = {"random": EXPLORATION, "parzen": (1 - EXPLORATION) * PARZEN}
+    expected |= dict.fromkeys(MIXTURE, share)
+    assert used.keys() == expected.keys()
+    for what, p in expected.items():
+        assert abs(used[what] / n - p) <= 4 * math.sqrt(p * (1 - p) / n)
+
+
+@pytest.mark.parametrize("surrogate", ["gp", Flat()], ids=["gp", "flat"])
+def test_a_small_space_is_tried_to_its_end(surrogate: Any) -> None:
+    """Nothing twice, nothing left out, also where only what is known is promising."""
+    n = 12 if surrogate == "gp" else 60
+    optimizer = BayesOptimizer(
+        {"n": Integer(1, n)}, surrogate=surrogate, n_initial=3, random_state=0
+    )
+    tried = []
+    while candidates := optimizer.ask(1):
+        tried += [c.params["n"] for c in candidates]
+        optimizer.tell([Trial.from_scores(c, (1 / c.params["n"],)) for c in candidates])
+    assert sorted(tried) == list(range(1, n + 1))
