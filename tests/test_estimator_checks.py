@@ -135,7 +135,7 @@ PBT_SEARCHES = [
 ]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def one_thread():
     """On ten rows a second thread of BLAS or OpenMP does nothing but wait."""
     with threadpool_limits(limits=1):
@@ -178,7 +178,23 @@ def failed_checks(search):
     return failed
 
 
-@pytest.mark.parametrize("kind", HELD)
+# By default the two whose lists differ most; those that are refused need no time.
+OFTEN = {
+    "regressor",
+    "one class",
+    "transformer",
+    "clusterer",
+    "pipeline of transformers",
+}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=[] if kind in OFTEN else [pytest.mark.slow])
+        for kind in HELD
+    ],
+)
 def test_what_scikit_learn_fails(kind):
     """The list of what scikit-learn's own search fails is neither long nor stale.
 

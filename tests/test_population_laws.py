@@ -603,10 +603,20 @@ def scores_of(search: PBTSearch) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("backend", "n_jobs"), [("loky", 1), ("threading", 2), ("loky", 2)]
+    ("what", "kind", "backend", "n_jobs"),
+    [
+        pytest.param(
+            *(what, kind, backend, n_jobs),
+            # What another process gets is a copy: by default for one kind of rows.
+            marks=[pytest.mark.slow]
+            if (backend, n_jobs) == ("loky", 2) and kind != "array"
+            else [],
+        )
+        for backend, n_jobs in (("loky", 1), ("threading", 2), ("loky", 2))
+        for kind in KINDS
+        for what in WRITING
+    ],
 )
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("what", WRITING)
 def test_who_writes_into_the_data_changes_nothing_for_others(
     what: str, kind: str, backend: str, n_jobs: int
 ) -> None:
