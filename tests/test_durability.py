@@ -18,7 +18,7 @@ from fault_estimators import Counted, scores_of
 from scipy.stats import uniform
 from sklearn.datasets import make_classification
 from sklearn.exceptions import FitFailedWarning
-from sklearn.model_selection import ParameterSampler, cross_val_score
+from sklearn.model_selection import cross_val_score
 
 from benchmarks.faults import is_gone
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
