@@ -19,10 +19,12 @@ SEEDS_VARIABLE = "SKHPO_TESTS_GLOBAL_RANDOM_SEED"
 DATA_VARIABLE = "SKHPO_DATA"
 
 # How long one example takes says how busy the machine is, not whether we are right.
-settings.register_profile("skhpo", deadline=None)
+settings.register_profile("skhpo", deadline=None, max_examples=30)
 # Hypothesis draws the same examples each time where the variable CI is set: whether a
-# change is merged is no matter of luck. The nightly run draws new ones.
-settings.register_profile("new-examples", deadline=None, derandomize=False)
+# change is merged is no matter of luck. The nightly run draws new ones, and many.
+settings.register_profile(
+    "new-examples", deadline=None, derandomize=False, max_examples=300
+)
 settings.load_profile("skhpo")
 
 

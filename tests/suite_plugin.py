@@ -75,9 +75,17 @@ def neutral(nodeid):
     return nodeid
 
 
+def names_one(text):
+    return any(whole_word(name).search(text) for name in REPLACED)
+
+
+@functools.cache  # thousands of tests are one function with other parameters
+def source_names_a_search(function):
+    return names_one(inspect.getsource(function))
+
+
 def names_a_search(item):
-    texts = neutral(item.nodeid), inspect.getsource(item.function)
-    return any(whole_word(name).search(text) for name in REPLACED for text in texts)
+    return names_one(neutral(item.nodeid)) or source_names_a_search(item.function)
 
 
 def install():
@@ -105,9 +113,9 @@ class Recorder:
                 return False
             return neutral(item.nodeid) not in skip
 
-        dropped = [item for item in items if not wanted(item)]
-        items[:] = [item for item in items if wanted(item)]
-        config.hook.pytest_deselected(items=dropped)
+        kept = list(filter(wanted, items))
+        config.hook.pytest_deselected(items=list(set(items).difference(kept)))
+        items[:] = kept
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item):

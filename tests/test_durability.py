@@ -80,8 +80,21 @@ def _no_interrupt_before(monkeypatch):
 # --- time budget ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
-@pytest.mark.parametrize("name", SEARCHES)
+# Ends its processes, and to start new ones takes seconds: by default of one search that
+# hears of its candidates in any order, and of one that hears of them in theirs.
+@pytest.mark.parametrize(
+    ("name", "n_jobs"),
+    [
+        pytest.param(
+            *(name, n_jobs),
+            marks=[pytest.mark.slow]
+            if n_jobs == 2 and name in ("random", "pbt")
+            else [],
+        )
+        for name in SEARCHES
+        for n_jobs in (1, 2)
+    ],
+)
 def test_a_time_budget_keeps_what_is_complete(name, n_jobs, an_hour_each, always_cut):
     """The rows are those of a search without limits; the best of them is fitted.
 

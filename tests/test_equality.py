@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from comparing import same
 from estimators import Anything, Failing
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import loguniform, randint, uniform
 from sklearn.base import BaseEstimator
@@ -435,14 +435,12 @@ def assert_same_for(ours, theirs, make_case):
         assert_same(found, expected)
 
 
-@settings(deadline=None, max_examples=80)
 @given(space=st.one_of(grids, st.lists(grids, min_size=1, max_size=3)))
 def test_any_grid(space):
     """Whatever the values are, they come back as given and score as in scikit-learn."""
     assert_same_for(GridSearch, GridSearchCV, case(Anything(), space))
 
 
-@settings(deadline=None, max_examples=80)
 @given(
     space=st.one_of(spaces, st.lists(spaces, min_size=1, max_size=2)),
     n_iter=st.integers(1, 6),

@@ -4,6 +4,7 @@ No check of ours is expected to fail. What scikit-learn's own searches fail is w
 down beside, and tested, so that "passes more than scikit-learn's" stays a fact.
 """
 
+import functools
 import warnings
 from unittest import SkipTest
 
@@ -81,17 +82,28 @@ SKLEARN_FAILS = {
     "one class": {"check_outliers_train"},
 }
 
-GRID_SEARCHES = [
-    GridSearch(estimator, space, scoring=scoring, cv=2)
-    for estimator, space, scoring in HELD.values()
-]
-RANDOM_SEARCHES = [
-    RandomSearch(estimator, space, n_iter=2, scoring=scoring, cv=2, random_state=0)
-    for estimator, space, scoring in HELD.values()
-]
-BAYES_SEARCHES = [
-    BayesSearch(estimator, space, n_iter=2, scoring=scoring, cv=2, random_state=0)
-    for estimator, space, scoring in HELD.values()
+SEARCHES = {
+    "grid": GridSearch,
+    "random": functools.partial(RandomSearch, n_iter=2, random_state=0),
+    "bayes": functools.partial(BayesSearch, n_iter=2, random_state=0),
+}
+
+
+def search_over(name, kind):
+    estimator, space, scoring = HELD[kind]
+    return SEARCHES[name](estimator, space, scoring=scoring, cv=2)
+
+
+# Each kind once, and each search over more than one kind.
+ONE_OF_EACH = [
+    search_over("grid", "classifier"),
+    search_over("bayes", "regressor"),
+    search_over("grid", "transformer"),
+    search_over("random", "clusterer"),
+    search_over("grid", "forest of outliers"),
+    search_over("random", "one class"),
+    search_over("bayes", "pipeline"),
+    search_over("random", "pipeline of transformers"),
 ]
 
 
@@ -123,19 +135,32 @@ PBT_SEARCHES = [
 ]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def one_thread():
     """On ten rows a second thread of BLAS or OpenMP does nothing but wait."""
     with threadpool_limits(limits=1):
         yield
 
 
-@parametrize_with_checks(
-    GRID_SEARCHES + RANDOM_SEARCHES + BAYES_SEARCHES + PBT_SEARCHES
-)
+@parametrize_with_checks(ONE_OF_EACH + PBT_SEARCHES[:3])
 def test_estimator_checks(estimator, check):
     """Our searches pass every check of scikit-learn, whatever they hold."""
     check(estimator)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", HELD)
+@pytest.mark.parametrize("name", SEARCHES)
+def test_estimator_checks_of_every_search_over_every_kind(name, kind):
+    """The same, with each search over each kind."""
+    assert failed_checks(search_over(name, kind)) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("search", PBT_SEARCHES, ids=lambda s: repr(s.estimator))
+def test_estimator_checks_of_every_population(search):
+    """The same, with whatever can be trained step by step."""
+    assert failed_checks(search) == set()
 
 
 def failed_checks(search):
@@ -153,7 +178,23 @@ def failed_checks(search):
     return failed
 
 
-@pytest.mark.parametrize("kind", HELD)
+# By default the two whose lists differ most; those that are refused need no time.
+OFTEN = {
+    "regressor",
+    "one class",
+    "transformer",
+    "clusterer",
+    "pipeline of transformers",
+}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=[] if kind in OFTEN else [pytest.mark.slow])
+        for kind in HELD
+    ],
+)
 def test_what_scikit_learn_fails(kind):
     """The list of what scikit-learn's own search fails is neither long nor stale.
 

@@ -732,11 +732,7 @@ scores = st.one_of(st.floats(), st.integers(-(2**70), 2**70))
     error=st.one_of(st.none(), st.text()),
     split=st.integers(0, 2**40),
 )
-@settings(
-    deadline=None,
-    max_examples=60,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_evaluations_come_back_bit_for_bit(tmp_path, test, train, times, error, split):
     path = tmp_path / "a.db"
     given = Evaluation(test, train, *times, 3, error)
@@ -748,11 +744,7 @@ def test_evaluations_come_back_bit_for_bit(tmp_path, test, train, times, error, 
 
 @pytest.mark.parametrize("how", ["truncate", "overwrite"])
 @given(data=st.data())
-@settings(
-    deadline=None,
-    max_examples=60,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_file_never_gives_a_wrong_number(tmp_path, how, data):
     """Cut anywhere, or with bytes overwritten: known, unknown, or a clear error."""
     whole = tmp_path / "whole.db"

@@ -455,6 +455,7 @@ def test_a_member_that_kills_its_workers_is_replaced() -> None:
     assert not np.isnan(search.cv_results_["mean_test_score"][3:]).any()
 
 
+@pytest.mark.slow  # the test above kills workers as well
 def test_a_worker_may_die_while_tasks_are_sent(monkeypatch: Any) -> None:
     submit = Workers.submit
 

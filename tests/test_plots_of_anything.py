@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,17 @@ def save(display: Any) -> None:
     display.figure_.canvas.draw()
     for kind in ("png", "svg", "pdf"):
         display.figure_.savefig(io.BytesIO(), format=kind)
+
+
+def draw(display: Any) -> None:
+    """As for a PNG file, which needs half of the time of an SVG or PDF file."""
+    display.figure_.canvas.draw()
+
+
+# Numbers are refused while a picture is laid out, which is the same for all files.
+EACH_WAY = pytest.mark.parametrize(
+    "make_picture", [draw, pytest.param(save, marks=pytest.mark.slow)]
+)
 
 
 def texts(display: Any) -> dict[str, Text]:
@@ -292,15 +304,17 @@ HUGE = {
 SINGLE = {"single": [1.7e308], "equal": [-1.7e308] * 4, "zero": [0.0, np.inf]}
 
 
-def drawn_exactly(display: Any, found: Any, **options: Any) -> Any:
-    """Draw and save, where every doubt of NumPy is an error and every warning too."""
+def drawn_exactly(
+    display: Any, found: Any, make_picture: Callable[[Any], None], **options: Any
+) -> Any:
+    """Draw, where every doubt of NumPy is an error and every warning too."""
     with np.errstate(all="raise"), warnings.catch_warnings():
         warnings.simplefilter("error")
         drawn = display.from_cv_results(found, **options)
     # From here on it is matplotlib that reckons.
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        save(drawn)
+        make_picture(drawn)
     return drawn
 
 
@@ -311,19 +325,25 @@ def assert_finite_limits(display: Any) -> None:
             assert low != high
 
 
+@EACH_WAY
 @pytest.mark.parametrize("scores", HUGE.values(), ids=HUGE)
 @pytest.mark.parametrize("display", [*MODELS, *SIMPLE])
-def test_any_scores_are_drawn(display: Any, scores: list) -> None:
+def test_any_scores_are_drawn(display: Any, scores: list, make_picture: Any) -> None:
     rows = np.random.default_rng(0).random((len(scores), 2)).tolist()
     params = [{"a": a, "b": b} for a, b in rows]
-    assert_finite_limits(drawn_exactly(display, results(params, scores)))
+    found = results(params, scores)
+    assert_finite_limits(drawn_exactly(display, found, make_picture))
 
 
+@EACH_WAY
 @pytest.mark.parametrize("scores", SINGLE.values(), ids=SINGLE)
 @pytest.mark.parametrize("display", SIMPLE)
-def test_few_or_equal_scores_are_drawn(display: Any, scores: list) -> None:
+def test_few_or_equal_scores_are_drawn(
+    display: Any, scores: list, make_picture: Any
+) -> None:
     params = [{"a": i, "b": str(i)} for i in range(len(scores))]
-    assert_finite_limits(drawn_exactly(display, results(params, scores)))
+    found = results(params, scores)
+    assert_finite_limits(drawn_exactly(display, found, make_picture))
 
 
 VALUES = {
@@ -335,13 +355,16 @@ VALUES = {
 }
 
 
+@EACH_WAY
 @pytest.mark.parametrize("log", [None, ["a"], []], ids=["judged", "log", "linear"])
 @pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
 @pytest.mark.parametrize("display", [*MODELS, *WITH_VALUES[1:]])
-def test_any_values_are_drawn(display: Any, values: list, log: Any) -> None:
+def test_any_values_are_drawn(
+    display: Any, values: list, log: Any, make_picture: Any
+) -> None:
     params = [{"a": value, "b": i} for i, value in enumerate(values)]
     found = results(params, np.cos(np.arange(len(params))))
-    assert_finite_limits(drawn_exactly(display, found, log=log))
+    assert_finite_limits(drawn_exactly(display, found, make_picture, log=log))
 
 
 def test_a_picture_says_in_which_unit_it_is() -> None:

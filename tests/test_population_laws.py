@@ -24,7 +24,7 @@ from careless_estimators import (
     writing_metric,
     writing_scorer,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pbt_estimators import Walker
 from scipy import sparse
@@ -276,7 +276,6 @@ def test_a_resumed_population_has_the_train_scores_it_had(tmp_path: Any) -> None
 # --- weights --------------------------------------------------------------------------
 
 
-@settings(max_examples=25, deadline=None)
 @given(
     weights=st.lists(st.sampled_from([0.0, 0.0, 1.0, 2.5]), min_size=40, max_size=40),
     batch_size=st.sampled_from([None, 1, 3, 7, 100]),
@@ -388,12 +387,24 @@ REFITS = {
 }
 
 
-@pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("refit", REFITS)
-@pytest.mark.parametrize(
-    ("backend", "n_jobs"),
-    [("loky", 1), ("threading", 2), ("loky", 2), ("multiprocessing", 2)],
-)
+# In other processes each model once, and all combinations in the slow tests.
+RESUMED = [
+    pytest.param(
+        *(model, refit, backend, n_jobs),
+        marks=[]
+        if (backend, n_jobs) == ("loky", 1)
+        or (model, refit) in (("model", "callable"), ("pipeline", "weights"))
+        else [pytest.mark.slow],
+    )
+    for backend, n_jobs in [
+        *(("loky", 1), ("threading", 2), ("loky", 2), ("multiprocessing", 2)),
+    ]
+    for refit in REFITS
+    for model in MODELS
+]
+
+
+@pytest.mark.parametrize(("model", "refit", "backend", "n_jobs"), RESUMED)
 def test_a_resumed_run_equals_one_that_was_not_interrupted(
     model: str, refit: str, backend: str, n_jobs: int, tmp_path: Any
 ) -> None:
@@ -689,10 +700,20 @@ def scores_of(search: PBTSearch) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("backend", "n_jobs"), [("loky", 1), ("threading", 2), ("loky", 2)]
+    ("what", "kind", "backend", "n_jobs"),
+    [
+        pytest.param(
+            *(what, kind, backend, n_jobs),
+            # What another process gets is a copy: by default for one kind of rows.
+            marks=[pytest.mark.slow]
+            if (backend, n_jobs) == ("loky", 2) and kind != "array"
+            else [],
+        )
+        for backend, n_jobs in (("loky", 1), ("threading", 2), ("loky", 2))
+        for kind in KINDS
+        for what in WRITING
+    ],
 )
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("what", WRITING)
 def test_who_writes_into_the_data_changes_nothing_for_others(
     what: str, kind: str, backend: str, n_jobs: int
 ) -> None:

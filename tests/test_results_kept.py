@@ -52,9 +52,30 @@ SEARCHES = {
         **{"cv": 2, **o},
     ),
 }
+BACKENDS = [("sequential", 1), ("threading", 2), ("loky", 2)]
 # A level that some candidate passes, but not the first.
 TOP = {"grid": 0.8, "random": 0.8, "bayes": 0.75, "pbt": 0.7}
 ALL = pytest.mark.parametrize("name", SEARCHES)
+
+
+def in_processes(*fast):
+    """Mark a test that ends its processes: of all searches, some are run by default.
+
+    The next search starts new processes, which import scikit-learn.
+    """
+    cases = [(name, backend, n) for name in SEARCHES for backend, n in BACKENDS]
+    return pytest.mark.parametrize(
+        ("name", "backend", "n_jobs"),
+        [
+            pytest.param(
+                *case,
+                marks=[pytest.mark.slow]
+                if case[1] == "loky" and case[0] not in fast
+                else [],
+            )
+            for case in cases
+        ],
+    )
 
 
 class CustomExit(BaseException):
@@ -140,9 +161,8 @@ def test_a_last_fit_that_fails_takes_nothing_along(name, kind):
         assert getattr(search, attribute) == getattr(plain, attribute)
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
-@ALL
-def test_a_rule_that_fails_takes_nothing_along(name, n_jobs):
+@in_processes("grid", "pbt")
+def test_a_rule_that_fails_takes_nothing_along(name, backend, n_jobs):
     """Its own exception, and all candidates that are complete by then."""
 
     def rule(progress):
@@ -150,7 +170,8 @@ def test_a_rule_that_fails_takes_nothing_along(name, n_jobs):
             raise AttributeError("a mistake of the user's")
 
     search = SEARCHES[name](Counted(), stop=rule, n_jobs=n_jobs)
-    error = failed_fit(search, AttributeError)
+    with joblib.parallel_config(backend):
+        error = failed_fit(search, AttributeError)
     assert str(error) == "a mistake of the user's"
     check_kept(search, error, "error")
     assert len(search.cv_results_["params"]) >= 3
@@ -366,9 +387,6 @@ def exiting_score(estimator, X, y=None):
     return estimator.level
 
 
-BACKENDS = [("sequential", 1), ("threading", 2), ("loky", 2)]
-
-
 @pytest.mark.parametrize(("backend", "n_jobs"), BACKENDS)
 @ALL
 def test_a_custom_exit_costs_one_candidate(name, backend, n_jobs):
@@ -397,8 +415,7 @@ def test_a_custom_exit_of_a_scorer_costs_one_candidate(backend, n_jobs):
     assert search.best_params_ == {"level": 0.7}
 
 
-@pytest.mark.parametrize(("backend", "n_jobs"), BACKENDS)
-@ALL
+@in_processes("random", "pbt")
 def test_an_interrupt_of_a_fit_ends_the_search(name, backend, n_jobs):
     """Wherever the fit runs; what is complete is kept, and nobody waits for ever."""
     estimator = Interrupting(fail_above=TOP[name], seconds=0.06)

@@ -147,7 +147,7 @@ def pipelines_and_grids(draw):
     def grid():
         chosen = draw(st.lists(st.sampled_from(names), unique=True, max_size=3))
         return {
-            name: draw(st.lists(st.sampled_from(VALUES[name]), min_size=1, max_size=4))
+            name: draw(st.lists(st.sampled_from(VALUES[name]), min_size=1, max_size=3))
             for name in chosen
         }
 
@@ -168,10 +168,28 @@ WORKERS = [
 ]
 
 
-@settings(max_examples=15)
-@given(pipelines_and_grids(), st.sampled_from(SCORINGS), st.sampled_from(WORKERS))
+ANY_SEARCH = given(
+    pipelines_and_grids(), st.sampled_from(SCORINGS), st.sampled_from(WORKERS)
+)
+
+
+@settings(max_examples=6)
+@ANY_SEARCH
 def test_same_scores_as_one_by_one(drawn, options, workers):
     """Sharing shows in no score, in no failure, in no order of the columns."""
+    check_same_scores(drawn, options, workers)
+
+
+@pytest.mark.slow
+@settings(max_examples=50)
+@ANY_SEARCH
+def test_same_scores_as_one_by_one_at_length(drawn, options, workers):
+    """The same with more examples."""
+    check_same_scores(drawn, options, workers)
+
+
+def check_same_scores(drawn, options, workers):
+    """Compare with a search that shares nothing, and with scikit-learn's."""
     backend, n_jobs = workers
     pipeline, grid = drawn
     options = {"cv": 3, "error_score": -7.0, **options}

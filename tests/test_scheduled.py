@@ -395,6 +395,6 @@ def test_a_tuned_schedule_beats_the_best_fixed_value(
         "schedule__eta0__hold": uniform(0, 0.95),
     }
     search = RandomizedSearchCV(
-        model, space, n_iter=200, cv=[([0, 1], [2, 3])], random_state=0
+        model, space, n_iter=25, cv=[([0, 1], [2, 3])], random_state=0
     ).fit(X[:4], Y[:4])
     assert -search.best_score_ < best_fixed / 1.3

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn.model_selection import ParameterSampler
@@ -68,7 +68,6 @@ dimensions = st.one_of(reals(), integers(), categoricals(), distributions)
 
 
 @given(dimensions, units)
-@settings(max_examples=300, deadline=None)
 def test_decoding_and_encoding_are_inverse(dimension: Any, u: float) -> None:
     """A value encodes to the center of its cell, and decodes to itself."""
     (value,) = dimension.from_unit(np.array([u]))
@@ -84,7 +83,6 @@ def test_decoding_and_encoding_are_inverse(dimension: Any, u: float) -> None:
 
 
 @given(dimensions)
-@settings(deadline=None)
 def test_rvs_draws_native_values_of_the_dimension(dimension: Any) -> None:
     """One or several, the same for the same seed."""
     value = dimension.rvs(random_state=3)
@@ -95,7 +93,6 @@ def test_rvs_draws_native_values_of_the_dimension(dimension: Any) -> None:
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=50, deadline=None)
 def test_points_and_params_are_inverse(seed: int) -> None:
     """In a conditional space, for any point of the cube."""
     space = SearchSpace(
@@ -340,7 +337,6 @@ def test_ranges_become_lists_of_quantiles(
 
 
 @given(dimensions, st.integers(1, 9))
-@settings(max_examples=200, deadline=None)
 def test_levels_are_distinct_values_of_the_dimension(dimension: Any, n: int) -> None:
     """As many as asked for, as far as there are so many."""
     space = discretize(SearchSpace({"x": dimension}), n)

@@ -290,7 +290,7 @@ crossed = given(problem=deviations(PROBLEMS, 2), way=deviations(WAYS, 3))
 
 
 @pytest.mark.parametrize("search", SEARCHES)
-@settings(quickly, max_examples=12)
+@settings(quickly, max_examples=8)
 @crossed
 def test_how_a_search_is_run_does_not_decide_its_result(search, problem, way):
     """The result of a search depends on its problem only."""
@@ -306,10 +306,23 @@ def test_how_a_search_is_run_does_not_decide_its_result_at_length(search, proble
     check(search, problem, way)
 
 
-@settings(quickly, max_examples=30)
+@settings(quickly, max_examples=15)
 @given(problem=deviations(PROBLEMS, 2))
 def test_the_plain_run_is_that_of_scikit_learn(problem):
     """Whatever two options meet, a grid gives what `GridSearchCV` gives."""
+    check_plain(problem)
+
+
+@pytest.mark.slow
+@settings(quickly, max_examples=200)
+@given(problem=deviations(PROBLEMS, 2))
+def test_the_plain_run_is_that_of_scikit_learn_at_length(problem):
+    """The same with more examples."""
+    check_plain(problem)
+
+
+def check_plain(problem):
+    """Fail if a grid gives another result than scikit-learn's."""
     problem = Problem("grid", **problem)
     theirs = outcome(problem, problem.make(GridSearchCV))
     for ours_only in ("n_fits", "failures"):
