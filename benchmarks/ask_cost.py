@@ -44,7 +44,8 @@ def fill(peer: Any, n: int) -> None:
     space, rng = SearchSpace(SPACE), np.random.default_rng(0)
     for i, x in enumerate(rng.random((n, 10))):
         params = space.decode(x)
-        peer.optimizer.tell([Trial.from_scores(Candidate(-1 - i, params), (score(params),))])
+        candidate = Candidate(-1 - i, params)
+        peer.optimizer.tell([Trial.from_scores(candidate, (score(params),))])
 
 
 def step(peer: Any) -> None:
