@@ -179,7 +179,7 @@ def test_given_params_must_meet_the_constraints() -> None:
 )
 def test_tell_takes_trials(kind: Any, told: Any) -> None:
     """Anything else is refused, with how to make one."""
-    with pytest.raises(TypeError, match=r"tell\(\[Trial\(candidate, \(score,\)\)\]\)"):
+    with pytest.raises(TypeError, match=r"tell\(\[Trial.from_scores\(candidate, \(sc"):
         kind({"x": Real(0, 1)}).tell(told)
 
 

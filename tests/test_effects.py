@@ -144,7 +144,7 @@ def test_the_absence_of_a_parameter_is_no_value() -> None:
     assert dead(params, lambda a, b=None: a) == ["b"]
 
 
-@pytest.mark.parametrize("name", ["resume_from", "n_resources"])
+@pytest.mark.parametrize("name", ["resume_from", "resource"])
 def test_only_what_began_and_lasted_alike_is_compared(name: str) -> None:
     candidates = [
         Candidate(id, {"a": id % 3}, **{name: origin})

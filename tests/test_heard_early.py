@@ -374,10 +374,10 @@ def test_ten_candidates_or_fewer_end_before():
     assert said(GridSearch(Counted(), grid, scoring=never_scores, refit=False)) == []
 
 
-def test_the_warning_comes_after_ten_candidates(tmp_path):
+def test_the_warning_comes_after_ten_candidates(tmp_path, always_cut):
     """And not after all: as an error, it ends the search there."""
     log = tmp_path / "fits"
-    estimator = Counted(log=log, seconds=0.06)
+    estimator = Counted(log=log)
     search = SEARCHES["grid"](estimator, scoring=never_scores, refit=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

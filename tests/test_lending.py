@@ -3,6 +3,7 @@
 import copy
 import sys
 import warnings
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -18,7 +19,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import accuracy_score, make_scorer
+from sklearn.metrics import accuracy_score, check_scoring, make_scorer
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -27,9 +28,12 @@ from writers import Writer, spoiling_score
 from skhpo import BayesSearch, GridSearch, RandomSearch
 from skhpo._fingerprint import fingerprint
 from skhpo._sklearn_compat import HAS_CALLBACKS
+from skhpo.evaluation import EvaluationSpec
 from skhpo.evaluation.fitting import _lending
+from skhpo.evaluation.fitting._fit import evaluate
 from skhpo.evaluation.fitting._known import is_known
 from skhpo.evaluation.fitting._lending import detached, identical, lend, private
+from skhpo.evaluation.fitting._spec import SlicedSplit
 
 rng = np.random.RandomState(0)
 N = 24
@@ -381,9 +385,11 @@ def test_what_fails_on_lent_data_is_tried_on_its_own(
     assert ours.reuse_.n_saved == 2 * shared * 3
 
 
+@pytest.mark.usefixtures("stubborn_is_known")
 def test_a_failure_is_told_once_and_as_that_of_its_own_data():
     """Nobody reads of a first attempt that only failed because of a lock."""
-    for estimator in (Stubborn(), make_pipeline(StandardScaler(), Stubborn())):
+    stubborn = Stubborn("fit", "odd")
+    for estimator in (stubborn, make_pipeline(StandardScaler(), stubborn)):
         prefix = "" if isinstance(estimator, Stubborn) else "stubborn__"
         grid = {f"{prefix}place": ["fit"], f"{prefix}alpha": ["text", "more text"]}
         search = GridSearch(estimator, grid, cv=3)
@@ -396,6 +402,7 @@ def test_a_failure_is_told_once_and_as_that_of_its_own_data():
         assert "OddlyRefused" not in told
 
 
+@pytest.mark.usefixtures("stubborn_is_known")
 @pytest.mark.skipif(not HAS_CALLBACKS, reason="this scikit-learn has no callbacks")
 @pytest.mark.parametrize("place", ["fit", "nowhere"])
 def test_callbacks_hear_of_each_fit_once(place):
@@ -418,9 +425,43 @@ def test_callbacks_hear_of_each_fit_once(place):
 
     Listening.heard.clear()
     grid = {"alpha": [0.0, 1.0]}
-    search = GridSearch(Stubborn(place), grid, cv=3, refit=False)
+    search = GridSearch(Stubborn(place, "odd"), grid, cv=3, refit=False)
     search.set_callbacks(Listening()).fit(X, Y)
     assert Listening.heard.count("candidate-split-evaluation") == 6
+
+
+class Hooks:
+    """Callbacks of one evaluation that note what they hear."""
+
+    def __init__(self, are_heard):
+        self.are_heard = are_heard
+        self.heard = []
+
+    @contextmanager
+    def fitting(self, estimator, X, y, params):
+        self.heard.append("begin")
+        yield
+
+    def end(self, X, y, params):
+        self.heard.append("end")
+        return True
+
+
+@pytest.mark.parametrize("place", ["fit", "nowhere"])
+@pytest.mark.usefixtures("stubborn_is_known")
+def test_whoever_listens_hears_of_a_fit_on_lent_data(place):
+    """As several of a block are lent, in the processes that a backend sends them to."""
+    scorer = check_scoring(Ridge(), "r2")
+    spec = EvaluationSpec(Stubborn(place, "odd"), X, Y, SPLITS, scorer)
+    assert spec.knows({"alpha": 1.0})
+    scores = []
+    for are_heard in (True, False):
+        split, hooks = SlicedSplit(spec, 0, lending=True), Hooks(are_heard)
+        evaluation, stop = evaluate(spec, split, {"alpha": 1.0}, hooks)
+        scores.append(evaluation.test_scores)
+        if are_heard:
+            assert (hooks.heard, stop) == (["begin", "end"], True)
+    assert scores[0] == scores[1]
 
 
 # A scorer that raises

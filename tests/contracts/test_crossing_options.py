@@ -200,7 +200,7 @@ def lose(part, path):
                 "FROM evaluation)"
             )
         if part in ("half", "no models"):
-            file.execute("DELETE FROM state")
+            file.execute("DELETE FROM model")
 
 
 def run(problem, *, jobs=(1, "loky"), journal=None, reuse=True, limits=(), more=()):

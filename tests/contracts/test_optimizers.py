@@ -78,7 +78,7 @@ def trial(candidate: Candidate, score: float | None = None) -> Trial:
 
 def rows(candidates: list[Candidate]) -> list[Any]:
     """Return what candidates say, to compare them: objects are equal to themselves."""
-    return [(c.id, dict(c.params), c.n_resources, c.resume_from) for c in candidates]
+    return [(c.id, dict(c.params), c.resource, c.resume_from) for c in candidates]
 
 
 def drive(optimizer: Any, n: int, score: float | None = None) -> list[Candidate]:
