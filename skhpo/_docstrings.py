@@ -1,9 +1,9 @@
 """Docstrings that leave to another one what they would say in the same words.
 
 Signatures stay written out in full, as scikit-learn and its users want them. Of the
-numpydoc sections "Parameters" and "Attributes", a class or function writes what is its
-own; the rest is filled in when it is defined, so that `help`, editors and Sphinx show
-all of it.
+numpydoc sections "Parameters", "Attributes" and "Returns", a class or function writes
+what is its own; the rest is filled in when it is defined, so that `help`, notebooks and
+Sphinx show all of it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ def inherit_docs(source: object) -> Callable[[Documented], Documented]:
     """Return a decorator that fills a docstring with entries of the one of `source`.
 
     An entry that both have is that of the decorated one. Parameters come in the order
-    of its signature, and only those in it; attributes of `source` come last.
+    of its signature, and only those in it; attributes of `source` come last. What is
+    returned is said by one of them.
 
     Parameters
     ----------
@@ -49,30 +50,29 @@ def inherit_docs(source: object) -> Callable[[Documented], Documented]:
 
 def _filled(own: str, shared: str, names: list[str]) -> str:
     """Return a docstring with the entries of the shared one, for parameters `names`."""
-    own, parameters, attributes = _take_out(cleandoc(own))
-    _, more_parameters, more_attributes = _take_out(cleandoc(shared))
-    parameters = more_parameters | parameters
-    sections = {
-        "Parameters": [parameters[name] for name in names if name in parameters],
-        "Attributes": [*(attributes | more_attributes | attributes).values()],
-    }
+    own, sections = _take_out(cleandoc(own))
+    _, more = _take_out(cleandoc(shared))
+    known = more["Parameters"] | sections["Parameters"]
+    attributes = sections["Attributes"]
+    sections["Parameters"] = {name: known[name] for name in names if name in known}
+    sections["Attributes"] = attributes | more["Attributes"] | attributes
+    sections["Returns"] = sections["Returns"] or more["Returns"]
     written = [
-        "\n".join([title, "-" * len(title), *entries])
+        "\n".join([title, "-" * len(title), *entries.values()])
         for title, entries in sections.items()
         if entries
     ]
     before, *after = re.split(rf"(?={HEADER})", own, maxsplit=1, flags=re.M)
-    parts = [before, *written, *after]
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+    return "\n\n".join(part.strip() for part in (before, *written, *after)) + "\n"
 
 
-def _take_out(text: str) -> tuple[str, dict[str, str], dict[str, str]]:
-    """Return a docstring without its two sections, and their entries by name."""
-    found = []
-    for title in ("Parameters", "Attributes"):
+def _take_out(text: str) -> tuple[str, dict[str, dict[str, str]]]:
+    """Return a docstring without some sections, and the entries of these by name."""
+    sections = {}
+    for title in ("Parameters", "Attributes", "Returns"):
         pattern = rf"^{title}\n-+\n(.*?)(?={HEADER}|\Z)"
         section = re.search(pattern, text, re.M | re.S)
         entries = ENTRY.findall(section[1]) if section else []
-        found.append({e.split(" : ")[0]: e.rstrip() for e in entries})
+        sections[title] = {e.split(" : ")[0]: e.rstrip() for e in entries}
         text = text.replace(section[0], "") if section else text
-    return text, found[0], found[1]
+    return text, sections

@@ -18,13 +18,6 @@ from threadpoolctl import ThreadpoolController
 
 __all__ = ["one_blas_thread"]
 
-# The limit holds for the process. Searches in several threads (nested cross-validation
-# with the threading backend) share one. If each had its own, the first to leave would
-# lift that of the others, and the last one restore a limit instead of what was before.
-_lock = threading.Lock()
-_n_inside = 0
-_limiter: Any = None
-
 
 @functools.cache
 def _controller() -> ThreadpoolController:
@@ -32,14 +25,39 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _start_anew() -> None:
-    """Forget the threads of the process that was forked, which hold nothing here."""
-    global _lock, _n_inside
-    _lock, _n_inside = threading.Lock(), 0
+class BlasLimit:
+    """One thread for BLAS in this process, as long as anybody needs it.
 
+    Searches in several threads (nested cross-validation with the threading backend)
+    share one of these. If each had a limit of its own, the first to leave would lift
+    that of the others, and the last one restore a limit instead of what was before.
+    """
 
-if hasattr(os, "register_at_fork"):  # a fit with a limit may hold a search of its own
-    os.register_at_fork(after_in_child=_start_anew)
+    def __init__(self) -> None:
+        self._limiter: Any = None
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """Forget who needs it: a process that was forked has not their threads."""
+        self.lock = threading.Lock()
+        self.n_inside = 0
+
+    def enter(self) -> None:
+        """Limit BLAS, if nobody does yet."""
+        with self.lock:
+            if self.n_inside == 0:
+                _take_control()
+                self._limiter = _controller().limit(limits=1, user_api="blas")
+            self.n_inside += 1
+
+    def leave(self) -> None:
+        """Lift the limit, if nobody else needs it."""
+        with self.lock:
+            self.n_inside -= 1
+            if self.n_inside == 0:
+                _take_control()
+                self._limiter.restore_original_limits()
+                _take_control()
 
 
 def _take_control() -> None:
@@ -53,21 +71,17 @@ def _take_control() -> None:
             clear(force=True)
 
 
+_limit = BlasLimit()
+
+if hasattr(os, "register_at_fork"):  # a fit with a limit may hold a search of its own
+    os.register_at_fork(after_in_child=_limit.start_anew)
+
+
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Limit BLAS to one thread within this context; also a decorator."""
-    global _n_inside, _limiter
-    with _lock:
-        if _n_inside == 0:
-            _take_control()
-            _limiter = _controller().limit(limits=1, user_api="blas")
-        _n_inside += 1
+    _limit.enter()
     try:
         yield
     finally:
-        with _lock:
-            _n_inside -= 1
-            if _n_inside == 0:
-                _take_control()
-                _limiter.restore_original_limits()
-                _take_control()
+        _limit.leave()

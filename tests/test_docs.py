@@ -93,7 +93,7 @@ def test_examples_of_the_documentation_run(
 
 @pytest.mark.parametrize("page", [*PAGES, *DECISIONS])
 def test_what_the_documentation_names_exists(page: str) -> None:
-    """Functions by their full names, files, modules to run: a move is noticed here."""
+    """Functions by full names, files and modules to run: a move is noticed here."""
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     code = " ".join(re.findall(r"`([^`<*]+)`", re.sub(r"(?ms)^```.*?^```$", "", text)))
     names = re.findall(r"\bskhpo(?:\.\w+)+", code)

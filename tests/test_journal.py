@@ -478,30 +478,41 @@ def test_a_population_that_cannot_be_recognized_is_trained_again(journal):
     assert read_journal(journal)["split"] == []
 
 
-def test_nothing_that_follows_the_unrecognized_is_recognized():
-    """Whatever it is: the same members may have come from others."""
-    memory = PopulationMemory(None, train_scores=False)
-    members = [Candidate(2, {"level": 0.1}, 1, 0), Candidate(3, {"level": 0.2}, 1, 0)]
-    assert memory.key("before", members) != memory.key("other", members)
-    assert memory.key("", members) == ""
-    assert memory.known("", members, n_splits=2) is None
-    assert memory.keep("", members, {}, None) is None
+def test_a_training_is_known_by_all_that_led_to_it(tmp_path):
+    """By what it goes on from, its own parameters and its steps, the seed of all."""
+    memory = JournalMemory(None, train_scores=False, training="a seed")
+    other = JournalMemory(None, train_scores=False, training="another seed")
+    candidate = Candidate(2, {"level": 0.1}, 3)
+    keys = {
+        memory.key(candidate, "before"),
+        memory.key(candidate, "something else"),
+        memory.key(candidate, None),
+        memory.key(Candidate(2, {"level": 0.1}, 4), "before"),
+        memory.key(Candidate(2, {"level": 0.2}, 3), "before"),
+        memory.key(Candidate(2, {"level": 0.1}), None),
+        other.key(candidate, None),
+    }
+    assert len(keys) == 7
+    assert memory.key(Candidate(5, {"level": 0.1}, 3), "before") in keys
+    with open(os.devnull) as file, pytest.warns(JournalWarning, match="recognize"):
+        assert memory.key(Candidate(3, {"level": file}, 1, 0), "before") is None
+
+
+def test_nothing_that_follows_the_unrecognized_is_written(journal):
+    """Whatever it is: the same parameters may have come from others."""
+    members = [{"level": 0.1, "extra": 1}, {"level": 0.2, "extra": 2}]
     with open(os.devnull) as file:
-        strange = [members[0], Candidate(3, {"level": file}, 1, 0)]
-        with pytest.warns(JournalWarning, match="could not recognize"):
-            assert memory.key("before", strange) == ""
-
-
-def test_a_generation_is_known_if_all_its_splits_are(tmp_path):
-    member = Candidate(0, {"level": 0.1}, 1)
-    evaluations = [Evaluation(score, None, 0.0, 0.0, 1) for score in (0.5, 0.75)]
-    with Journal(tmp_path / "j.db", PROBLEM) as journal:
-        memory = PopulationMemory(journal, train_scores=False)
-        memory.keep("key", [member], {0: evaluations[:1]}, None)
-        assert memory.known("key", [member], n_splits=2) is None
-        memory.keep("key", [member], {0: evaluations}, None)
-        found = memory.known("key", [member], n_splits=2)[0]
-    assert [evaluation.test_scores for evaluation in found] == [0.5, 0.75]
+        members[1]["extra"] = Holder(file)
+        space = {"level": [0.1, 0.2], "extra": [1, members[1]["extra"]]}
+        search = PBTSearch(
+            Counted(), space, population_size=2, n_generations=3, cv=2, refit=False,
+            initial_params=members, frozen=["extra"], journal=journal, random_state=0,
+            exploit=lambda scores, rng: [0, 1],
+        )  # fmt: skip
+        with pytest.warns(JournalWarning, match="recognize"):
+            search.fit(X, Y)
+    written = [params["extra"] for params in read_journal(journal)["params"]]
+    assert written == ["1"] * 2 * 3
 
 
 @pytest.mark.parametrize("n_known", [0, 2, 3])

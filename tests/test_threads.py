@@ -9,8 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from threadpoolctl import threadpool_limits
 
-from skhpo import _threads
-from skhpo._threads import _controller, one_blas_thread
+from skhpo._threads import _controller, _limit, one_blas_thread
 
 
 def n_threads() -> set[int]:
@@ -43,10 +42,10 @@ def test_a_forked_process_does_not_wait_for_threads_it_lacks() -> None:
 
     def enter_and_leave() -> None:
         with one_blas_thread():
-            assert _threads._n_inside == 1
+            assert _limit.n_inside == 1
 
     process = multiprocessing.get_context("fork").Process(target=enter_and_leave)
-    with one_blas_thread(), _threads._lock:
+    with one_blas_thread(), _limit.lock:
         process.start()
     process.join(30)
     process.kill()

@@ -326,7 +326,7 @@ class Evaluator:
             return tuple(step.variant for step in task.steps)
         return params_key(task.params)
 
-    # --- what is to be done -----------------------------------------------------------------
+    # --- what is to be done -----------------------------------------------------------
 
     def _enqueue(self, todo: Mapping[int, tuple[Task, set[int]]]) -> None:
         """Queue tasks on their splits, those that share steps before the others."""

@@ -5,21 +5,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skhpo._fence import drawing_unit, in_unit
 from skhpo.plots._axis import Axis
-from skhpo.plots._candidates import read, select
+from skhpo.plots._candidates import select
 from skhpo.plots._display import (
     BEST,
     LITERAL,
     WORSE,
     Display,
-    Panels,
-    import_pyplot,
     set_axis,
     shown_metric,
 )
@@ -125,19 +123,11 @@ class ContourDisplay(Display):
         ax: Any = None,
         params: Sequence[str] | None = None,
         surrogate: str = "gp",
-    ) -> ContourDisplay:
+    ) -> Self:
         """Draw what stands in ``cv_results_``.
 
         Parameters
         ----------
-        cv_results : mapping of str to array-like
-            ``cv_results_`` of a search, also as a data frame.
-        metric : str, default="score"
-            Which of several scores.
-        log : collection of str or None, default=None
-            Parameters with a logarithmic axis; None to judge by their values.
-        ax : matplotlib Axes, array of Axes or None, default=None
-            As for `plot`.
         params : sequence of str or None, default=None
             Two parameters or more; None for the four that matter most, as
             `ImportanceDisplay` has them.
@@ -145,19 +135,13 @@ class ContourDisplay(Display):
             The model: a Gaussian process, or a random forest, which suits scores that
             jump.
 
-        Returns
-        -------
-        ContourDisplay
-            The display, drawn.
-
         Raises
         ------
         ValueError
             If there are fewer than 4 candidates with a score, if all have the same one,
             or if fewer than two of the parameters vary.
         """
-        import_pyplot(cls.__name__)
-        found = read(cv_results, metric, log)
+        found = cls._read(cv_results, metric, log)
         named = select(found.axes, params)
         model = ScoreModel(found.axes, found.scores, surrogate)
         shown = [axis for axis in named if axis.n_values > 1]
@@ -176,7 +160,7 @@ class ContourDisplay(Display):
         }
         return cls(shown, surfaces, found.scores, metric).plot(ax)
 
-    def plot(self, ax: Any = None) -> ContourDisplay:
+    def plot(self, ax: Any = None) -> Self:
         """Draw.
 
         Parameters
@@ -185,14 +169,10 @@ class ContourDisplay(Display):
             One for each place of the square, or one whose place they share; None for
             a new figure.
 
-        Returns
-        -------
-        ContourDisplay
-            This object.
         """
         size = len(self.axes) - 1
         width = 5.2 if size == 1 else 3.0
-        panels = Panels(self, ax, size, size, (width, 0.85 * width)).axes
+        panels = self._panels(ax, size, size, (width, 0.85 * width))
         colors = self._colors()
         for panel in panels.flat:
             panel.set_axis_off()

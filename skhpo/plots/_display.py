@@ -7,13 +7,16 @@ ticks.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skhpo._docstrings import inherit_docs
 from skhpo.plots._axis import Axis, clipped
-from skhpo.plots._candidates import read_search
+from skhpo.plots._candidates import Candidates, read, read_search
 
 __all__ = [
     "BEST",
@@ -21,11 +24,9 @@ __all__ = [
     "OTHERS",
     "WORSE",
     "Display",
-    "Panels",
     "import_pyplot",
     "legend_above",
     "locator",
-    "one_panel",
     "set_axis",
     "shown_metric",
     "shown_score",
@@ -38,12 +39,27 @@ LITERAL = {"parse_math": False, "usetex": False}
 MAX_METRIC = 40
 
 
-class Display:
-    """Base class of the displays; not to be used directly."""
+class Display(ABC):
+    """Base class of the displays; not to be used directly.
 
-    from_cv_results: Any
+    What all displays have is described here, and taken over into their own docstrings.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it was drawn.
+    figure_ : matplotlib Figure
+        The figure around it.
+    """
+
     ax_: Any
     figure_: Any
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        inherit_docs(Display)(cls)
+        inherit_docs(Display.plot)(cls.plot)
+        inherit_docs(Display.from_cv_results)(cls.from_cv_results.__func__)  # type: ignore[attr-defined]
 
     @classmethod
     def from_search(
@@ -80,6 +96,112 @@ class Display:
         arguments = read_search(search, metric) | options
         return cls.from_cv_results(**arguments, ax=ax)
 
+    @classmethod
+    @abstractmethod
+    def from_cv_results(
+        cls,
+        cv_results: Mapping[str, Any],
+        *,
+        metric: str = "score",
+        log: Collection[str] | None = None,
+        ax: Any = None,
+    ) -> Self:
+        """Draw what stands in ``cv_results_``.
+
+        Parameters
+        ----------
+        cv_results : mapping of str to array-like
+            ``cv_results_`` of a search, also as a data frame.
+        metric : str, default="score"
+            Which of several scores.
+        log : collection of str or None, default=None
+            Parameters with a logarithmic axis; None to judge by their values.
+        ax : matplotlib Axes, array of Axes or None, default=None
+            Where to draw, as for `plot`.
+
+        Returns
+        -------
+        object
+            The display, drawn.
+        """
+
+    @classmethod
+    def _read(
+        cls, cv_results: Mapping[str, Any], metric: str, log: Collection[str] | None
+    ) -> Candidates:
+        """Return the candidates; without matplotlib, raise ImportError before."""
+        import_pyplot(cls.__name__)
+        return read(cv_results, metric, log)
+
+    @abstractmethod
+    def plot(self, ax: Any = None) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None for a new figure.
+
+        Returns
+        -------
+        object
+            This display.
+        """
+
+    def _one_panel(self, ax: Any, size: tuple[float, float]) -> Any:
+        """Return the axes to draw on; for None, of a new figure of a size in inches."""
+        plt = import_pyplot(type(self).__name__)
+        if ax is None:
+            _, ax = plt.subplots(figsize=size, layout="constrained")
+        self.ax_, self.figure_ = ax, ax.figure
+        return ax
+
+    def _panels(
+        self, ax: Any, n_rows: int, n_columns: int, size: tuple[float, float]
+    ) -> NDArray[Any]:
+        """Return several axes in rows and columns.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, array of Axes or None
+            As many axes as there are panels; or one, whose place they share; or None
+            for a new figure.
+        n_rows, n_columns : int
+            Their arrangement.
+        size : (float, float)
+            Of one panel of a new figure, in inches.
+        """
+        plt = import_pyplot(type(self).__name__)
+        shape = n_rows, n_columns
+        if ax is None:
+            width, height = size[0] * n_columns, size[1] * n_rows
+            figure = plt.figure(figsize=(width, height), layout="constrained")
+            axes = figure.subplots(*shape, squeeze=False)
+        elif isinstance(ax, list | tuple | np.ndarray):
+            axes = np.array(ax, dtype=object)
+            if axes.size != n_rows * n_columns:
+                raise ValueError(
+                    f"{type(self).__name__} has {n_rows} x {n_columns} panels here: "
+                    f"'ax' must be one Axes or {n_rows * n_columns}. Got {axes.size}."
+                )
+            axes = axes.reshape(shape)
+        else:
+            ax.set_axis_off()
+            grid = ax.get_subplotspec().subgridspec(*shape)
+            axes = grid.subplots(squeeze=False)
+        self.ax_, self.figure_ = axes, axes.flat[0].figure
+        return axes
+
+    def _rows_of_panels(
+        self, ax: Any, n: int, n_columns: int, size: tuple[float, float]
+    ) -> NDArray[Any]:
+        """Return `n` panels in rows; the last ones of an unfilled row stay empty."""
+        n_columns = min(n, n_columns)
+        panels = self._panels(ax, -(-n // n_columns), n_columns, size)
+        for panel in panels.flat[n:]:
+            panel.set_axis_off()
+        return panels
+
 
 def import_pyplot(needed_by: str) -> Any:
     """Return ``matplotlib.pyplot``, or raise ImportError with the remedy."""
@@ -91,76 +213,6 @@ def import_pyplot(needed_by: str) -> Any:
             "Install it with: pip install 'skhpo[plots]'"
         ) from error
     return plt
-
-
-def one_panel(display: Display, ax: Any, size: tuple[float, float]) -> Any:
-    """Return the axes to draw on, and set ``ax_`` and ``figure_``.
-
-    Parameters
-    ----------
-    display : Display
-        For whom.
-    ax : matplotlib Axes or None
-        The axes; None for a new figure.
-    size : (float, float)
-        Of a new figure, in inches.
-
-    Returns
-    -------
-    matplotlib Axes
-        The axes.
-    """
-    plt = import_pyplot(type(display).__name__)
-    if ax is None:
-        _, ax = plt.subplots(figsize=size, layout="constrained")
-    display.ax_, display.figure_ = ax, ax.figure
-    return ax
-
-
-class Panels:
-    """Several axes in rows and columns.
-
-    Parameters
-    ----------
-    display : Display
-        For whom; gets ``ax_``, an array of axes, and ``figure_``.
-    ax : matplotlib Axes, array of Axes or None
-        As many axes as there are panels; or one, whose place they share; or None for
-        a new figure.
-    n_rows, n_columns : int
-        Their arrangement.
-    size : (float, float)
-        Of one panel, in inches.
-    """
-
-    def __init__(
-        self,
-        display: Display,
-        ax: Any,
-        n_rows: int,
-        n_columns: int,
-        size: tuple[float, float],
-    ) -> None:
-        plt = import_pyplot(type(display).__name__)
-        shape = n_rows, n_columns
-        if ax is None:
-            width, height = size[0] * n_columns, size[1] * n_rows
-            figure = plt.figure(figsize=(width, height), layout="constrained")
-            axes = figure.subplots(*shape, squeeze=False)
-        elif isinstance(ax, list | tuple | np.ndarray):
-            axes = np.array(ax, dtype=object)
-            if axes.size != n_rows * n_columns:
-                raise ValueError(
-                    f"{type(display).__name__} has {n_rows} x {n_columns} panels here: "
-                    f"'ax' must be one Axes or {n_rows * n_columns}. Got {axes.size}."
-                )
-            axes = axes.reshape(shape)
-        else:
-            ax.set_axis_off()
-            grid = ax.get_subplotspec().subgridspec(*shape)
-            axes = grid.subplots(squeeze=False)
-        self.axes: NDArray[Any] = axes
-        display.ax_, display.figure_ = axes, axes.flat[0].figure
 
 
 def shown_metric(metric: str, unit: float = 1.0) -> str:

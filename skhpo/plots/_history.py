@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skhpo._fence import drawing_unit, in_unit, lower_fence
-from skhpo.plots._candidates import read
 from skhpo.plots._display import (
     BEST,
     LITERAL,
     OTHERS,
     WORSE,
     Display,
-    import_pyplot,
     legend_above,
-    one_panel,
     shown_score,
 )
 
@@ -53,10 +50,6 @@ class HistoryDisplay(Display):
     fence : float
         The score below which candidates are drawn at the lower edge, as triangles:
         three interquartile ranges below the lower quartile.
-    ax_ : matplotlib Axes
-        Where it was drawn.
-    figure_ : matplotlib Figure
-        The figure around it.
 
     Examples
     --------
@@ -89,45 +82,27 @@ class HistoryDisplay(Display):
         log: Collection[str] | None = None,
         ax: Any = None,
         x: str = "number",
-    ) -> HistoryDisplay:
+    ) -> Self:
         """Draw what stands in ``cv_results_``.
 
         Parameters
         ----------
-        cv_results : mapping of str to array-like
-            ``cv_results_`` of a search, also as a data frame.
-        metric : str, default="score"
-            Which of several scores.
         log : collection of str or None, default=None
             Ignored here; all displays have it.
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
         x : {"number", "time"}, default="number"
             As for `plot`.
 
-        Returns
-        -------
-        HistoryDisplay
-            The display, drawn.
         """
-        import_pyplot(cls.__name__)
-        found = read(cv_results, metric, log)
+        found = cls._read(cv_results, metric, log)
         return cls(found.scores, found.seconds, metric).plot(ax, x=x)
 
-    def plot(self, ax: Any = None, *, x: str = "number") -> HistoryDisplay:
+    def plot(self, ax: Any = None, *, x: str = "number") -> Self:
         """Draw.
 
         Parameters
         ----------
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
         x : {"number", "time"}, default="number"
             What the candidates are drawn against: their number, or `elapsed`.
-
-        Returns
-        -------
-        HistoryDisplay
-            This object.
 
         Raises
         ------
@@ -136,7 +111,7 @@ class HistoryDisplay(Display):
         """
         if x not in ("number", "time"):
             raise ValueError(f"'x' must be 'number' or 'time'. Got {x!r} instead.")
-        ax = one_panel(self, ax, (6.4, 4.0))
+        ax = self._one_panel(ax, (6.4, 4.0))
         at = self.number if x == "number" else self.elapsed
         failed = np.isnan(self.scores)
         below = self.scores < self.fence

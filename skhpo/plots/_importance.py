@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skhpo.plots._axis import clipped_front
-from skhpo.plots._candidates import read
 from skhpo.plots._display import (
     BEST,
     LITERAL,
     OTHERS,
     Display,
-    import_pyplot,
     legend,
-    one_panel,
 )
 from skhpo.plots._model import ScoreModel, variance_shares
 
@@ -53,13 +50,6 @@ class ImportanceDisplay(Display):
     explained : float
         Share of the variance of the scores of unseen candidates that the surrogate
         predicts, by cross-validation.
-
-    Attributes
-    ----------
-    ax_ : matplotlib Axes
-        Where it was drawn.
-    figure_ : matplotlib Figure
-        The figure around it.
 
     References
     ----------
@@ -105,19 +95,11 @@ class ImportanceDisplay(Display):
         log: Collection[str] | None = None,
         ax: Any = None,
         surrogate: str = "gp",
-    ) -> ImportanceDisplay:
+    ) -> Self:
         """Draw what stands in ``cv_results_``.
 
         Parameters
         ----------
-        cv_results : mapping of str to array-like
-            ``cv_results_`` of a search, also as a data frame.
-        metric : str, default="score"
-            Which of several scores.
-        log : collection of str or None, default=None
-            Parameters with a logarithmic axis; None to judge by their values.
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
         surrogate : {"gp", "forest"}, default="gp"
             The model: a Gaussian process, or a random forest, which suits scores that
             jump.
@@ -133,15 +115,14 @@ class ImportanceDisplay(Display):
             If there are fewer than 4 candidates with a score, if all have the same one,
             or if no parameter varies.
         """
-        import_pyplot(cls.__name__)
-        found = read(cv_results, metric, log)
+        found = cls._read(cv_results, metric, log)
         model = ScoreModel(found.axes, found.scores, surrogate)
         main, total = variance_shares(model, N_POINTS)
         order = np.argsort(-total, kind="stable")
         names = [model.axes[i].name for i in order]
         return cls(names, main[order], total[order], model.explained()).plot(ax)
 
-    def plot(self, ax: Any = None) -> ImportanceDisplay:
+    def plot(self, ax: Any = None) -> Self:
         """Draw.
 
         Parameters
@@ -149,13 +130,9 @@ class ImportanceDisplay(Display):
         ax : matplotlib Axes or None, default=None
             Where to draw; None for a new figure, the higher the more parameters.
 
-        Returns
-        -------
-        ImportanceDisplay
-            This object.
         """
         d = len(self.names)
-        ax = one_panel(self, ax, (6.4, 1.6 + 0.32 * d))
+        ax = self._one_panel(ax, (6.4, 1.6 + 0.32 * d))
         place = np.arange(d)
         ax.barh(place, self.total, 0.7, color=OTHERS, alpha=0.35, label="total")
         ax.barh(place, self.main, 0.35, color=BEST, label="main")

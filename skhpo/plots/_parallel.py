@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skhpo._fence import drawing_unit, lower_fence
 from skhpo.plots._axis import Axis, short
-from skhpo.plots._candidates import read, select
+from skhpo.plots._candidates import select
 from skhpo.plots._display import (
     LITERAL,
     Display,
-    import_pyplot,
     locator,
-    one_panel,
     shown_metric,
 )
 
@@ -54,10 +52,6 @@ class ParallelDisplay(Display):
         of an axis and 1 the upper one.
     quality : ndarray of shape (m,)
         Their colors: 0 for the worst score, 1 for the best, evenly by rank.
-    ax_ : matplotlib Axes
-        Where it was drawn.
-    figure_ : matplotlib Figure
-        The figure around it.
 
     Examples
     --------
@@ -96,37 +90,23 @@ class ParallelDisplay(Display):
         log: Collection[str] | None = None,
         ax: Any = None,
         params: Sequence[str] | None = None,
-    ) -> ParallelDisplay:
+    ) -> Self:
         """Draw what stands in ``cv_results_``.
 
         Parameters
         ----------
-        cv_results : mapping of str to array-like
-            ``cv_results_`` of a search, also as a data frame.
-        metric : str, default="score"
-            Which of several scores.
-        log : collection of str or None, default=None
-            Parameters with a logarithmic axis; None to judge by their values.
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
         params : sequence of str or None, default=None
             Which parameters, in which order; all of them if None.
-
-        Returns
-        -------
-        ParallelDisplay
-            The display, drawn.
 
         Raises
         ------
         ValueError
             If one of `params` was not searched, or no candidate has a score.
         """
-        import_pyplot(cls.__name__)
-        found = read(cv_results, metric, log)
+        found = cls._read(cv_results, metric, log)
         return cls(select(found.axes, params), found.scores, metric).plot(ax)
 
-    def plot(self, ax: Any = None) -> ParallelDisplay:
+    def plot(self, ax: Any = None) -> Self:
         """Draw.
 
         Parameters
@@ -134,15 +114,11 @@ class ParallelDisplay(Display):
         ax : matplotlib Axes or None, default=None
             Where to draw; None for a new figure, the wider the more parameters.
 
-        Returns
-        -------
-        ParallelDisplay
-            This object.
         """
         from matplotlib.collections import LineCollection
 
         d = len(self.names)
-        ax = one_panel(self, ax, (max(5.0, 1.35 * d), 4.6))
+        ax = self._one_panel(ax, (max(5.0, 1.35 * d), 4.6))
         place = np.arange(d)
         lines = [np.column_stack([place, heights]) for heights in self.heights]
         widths = 0.6 + 1.6 * self.quality**8

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skhpo._fence import drawing_unit, in_unit, lower_fence
 from skhpo.plots._axis import Axis
-from skhpo.plots._candidates import read
 from skhpo.plots._display import (
     BEST,
     LITERAL,
     OTHERS,
     WORSE,
     Display,
-    Panels,
-    import_pyplot,
     set_axis,
     shown_score,
 )
@@ -118,19 +114,13 @@ class PopulationDisplay(Display):
         metric: str = "score",
         log: Collection[str] | None = None,
         ax: Any = None,
-    ) -> PopulationDisplay:
+    ) -> Self:
         """Draw what stands in ``cv_results_``.
 
         Parameters
         ----------
         cv_results : mapping of str to array-like
             ``cv_results_`` of a `PBTSearch`, also as a data frame.
-        metric : str, default="score"
-            Which of several scores.
-        log : collection of str or None, default=None
-            Parameters with a logarithmic axis; None to judge by their values.
-        ax : matplotlib Axes, array of Axes or None, default=None
-            As for `plot`.
 
         Returns
         -------
@@ -143,13 +133,12 @@ class PopulationDisplay(Display):
         ValueError
             If the results are not those of a population.
         """
-        import_pyplot(cls.__name__)
         if "parent" not in cv_results:
             raise ValueError(
                 "The results are not those of a population: they have no column "
                 "'parent'. PopulationDisplay draws a PBTSearch."
             )
-        found = read(cv_results, metric, log)
+        found = cls._read(cv_results, metric, log)
         steps = np.asarray(cv_results["n_resources"])
         last = steps == steps[~np.isnan(found.scores)].max()
         best = int(np.nanargmax(np.where(last, found.scores, np.nan)))
@@ -163,7 +152,7 @@ class PopulationDisplay(Display):
             metric,
         ).plot(ax)
 
-    def plot(self, ax: Any = None) -> PopulationDisplay:
+    def plot(self, ax: Any = None) -> Self:
         """Draw.
 
         Parameters
@@ -172,21 +161,13 @@ class PopulationDisplay(Display):
             One for each panel (rows of at most three, the last ones of an unfilled row
             stay empty), or one whose place they share; None for a new figure.
 
-        Returns
-        -------
-        PopulationDisplay
-            This object.
         """
         n = len(self.axes) + 1
-        n_columns = min(n, MAX_COLUMNS)
-        n_rows = math.ceil(n / n_columns)
-        panels = Panels(self, ax, n_rows, n_columns, (3.6, 2.8)).axes
+        panels = self._rows_of_panels(ax, n, MAX_COLUMNS, (3.6, 2.8))
         self._draw_scores(panels.flat[0])
         for panel, axis in zip(panels.flat[1:], self.axes, strict=False):
             self._draw_schedules(panel, axis.drawable)
-        for panel in panels.flat[n:]:
-            panel.set_axis_off()
-        for panel in panels.flat[max(0, n - n_columns) : n]:
+        for panel in panels.flat[max(0, n - panels.shape[1]) : n]:
             panel.set_xlabel("training steps", **LITERAL)
         return self
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skhpo._fence import drawing_unit, in_unit, lower_fence
 from skhpo.plots._axis import Axis
-from skhpo.plots._candidates import read, select
+from skhpo.plots._candidates import select
 from skhpo.plots._display import (
     BEST,
     LITERAL,
     OTHERS,
     WORSE,
     Display,
-    Panels,
-    import_pyplot,
     set_axis,
     shown_score,
 )
@@ -100,34 +97,20 @@ class SliceDisplay(Display):
         log: Collection[str] | None = None,
         ax: Any = None,
         params: Sequence[str] | None = None,
-    ) -> SliceDisplay:
+    ) -> Self:
         """Draw what stands in ``cv_results_``.
 
         Parameters
         ----------
-        cv_results : mapping of str to array-like
-            ``cv_results_`` of a search, also as a data frame.
-        metric : str, default="score"
-            Which of several scores.
-        log : collection of str or None, default=None
-            Parameters with a logarithmic axis; None to judge by their values.
-        ax : matplotlib Axes, array of Axes or None, default=None
-            As for `plot`.
         params : sequence of str or None, default=None
             Which parameters, all of them if None.
-
-        Returns
-        -------
-        SliceDisplay
-            The display, drawn.
 
         Raises
         ------
         ValueError
             If one of `params` was not searched, or no candidate has a score.
         """
-        import_pyplot(cls.__name__)
-        found = read(cv_results, metric, log)
+        found = cls._read(cv_results, metric, log)
         display = cls(select(found.axes, params), found.scores, metric)
         return display.plot(ax)
 
@@ -136,7 +119,7 @@ class SliceDisplay(Display):
         """The row with the highest score."""
         return int(np.nanargmax(self.scores))
 
-    def plot(self, ax: Any = None) -> SliceDisplay:
+    def plot(self, ax: Any = None) -> Self:
         """Draw.
 
         Parameters
@@ -145,18 +128,10 @@ class SliceDisplay(Display):
             One for each panel (rows of at most four, the last ones of an unfilled row
             stay empty), or one whose place they share; None for a new figure.
 
-        Returns
-        -------
-        SliceDisplay
-            This object.
         """
-        n_columns = min(len(self.axes), MAX_COLUMNS)
-        n_rows = math.ceil(len(self.axes) / n_columns)
-        panels = Panels(self, ax, n_rows, n_columns, (3.0, 2.6)).axes
+        panels = self._rows_of_panels(ax, len(self.axes), MAX_COLUMNS, (3.0, 2.6))
         for axis, panel in zip(self.axes, panels.flat, strict=False):
             self._draw(panel, axis.drawable)
-        for panel in panels.flat[len(self.axes) :]:
-            panel.set_axis_off()
         for panel in panels[:, 0]:
             panel.set_ylabel(shown_score(self.metric, self._unit), **LITERAL)
         for panel in panels[:, 1:].flat:

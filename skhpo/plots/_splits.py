@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skhpo._fence import drawing_unit, in_unit, out_of_unit
-from skhpo.plots._candidates import read
 from skhpo.plots._display import (
     BEST,
     LITERAL,
     OTHERS,
     Display,
-    import_pyplot,
     legend_above,
-    one_panel,
     shown_metric,
 )
 
@@ -48,10 +45,6 @@ class SplitScoresDisplay(Display):
         Mean scores.
     deviations : ndarray of shape (k,)
         Standard deviations over the splits.
-    ax_ : matplotlib Axes
-        Where it was drawn.
-    figure_ : matplotlib Figure
-        The figure around it.
 
     Examples
     --------
@@ -86,55 +79,32 @@ class SplitScoresDisplay(Display):
         log: Collection[str] | None = None,
         ax: Any = None,
         top: int = 10,
-    ) -> SplitScoresDisplay:
+    ) -> Self:
         """Draw what stands in ``cv_results_``.
 
         Parameters
         ----------
-        cv_results : mapping of str to array-like
-            ``cv_results_`` of a search, also as a data frame.
-        metric : str, default="score"
-            Which of several scores.
         log : collection of str or None, default=None
             Ignored here; all displays have it.
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
         top : int, default=10
             How many candidates, the best of those without a failed fit.
-
-        Returns
-        -------
-        SplitScoresDisplay
-            The display, drawn.
 
         Raises
         ------
         ValueError
             If `top` is less than 1, or no candidate has a score on all splits.
         """
-        import_pyplot(cls.__name__)
         if top < 1:
             raise ValueError(f"'top' must be 1 or more. Got {top} instead.")
-        found = read(cv_results, metric, log)
+        found = cls._read(cv_results, metric, log)
         order = np.argsort(-found.scores, kind="stable")  # NaN last
         rows = order[: min(top, int(np.isfinite(found.scores).sum()))]
         return cls(rows, found.split_scores[rows], metric).plot(ax)
 
-    def plot(self, ax: Any = None) -> SplitScoresDisplay:
-        """Draw.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
-
-        Returns
-        -------
-        SplitScoresDisplay
-            This object.
-        """
+    def plot(self, ax: Any = None) -> Self:
+        """Draw."""
         k, n_splits = self.split_scores.shape
-        ax = one_panel(self, ax, (max(4.0, 1.5 + 0.5 * k), 4.0))
+        ax = self._one_panel(ax, (max(4.0, 1.5 + 0.5 * k), 4.0))
         place = np.arange(k)
         for split, scores in enumerate(self._shown.T):
             label = "a split" if split == 0 else None

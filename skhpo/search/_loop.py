@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from skhpo import _clock
@@ -91,6 +91,7 @@ class Interrupts:
         return self._last - before < self._patience
 
 
+@dataclass(eq=False)
 class Loop:
     """Runs a search to its end.
 
@@ -116,25 +117,17 @@ class Loop:
         Whether a Ctrl-C is the second one.
     """
 
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        evaluator: LoopEvaluator,
-        record: Record,
-        rules: StopRules,
-        listeners: Sequence[Listener],
-        policy: LoopPolicy,
-        interrupts: Interrupts,
-    ) -> None:
-        self._optimizer = optimizer
-        self._evaluator = evaluator
-        self._record = record
-        self._rules = rules
-        self._listeners = listeners
-        self._policy = policy
-        self._interrupts = interrupts
-        self._n_asked = self._n_told = 0
-        self._untold: dict[int, Trial] = {}  # complete ones, by id
+    optimizer: Optimizer
+    evaluator: LoopEvaluator
+    record: Record
+    rules: StopRules
+    listeners: Sequence[Listener]
+    policy: LoopPolicy
+    interrupts: Interrupts
+    _n_asked: int = field(default=0, init=False)
+    _n_told: int = field(default=0, init=False)
+    # Complete ones, by id.
+    _untold: dict[int, Trial] = field(default_factory=dict, init=False)
 
     def run(self) -> None:
         """Search; the record says why it ended.
@@ -145,10 +138,10 @@ class Loop:
             If the user has interrupted twice, or before there was anything to keep.
         """
         try:
-            self._record.stop_reason = self._search()
+            self.record.stop_reason = self._search()
         except KeyboardInterrupt:
-            self._record.stop_reason = "interrupted"
-            if self._interrupts.note() or not self._record.n_candidates:
+            self.record.stop_reason = "interrupted"
+            if self.interrupts.note() or not self.record.n_candidates:
                 raise
 
     def _search(self) -> str:
@@ -156,53 +149,60 @@ class Loop:
         self._ask()
         while batch := self._wait():
             self._note(batch)
-            while (trial := self._next_to_tell()) is not None:
-                self._optimizer.tell([trial])
-                self._n_told += 1
-                reason = self._rules.reason_after(trial)
-                if reason is not None:
-                    if not self._policy.whole_batches:
-                        self._record.keep(lambda id: id not in self._untold)
-                    return reason
-                self._ask()
-        if self._evaluator.out_of_time:
+            reason = self._tell()
+            if reason is not None:
+                if not self.policy.whole_batches:
+                    self.record.keep(lambda id: id not in self._untold)
+                return reason
+        if self.evaluator.out_of_time:
             return "time_budget"
-        return "callback" if self._evaluator.stopped else "completed"
+        return "callback" if self.evaluator.stopped else "completed"
 
     def _ask(self) -> None:
-        if isinstance(self._optimizer, ResumingOptimizer):
-            self._evaluator.release(self._optimizer.released())
-        if self._evaluator.stopped:
+        if isinstance(self.optimizer, ResumingOptimizer):
+            self.evaluator.release(self.optimizer.released())
+        if self.evaluator.stopped:
             return
         room = sys.maxsize
-        if self._policy.n_pending is not None:
-            room = self._policy.n_pending - (self._n_asked - self._n_told)
-        candidates = self._optimizer.ask(room)
+        if self.policy.n_pending is not None:
+            room = self.policy.n_pending - (self._n_asked - self._n_told)
+        candidates = self.optimizer.ask(room)
         self._n_asked += len(candidates)
-        self._evaluator.add(candidates)
+        self.evaluator.add(candidates)
 
     def _wait(self) -> list[Trial]:
         """Return complete trials; none at the end, and none of a broken batch."""
-        batch = self._evaluator.wait()
-        if not self._policy.whole_batches:
+        batch = self.evaluator.wait()
+        if not self.policy.whole_batches:
             return batch
         while batch and len(batch) < self._n_asked - self._n_told:
-            more = self._evaluator.wait()
+            more = self.evaluator.wait()
             batch = batch + more if more else []
         return sorted(batch, key=lambda trial: trial.candidate.id)
 
     def _note(self, batch: Sequence[Trial]) -> None:
         """Record complete candidates, all of them before anything can go wrong."""
         for trial in batch:
-            self._record.add(trial)
+            self.record.add(trial)
             self._untold[trial.candidate.id] = trial
         for trial in batch:
-            for listener in self._listeners:
+            for listener in self.listeners:
                 listener(trial)
+
+    def _tell(self) -> str | None:
+        """Tell of what is complete, and ask again; return why to stop, if so."""
+        while (trial := self._next_to_tell()) is not None:
+            self.optimizer.tell([trial])
+            self._n_told += 1
+            reason = self.rules.reason_after(trial)
+            if reason is not None:
+                return reason
+            self._ask()
+        return None
 
     def _next_to_tell(self) -> Trial | None:
         """Return the trial whose turn it is, None if it is not complete."""
         if not self._untold:
             return None
-        id = self._n_told if self._policy.in_order else next(iter(self._untold))
+        id = self._n_told if self.policy.in_order else next(iter(self._untold))
         return self._untold.pop(id, None)

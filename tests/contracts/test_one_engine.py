@@ -149,7 +149,7 @@ def test_halving_over_steps_gives_what_whole_trainings_give(model: str) -> None:
 def test_halving_over_splits_gives_what_cross_validation_gives(model: str) -> None:
     """What is not evaluated is NaN, and never the best; nothing is fitted twice."""
     search = halve(model, "splits")
-    estimator, name = MODELS[model]
+    estimator, _ = MODELS[model]
     scores = scores_of(search)
     assert (~np.isnan(scores)).sum(axis=1).tolist() == [1] * 6 + [2] * 3 + [3] * 2
     assert search.best_index_ in (9, 10)
