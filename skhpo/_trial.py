@@ -98,6 +98,7 @@ class Trial:
 
     Examples
     --------
+    >>> from skhpo.optimizers import Candidate, Evaluation, Trial
     >>> candidate = Candidate(0, {"C": 1.0})
     >>> Trial(candidate, [Evaluation(0.5), None, Evaluation(1.0)]).score
     0.75
