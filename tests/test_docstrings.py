@@ -6,11 +6,12 @@ import inspect
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
+from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch, _docstrings
 from skhpo._docstrings import inherit_docs
 from skhpo.search._base import BaseSearch
 
@@ -118,8 +119,19 @@ def test_every_search_describes_what_all_have(search: Any) -> None:
 
 
 def test_without_docstrings_nothing_is_filled() -> None:
-    show = "import skhpo; print(skhpo.GridSearch.__doc__)"
-    run = [sys.executable, "-OO", "-c", show]
+    """The module by itself: all others would have to be compiled without theirs."""
+    decorated = """
+class Base:
+    'Has a docstring.'
+
+@inherit_docs(Base)
+class Search:
+    'Has one, too.'
+
+print(Search.__doc__)
+"""
+    code = Path(_docstrings.__file__).read_text(encoding="utf-8") + decorated
+    run = [sys.executable, "-OO", "-c", code]
     done = subprocess.run(run, capture_output=True, text=True, check=True)
     assert done.stdout == "None\n"
 

@@ -29,6 +29,7 @@ THEIRS = tuple(f"sklearn.model_selection.{name}" for name in suite_plugin.REPLAC
 
 SEARCH = "sklearn.model_selection.tests.test_search"
 DELEGATION = "sklearn.tests.test_metaestimators"
+ROUTING = "sklearn.tests.test_metaestimators_metadata_routing"
 COMMON = "sklearn.tests.test_common"  # names no search: it asks for all estimators
 NO_SEARCH = {
     "sklearn.experimental.tests.test_enable_successive_halving": "only imports",
@@ -39,7 +40,7 @@ NO_SEARCH = {
 
 def mentioning_modules():
     """Every other test module of scikit-learn that mentions a replaced search."""
-    done = {SEARCH, DELEGATION, COMMON, *NO_SEARCH}
+    done = {SEARCH, DELEGATION, ROUTING, COMMON, *NO_SEARCH}
     for path in sorted(SKLEARN.rglob("tests/test_*.py")):
         module = ".".join(path.relative_to(SKLEARN.parent).with_suffix("").parts)
         text = path.read_text(encoding="utf-8")
@@ -133,9 +134,10 @@ EITHER_WAY = pytest.mark.parametrize(
 
 
 @EITHER_WAY
-def test_search_module_and_delegation(tmp_path, thorough):
-    """scikit-learn's tests of its searches and of delegation pass with ours."""
-    assert_as_good([SEARCH, DELEGATION], tmp_path, thorough=thorough)
+def test_search_module_delegation_and_routing(tmp_path, thorough):
+    """scikit-learn's tests of its searches, and of what all metaestimators do."""
+    modules = [SEARCH, DELEGATION, ROUTING]
+    assert_as_good(modules, tmp_path, thorough=thorough)
 
 
 @pytest.mark.slow  # tests/test_estimator_checks.py runs nearly all of them
@@ -144,11 +146,11 @@ def test_common_checks(tmp_path):
     assert_as_good([COMMON], tmp_path, named_only=True, thorough=True)
 
 
-@EITHER_WAY
-def test_every_other_use_of_a_search(tmp_path, thorough):
-    """Metadata routing, and wherever else scikit-learn's tests use a search."""
+@pytest.mark.slow  # some twenty modules are imported for a test or two of each
+def test_every_other_use_of_a_search(tmp_path):
+    """Wherever else scikit-learn's tests use a search."""
     modules = list(mentioning_modules())
-    assert_as_good(modules, tmp_path, named_only=True, thorough=thorough)
+    assert_as_good(modules, tmp_path, named_only=True, thorough=True)
 
 
 def test_a_broken_search_is_found(tmp_path):

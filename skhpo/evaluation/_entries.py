@@ -34,8 +34,8 @@ class Entry:
     parent: Entry | None = None
     prefix: Hashable = None
     waiting: list[Candidate] = field(default_factory=list)
-    asked: set[int] = field(default_factory=set)  # splits that are done or queued
-    states: dict[int, bytes] = field(default_factory=dict)
+    asked: frozenset[int] = frozenset()  # splits that are done or queued
+    states: dict[int, bytes] | None = None  # the models, by number of the split
     is_released: bool = False
 
     @property

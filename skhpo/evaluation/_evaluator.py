@@ -243,8 +243,8 @@ class Evaluator:
             entry = self._find_entry(candidate, task)
             self._trials[candidate.id] = entry
             wanted = self._requests.splits_of(candidate)
-            fresh = {s for s in wanted if s not in entry.asked}
-            entry.asked |= fresh
+            fresh = wanted - entry.asked
+            entry.asked = entry.asked | fresh if entry.asked else wanted
             missing = {s for s in fresh if entry.evaluations[s] is None}
             self._count_spared(candidate, entry, wanted, fresh, missing)
             if missing:

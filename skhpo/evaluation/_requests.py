@@ -32,14 +32,13 @@ class Requests:
     ) -> None:
         self._name = name
         self._n_splits = n_splits
+        self._all = frozenset(range(n_splits))
         self._trains = trains
         self._trials = trials
 
-    def splits_of(self, candidate: Candidate) -> Sequence[int]:
+    def splits_of(self, candidate: Candidate) -> frozenset[int]:
         """Return the splits on which a candidate is to have scores."""
-        if candidate.splits is None:
-            return range(self._n_splits)
-        return candidate.splits
+        return self._all if candidate.splits is None else frozenset(candidate.splits)
 
     def adds_splits(self, candidate: Candidate, parent: Entry) -> bool:
         """Whether a candidate is its parent, on more splits."""
@@ -131,7 +130,7 @@ class Requests:
                 f"trial {candidate.resume_from}, from which it goes on, has had "
                 f"{had} steps. The resource must be more, in all: got {wanted}."
             )
-        for split in self.splits_of(candidate):
+        for split in sorted(self.splits_of(candidate)):
             evaluation = parent.evaluations[split]
             if evaluation is not None and evaluation.fit_error is not None:
                 return (

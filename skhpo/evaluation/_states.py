@@ -44,12 +44,12 @@ class StateStore:
     def keep(self, entry: Entry, split: int, state: bytes | None) -> None:
         """Keep the model of a trial on a split; None if it has failed."""
         if state is not None:
-            entry.states[split] = state
+            entry.states = {**(entry.states or {}), split: state}
         self._entries[entry.number] = entry
 
     def find(self, entry: Entry, split: int) -> bytes | None:
         """Return the model of a trial on a split, None if it is nowhere any more."""
-        state = entry.states.get(split)
+        state = (entry.states or {}).get(split)
         if state is None and self._memory is not None and entry.key is not None:
             state = self._memory.state(entry.key, split)
             self.keep(entry, split, state)
@@ -60,7 +60,7 @@ class StateStore:
         released = list(entries)
         for entry in released:
             entry.is_released = True
-            entry.states.clear()
+            entry.states = None
             self._entries.pop(entry.number, None)
         if self._memory is not None:
             self._memory.release([e.key for e in released if e.key is not None])
