@@ -87,9 +87,7 @@ def _no_interrupt_before(monkeypatch):
     [
         pytest.param(
             *(name, n_jobs),
-            marks=[pytest.mark.slow]
-            if n_jobs == 2 and name in ("random", "pbt")
-            else [],
+            marks=[pytest.mark.slow] if n_jobs == 2 and name != "grid" else [],
         )
         for name in SEARCHES
         for n_jobs in (1, 2)
@@ -155,8 +153,17 @@ def test_time_for_the_last_fit_is_saved(clock):
 # --- stop rules -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("options", [{}, {"n_jobs": 2}, {"pre_dispatch": 1}])
-@pytest.mark.parametrize("name", ["grid", "random", "bayes"])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("grid", {"pre_dispatch": 1}),
+        ("random", {}),
+        ("bayes", {}),
+        ("bayes", {"n_jobs": 2}),
+        pytest.param("grid", {"n_jobs": 2}, marks=pytest.mark.slow),
+        pytest.param("random", {"n_jobs": 2}, marks=pytest.mark.slow),
+    ],
+)
 def test_a_rule_ends_the_search_where_it_says(name, options):
     """After the same candidate, whatever the number of workers."""
     plain = SEARCHES[name](Counted()).fit(X, Y).cv_results_
@@ -423,8 +430,16 @@ SCRIPT = """
 """
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
-@pytest.mark.parametrize("name", ["random", "pbt"])
+@pytest.mark.parametrize(
+    ("name", "n_jobs"),
+    [
+        ("random", 2),
+        *(
+            pytest.param(name, n_jobs, marks=pytest.mark.slow)
+            for name, n_jobs in [("random", 1), ("pbt", 1), ("pbt", 2)]
+        ),
+    ],
+)
 def test_ctrl_c_in_a_terminal(name, n_jobs, tmp_path):
     """The signal goes to the whole group of processes; none of them stays."""
     path, lock = tmp_path / "run.py", tmp_path / "lock"

@@ -255,9 +255,9 @@ def names_at_last(estimator, X, y=None):
 
 @pytest.mark.parametrize("scoring", [other_names, more_names, no_names, names_at_last])
 @pytest.mark.parametrize("backend", ["sequential", "threading"])
-def test_other_scores_than_before_are_heard_of(scoring, backend):
+def test_other_scores_than_before_are_heard_of(scoring, backend, always_cut):
     """scikit-learn ends with a KeyError, or drops what the first one did not have."""
-    estimator = Counted(seconds=0.06)  # a block each
+    estimator = Counted()
     refit = "score" if scoring is names_at_last else "hits"
     search = SEARCHES["grid"](estimator, scoring=scoring, refit=refit, n_jobs=2)
     message = r"must return the same scores.* and now"

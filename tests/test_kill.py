@@ -55,7 +55,9 @@ with Workers(2, "2*n_jobs") as workers:
 """
 
 
-@pytest.mark.parametrize("has_worked", [False, True])
+@pytest.mark.parametrize(
+    "has_worked", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 def test_workers_that_were_never_given_a_task_end_too(has_worked):
     """Those that start while their parent dies, and those that wait for a task."""
     path = [entry for entry in sys.path if entry]

@@ -120,7 +120,7 @@ def test_searches_draw_native_values(name: str, search_name: str) -> None:
     """As ``values[i]`` is, beside another parameter, and in a branch."""
     values, is_among, kind = LISTS[name]
     spaces: list[dict[str, Any]] = [{"a": values, "b": [1, 2]}]
-    if search_name != "population":
+    if search_name == "random":
         spaces.append({"b": Choice({1: {"a": values}, 2: None})})
     for space in spaces:
         search = clone(SEARCHES[search_name](space)).set_params(cv=2).fit(X, Y)

@@ -7,6 +7,7 @@ import sys
 from collections import OrderedDict, UserDict
 
 from skhpo._registry import Registrations, Registry
+from skhpo.evaluation.workers._shipping import dumps
 
 
 def test_the_exact_class_counts_unless_subclasses_inherit() -> None:
@@ -50,7 +51,7 @@ def test_a_name_counts_where_the_class_is_imported_from_only() -> None:
 def test_what_is_added_travels_to_the_registry_of_the_same_name() -> None:
     registry = Registry("traveling", {"builtins.list": 1})
     registry.add(dict, 2)
-    sent = pickle.dumps(Registrations.capture())
+    sent = dumps(Registrations.capture())
     worker = Registry[int]("traveling", {})  # as a new process has it
     worker.add(set, 3)
     pickle.loads(sent).adopt()

@@ -137,7 +137,7 @@ EITHER_WAY = pytest.mark.parametrize(
 def test_search_module_delegation_and_routing(tmp_path, thorough):
     """scikit-learn's tests of its searches, and of what all metaestimators do."""
     modules = [SEARCH, DELEGATION, ROUTING]
-    assert_as_good(modules, tmp_path, thorough=thorough)
+    assert_as_good(modules, tmp_path, named_only=not thorough, thorough=thorough)
 
 
 @pytest.mark.slow  # tests/test_estimator_checks.py runs nearly all of them

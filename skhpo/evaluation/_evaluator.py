@@ -553,6 +553,7 @@ class Evaluator:
         """Train a model again that is lost, or fit its transformers."""
         self._remaining = lambda: math.inf  # for the last fit there is always time
         self._queue.clear()  # of what was interrupted
+        self._states.expect_nothing()
         self._held = []
         needed, self._make_context = self.n_needed, None  # nobody waits to hear of it
         self._open = {entry.number: entry}

@@ -73,6 +73,10 @@ class StateStore:
         """Whether transformers are being fitted."""
         return (prefix, split) in self._expected
 
+    def expect_nothing(self) -> None:
+        """Note that what was being fitted has been given up."""
+        self._expected.clear()
+
     def keep_rows(self, prefix: Hashable, split: int, prepared: Prepared | str) -> None:
         """Keep what transformers made of a split, or the traceback of their failure."""
         self._expected.discard((prefix, split))

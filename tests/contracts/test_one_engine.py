@@ -185,8 +185,15 @@ KILLED = """
 """
 
 
-@pytest.mark.parametrize("over", ["steps", "splits"])
-@pytest.mark.parametrize("model", MODELS)
+# Each kills a new process, which costs some seconds.
+@pytest.mark.parametrize(
+    ("model", "over"),
+    [
+        pytest.param(model, over, marks=[] if model == quick else pytest.mark.slow)
+        for over, quick in (("steps", "pipeline"), ("splits", "sgd"))
+        for model in MODELS
+    ],
+)
 def test_a_killed_run_goes_on_from_its_journal(
     model: str, over: str, tmp_path: Path
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -25,7 +27,7 @@ X, Y = make_classification(
 )
 GRID = {"C": [0.01, 1.0]}
 KINDS = {
-    "threshold": TunedThresholdClassifierCV,
+    "threshold": partial(TunedThresholdClassifierCV, thresholds=5),
     "calibration": CalibratedClassifierCV,
 }
 
