@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
-from skhpo.evaluation.workers import _engines, _workers
+from skhpo.evaluation.workers import _engines, _shipping
 from skhpo.exceptions import WorkerDiedWarning
 from skhpo.space import Real
 
@@ -104,7 +104,7 @@ class Laws:
         def weighed(make_call):
             def weigh(*args):
                 call = make_call(*args)
-                sizes.append(len(_workers.cloudpickle.dumps(call)))
+                sizes.append(len(_shipping.cloudpickle.dumps(call)))
                 return call
 
             return weigh

@@ -344,7 +344,7 @@ def needs_new_workers(name):
 
 
 def is_left_for_the_night(name):
-    """Whether a case is one of those that differ in other things than where they run."""
+    """Whether a case differs from a neighbor in other things than where it runs."""
     return list(CASES).index(name) % 3 > 0
 
 

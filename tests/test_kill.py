@@ -45,9 +45,10 @@ def test_killed_with_workers_and_resumed(name, outcome_of):
 ORPHANS = """
 import os, signal, sys
 sys.path[:0] = {path!r}
+import joblib
 from skhpo.evaluation.workers._workers import Workers
 
-with Workers(2, "2*n_jobs") as workers:
+with joblib.parallel_config({backend!r}), Workers(2, "2*n_jobs") as workers:
     workers.submit(os.getpid)
     if {has_worked}:
         workers.fetch()
@@ -56,12 +57,18 @@ with Workers(2, "2*n_jobs") as workers:
 
 
 @pytest.mark.parametrize(
-    "has_worked", [False, pytest.param(True, marks=pytest.mark.slow)]
+    ("backend", "has_worked"),
+    [
+        ("loky", False),
+        ("multiprocessing", True),
+        pytest.param("loky", True, marks=pytest.mark.slow),
+        pytest.param("multiprocessing", False, marks=pytest.mark.slow),
+    ],
 )
-def test_workers_that_were_never_given_a_task_end_too(has_worked):
+def test_workers_that_were_never_given_a_task_end_too(has_worked, backend):
     """Those that start while their parent dies, and those that wait for a task."""
     path = [entry for entry in sys.path if entry]
-    code = ORPHANS.format(path=path, has_worked=has_worked)
+    code = ORPHANS.format(path=path, has_worked=has_worked, backend=backend)
     process = subprocess.Popen(
         [sys.executable, "-c", code],
         stderr=subprocess.DEVNULL,

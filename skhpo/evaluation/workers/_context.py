@@ -10,6 +10,8 @@ from typing import Any
 
 from sklearn import config_context, get_config
 
+from skhpo.evaluation.workers import _private
+
 __all__ = ["WorkerContext"]
 
 
@@ -31,8 +33,7 @@ class WorkerContext:
     @classmethod
     def capture(cls) -> WorkerContext:
         """Return the settings of the calling thread."""
-        # Python 3.14 can keep the filters per context, behind a function.
-        get_filters = getattr(warnings, "_get_filters", lambda: warnings.filters)
+        get_filters = _private.WARNING_FILTERS.of(warnings, lambda: warnings.filters)
         return cls(get_config(), tuple(get_filters()))
 
     @contextmanager

@@ -3,31 +3,37 @@
 joblib's plug-ins for dask, Ray and Spark start a task and return its result. Three
 things are left to do here: the data of a search travel once and not with every task
 (Ray's plug-in sends them each time since joblib 1.4, and Spark's always did); the death
-of a worker is noticed (with dask's plug-in the caller waits for ever); and the other
-tasks go on when a worker dies. The private names of the engines are used here only.
+of a worker is noticed (with dask's plug-in the caller waits for ever, and with Python's
+own pool too); and the other tasks go on when a worker dies.
 """
 
 from __future__ import annotations
 
 import queue
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import suppress
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import joblib
+from joblib import Parallel
 
+from skhpo.evaluation.workers import _private
 from skhpo.evaluation.workers._orphans import end_with_parent
+from skhpo.evaluation.workers._pool import ProcessPool, call_with_parts
+
+try:
+    from joblib.externals.loky import process_executor as loky
+except ImportError:  # pragma: no cover - a Python without multiprocessing
+    loky = None
 
 __all__ = ["Engine", "find_engine"]
 
 # A count of dask's workers is a message to the scheduler and back.
 SECONDS_BETWEEN_COUNTS = 1.0
-# How long the end of a pool may take before somebody dead is held responsible.
-SECONDS_TO_END = 1.0
 
 
 class Engine:
@@ -36,24 +42,41 @@ class Engine:
     Parameters
     ----------
     backend : joblib.parallel.ParallelBackendBase
-        The backend, ready for a call.
+        The backend.
     n_workers : int
         How many workers joblib has counted.
+    parallel : joblib.Parallel
+        With this backend, and the options of the active `joblib.parallel_config`.
+
+    Raises
+    ------
+    MissingNameError
+        If tasks can only be run by `parallel`, which has been entered then.
     """
 
     # Whether workers may be on other machines: then nothing runs in this process, and
     # a worker that dies takes along nothing but its own tasks.
     is_cluster = False
-    # By name, since these classes live in private modules of joblib and loky.
-    deaths = frozenset(
-        ("TerminatedWorkerError", "BrokenProcessPool", "ShutdownExecutorError")
-    )
+    # Called when a task is about to be sent.
+    before_pickling: Callable[[], None] | None = None
 
-    def __init__(self, backend: Any, n_workers: int) -> None:
+    def __init__(self, backend: Any, n_workers: int, parallel: Parallel) -> None:
         self._backend = backend
         self._n_workers = n_workers
+        self._parallel = parallel
+        parallel.__enter__()  # calls `configure`
+        if getattr(backend, "parallel", parallel) is not parallel:
+            raise _private.MissingNameError(
+                f"{type(backend).__name__} has put another backend in its place."
+            )
+        if hasattr(backend, "start_call"):
+            backend.start_call()
         verb = "submit" if hasattr(backend, "submit") else "apply_async"
         self._submit = getattr(backend, verb)  # the latter: joblib < 1.5
+
+    @staticmethod
+    def prepare() -> None:
+        """Do what comes before workers can be counted."""
 
     def count_workers(self) -> int:
         """Return how many tasks run at a time."""
@@ -71,9 +94,9 @@ class Engine:
         """Return function and arguments of a task: `args`, then the shared parts."""
         return func, (*args, *shared)
 
-    def submit(self, batch: Any, callback: Callable[[Any], None]) -> Any:
+    def submit(self, call: Callable[[], Any], callback: Callable[[Any], None]) -> Any:
         """Start a task; return joblib's handle of it."""
-        return self._submit(batch, callback=callback)
+        return self._submit(call, callback=callback)
 
     def retrieve(self, out: Any, job: Any) -> Any:
         """Return the results of a task whose callback was called, or raise."""
@@ -85,7 +108,11 @@ class Engine:
 
     def is_death(self, error: BaseException) -> bool:
         """Whether `error` says that a worker died, and not that it cannot unpickle."""
-        return type(error).__name__ in self.deaths and "un-serialize" not in str(error)
+        if loky is None:
+            return isinstance(error, BrokenExecutor)
+        if isinstance(error, loky.BrokenProcessPool):
+            return isinstance(error, loky.TerminatedWorkerError)
+        return isinstance(error, (BrokenExecutor, loky.ShutdownExecutorError))
 
     def look(self) -> str | None:
         """Look whether all workers live; return what happened if not."""
@@ -97,20 +124,25 @@ class Engine:
             self._backend.abort_everything(ensure_ready=False)
 
     def close(self) -> None:
-        """Release the shared objects."""
+        """Release workers and shared objects."""
+        if hasattr(self._backend, "stop_call"):
+            self._backend.stop_call()
+        self._parallel.__exit__(None, None, None)
 
 
 class Loky(Engine):
     """joblib's default: its processes outlive the process that started them."""
 
-    def __init__(self, backend: Any, n_workers: int) -> None:
-        super().__init__(backend, n_workers)
-        executor: Any = getattr(backend, "_workers", None)
-        # Workers that are never given a task must end with their parent too. With
-        # joblib's option ``initializer``, loky would end the workers that run already,
-        # and end them again for the next caller, who has no such option.
-        if getattr(executor, "_initializer", self) is None:
-            executor._initializer = end_with_parent
+    def __init__(self, backend: Any, n_workers: int, parallel: Parallel) -> None:
+        super().__init__(backend, n_workers, parallel)
+        self._executor = _private.LOKY_EXECUTOR.needed_of(backend)
+        folders = _private.LOKY_FOLDERS.needed_of(self._executor)
+        call_id = _private.CALL_ID.needed_of(parallel)
+        # Tie memory maps to this call, so that they are deleted with it.
+        self.before_pickling = partial(folders.set_current_context, call_id)
+        # Workers that are never given a task must end with their parent too.
+        if _private.LOKY_INITIALIZER.of(self._executor, self) is None:
+            _private.LOKY_INITIALIZER.put(self._executor, end_with_parent)
 
     def is_death(self, error: BaseException) -> bool:
         """Whether a worker died, also if joblib made a RuntimeError of the death.
@@ -127,7 +159,7 @@ class Loky(Engine):
 
         loky 3.6 fails on such tasks, and ends its thread without closing its queues.
         """
-        waiting: Any = getattr(self._backend._workers, "_work_ids", None)
+        waiting = _private.LOKY_WAITING.of(self._executor)
         with suppress(queue.Empty):
             while waiting is not None:
                 waiting.get_nowait()
@@ -135,64 +167,52 @@ class Loky(Engine):
 
 
 class Multiprocessing(Engine):
-    """A pool that replaces a dead process, loses its task and waits for its locks."""
+    """Processes as Python starts them, which is by a fork on most systems.
 
-    def __init__(self, backend: Any, n_workers: int) -> None:
-        super().__init__(backend, n_workers)
-        self._processes = self._process_ids()
+    They are those of `concurrent.futures`: joblib's own pool replaces a dead process
+    without a word, loses its task and waits for ever for the locks that it had.
+    """
 
-    def _process_ids(self) -> list[int]:
-        return [worker.pid for worker in self._backend._pool._pool]
+    def __init__(self, backend: Any, n_workers: int, parallel: Parallel) -> None:
+        self._backend = backend
+        self._n_workers = n_workers
+        self._pool = ProcessPool(n_workers, getattr(backend, "backend_kwargs", {}))
 
-    def look(self) -> str | None:
-        """Compare the processes with those at the start."""
-        if self._process_ids() == self._processes:
-            return None
-        return "A worker process of the multiprocessing pool died."
+    def share(self, parts: tuple) -> Any:
+        """Have processes that have the parts; those that are forked share them."""
+        self._pool.share(parts)
+        return parts
+
+    def make_call(self, func: Callable[..., Any], args: tuple, shared: Any) -> tuple:
+        """Return a task without the parts, which its process has."""
+        return call_with_parts, (func, *args)
+
+    def submit(self, call: Callable[[], Any], callback: Callable[[Any], None]) -> Any:
+        """Start a task; its callback gets a future."""
+        future = self._pool.submit(call)
+        future.add_done_callback(callback)
+        return future
+
+    def retrieve(self, out: Any, job: Any) -> Any:
+        """Return the results of a task, or raise its exception."""
+        return out.result()
 
     def abort(self) -> None:
-        """End the pool, also if a worker died with one of its locks.
-
-        A worker that waits for a task always holds a lock, for which the pool would
-        wait if that worker died.
-        """
-        pool = self._backend._pool
-        if pool is None:
-            return
-        ending = threading.Thread(target=super().abort, daemon=True)
-        ending.start()
-        for _ in range(10):
-            ending.join(SECONDS_TO_END)
-            if not ending.is_alive():
-                return
-            _release(getattr(pool._inqueue, "_rlock", None))
-            _release(getattr(pool._outqueue, "_wlock", None))
-        for worker in pool._pool:  # half of a message is in a pipe
-            worker.kill()
+        """Kill the processes."""
+        self._pool.kill()
 
     def close(self) -> None:
-        """End the pool in the same way."""
-        self.abort()
-
-
-def _release(lock: Any) -> None:
-    """Release a lock, whoever holds it; on Windows there is no lock for writing."""
-    if lock is not None:
-        with suppress(ValueError):  # nobody has it
-            lock.release()
+        """End the processes."""
+        self._pool.close()
 
 
 class Dask(Engine):
     """Worker processes of several threads each, on any machine."""
 
     is_cluster = True
-    # KilledWorker: a task has killed several workers. A worker that dies of something
-    # else is replaced by dask, which does its tasks again and says nothing. The other
-    # two: the shared data are lost, with the last worker that had them.
-    deaths = frozenset(("KilledWorker", "FutureCancelledError", "CancelledError"))
 
-    def __init__(self, backend: Any, n_workers: int) -> None:
-        super().__init__(backend, n_workers)
+    def __init__(self, backend: Any, n_workers: int, parallel: Parallel) -> None:
+        super().__init__(backend, n_workers, parallel)
         self._counted = time.monotonic()
         self._running: set[Any] = set()
         self._shared: Any = None
@@ -225,11 +245,11 @@ class Dask(Engine):
         (future,) = client.scatter([parts], broadcast=True, hash=False)
         return future
 
-    def submit(self, batch: Any, callback: Callable[[Any], None]) -> Any:
+    def submit(self, call: Any, callback: Callable[[Any], None]) -> Any:
         """Start a task with dask's own verb: joblib's plug-in hides failed tasks."""
-        ((func, args, _),) = batch.items
+        key = f"skhpo-{uuid4().hex}"
         future = self._backend.client.submit(
-            func, *args, key=f"skhpo-{uuid4().hex}", **self._backend.submit_kwargs
+            call.func, *call.args, key=key, **self._backend.submit_kwargs
         )
         self._running.add(future)
         future.add_done_callback(callback)
@@ -244,19 +264,43 @@ class Dask(Engine):
         """Take the tasks from the scheduler; those that run are not interrupted."""
         self._backend.client.cancel(list(self._running))
 
+    def is_death(self, error: BaseException) -> bool:
+        """Whether a task has killed several workers, or the shared parts are lost.
+
+        A worker that dies of something else is replaced by dask, which does its tasks
+        again and says nothing. The parts die with the last worker that had them.
+        """
+        from distributed import KilledWorker
+
+        return isinstance(error, (KilledWorker, CancelledError))
+
 
 class Ray(Engine):
-    """A pool of actors."""
+    """Actors, one for each worker: that of a dead one is replaced.
+
+    They are started by Ray's own verbs: joblib's plug-in gives tasks to the actors in
+    turn, whether they are idle or not.
+    """
 
     is_cluster = True
-    deaths = frozenset(
-        ("RayActorError", "ActorDiedError", "WorkerCrashedError", "OutOfMemoryError")
-    )
 
-    def __init__(self, backend: Any, n_workers: int) -> None:
-        super().__init__(backend, n_workers)
-        self._pool = backend._get_pool()
-        self._idle = list(range(n_workers))
+    def __init__(self, backend: Any, n_workers: int, parallel: Parallel) -> None:
+        import ray
+
+        self._backend = backend
+        self._n_workers = n_workers
+        options = getattr(backend, "ray_remote_args", None) or {}
+        self._new_actor = ray.remote(num_cpus=0)(_Actor).options(**options).remote
+        self._idle = [self._new_actor() for _ in range(n_workers)]
+        self._actors = set(self._idle)
+
+    @staticmethod
+    def prepare() -> None:
+        """Start Ray here, or connect to where ``RAY_ADDRESS`` says, if nobody has."""
+        import ray
+
+        if not ray.is_initialized():
+            ray.init()
 
     def count_waiting(self) -> int:
         """Return 0: tasks that wait for an actor would be lost when the actor dies."""
@@ -272,18 +316,45 @@ class Ray(Engine):
         """Return a task that gets the shared parts from the object store."""
         return _call_from_store, (func, args, shared)
 
-    def submit(self, batch: Any, callback: Callable[[Any], None]) -> Any:
-        """Start a task on an idle actor; the pool itself would take any, in turn."""
-        index = self._idle.pop()
-        self._pool._current_index = (index - 1) % self._n_workers
+    def submit(self, call: Callable[[], Any], callback: Callable[[Any], None]) -> Any:
+        """Start a task on an idle actor; its callback gets a future."""
+        actor = self._idle.pop() if self._idle else self._new_actor()
+        self._actors.add(actor)
 
-        def finish(out: Any) -> None:
-            if isinstance(out, Exception) and self.is_death(out):
-                self._pool._actor_pool[index] = self._pool._new_actor_entry()
-            self._idle.append(index)
-            callback(out)
+        def finish(future: Any) -> None:
+            error = future.exception()
+            if error is None or not self.is_death(error):
+                self._idle.append(actor)
+            callback(future)
 
-        return super().submit(batch, finish)
+        job = actor.run.remote(call).future()
+        job.add_done_callback(finish)
+        return job
+
+    def retrieve(self, out: Any, job: Any) -> Any:
+        """Return the results of a task, or raise its exception, as it was."""
+        results, error = out.result()
+        if error is not None:
+            raise error
+        return results
+
+    def is_death(self, error: BaseException) -> bool:
+        """Whether an actor died, or Ray has killed it for want of memory."""
+        from ray.exceptions import OutOfMemoryError, RayActorError, WorkerCrashedError
+
+        return isinstance(error, (OutOfMemoryError, RayActorError, WorkerCrashedError))
+
+    def abort(self) -> None:
+        """Kill the actors, whatever they do."""
+        import ray
+
+        for actor in self._actors:
+            ray.kill(actor)
+        self._actors.clear()
+
+    def close(self) -> None:
+        """End the actors."""
+        self.abort()
 
 
 class Spark(Engine):
@@ -291,15 +362,16 @@ class Spark(Engine):
 
     is_cluster = True
 
-    def __init__(self, backend: Any, n_workers: int) -> None:
-        super().__init__(backend, n_workers)
+    def __init__(self, backend: Any, n_workers: int, parallel: Parallel) -> None:
+        super().__init__(backend, n_workers, parallel)
         self._shared: Any = None
 
     def share(self, parts: tuple) -> Any:
         """Broadcast the parts; Spark Connect cannot, and sends them with every task."""
-        if self._backend._is_spark_connect_mode:
+        session = _private.SPARK_SESSION.of(self._backend)
+        if session is None or _private.SPARK_CONNECT.of(self._backend, True):
             return parts
-        self._shared = self._backend._spark.sparkContext.broadcast(parts)
+        self._shared = session.sparkContext.broadcast(parts)
         return self._shared
 
     def make_call(self, func: Callable[..., Any], args: tuple, shared: Any) -> tuple:
@@ -307,8 +379,11 @@ class Spark(Engine):
         return _call_on_spark, (func, args, shared)
 
     def retrieve(self, out: Any, job: Any) -> Any:
-        """Return the results of a task, or raise its exception, which joblib wraps."""
-        if type(out).__name__ == "_ExceptionWithTraceback":
+        """Return the results of a task, or raise its exception.
+
+        joblib wraps an exception into what becomes the exception when it is unpickled.
+        """
+        if not isinstance(out, (list, BaseException)):
             rebuild, args = out.__reduce__()
             out = rebuild(*args)
         if isinstance(out, BaseException):
@@ -329,6 +404,18 @@ class Spark(Engine):
         """Delete the parts that were broadcast, from the disks too."""
         if self._shared is not None:
             self._shared.destroy()
+        super().close()
+
+
+class _Actor:
+    """A worker of Ray."""
+
+    def run(self, call: Callable[[], Any]) -> tuple[Any, Exception | None]:
+        """Return results and no error, or the reverse: Ray would wrap an error."""
+        try:
+            return call(), None
+        except Exception as error:
+            return None, error
 
 
 def _call_nested(func: Callable[..., Any], args: tuple, parts: tuple) -> Any:

@@ -17,7 +17,10 @@ from typing import IO, Any
 
 import numpy as np
 
-from skhpo.evaluation.workers._workers import cloudpickle
+try:  # joblib < 1.6 carries its own copy, later ones depend on the package
+    from joblib.externals import cloudpickle
+except ImportError:
+    import cloudpickle
 
 __all__ = ["Package", "dumps", "load", "store", "unpack"]
 

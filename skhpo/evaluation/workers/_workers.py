@@ -1,4 +1,4 @@
-"""The only door to joblib's private names: workers that take tasks one by one.
+"""Workers that take tasks one by one, of whichever backend joblib has active.
 
 joblib's public ``Parallel`` draws its tasks in a thread of its own, ahead of the
 results, and cannot be fed later; ``generator_unordered`` is refused by ray, spark and
@@ -6,70 +6,35 @@ multiprocessing, and hangs for ever when a dask worker dies. Every backend, thou
 has the verb ``submit(func, callback)`` (``apply_async`` before joblib 1.5), which
 `Parallel` itself calls. Calling it from the main thread gives a search that knows
 all results when it proposes, needs no lock, and notices a dead worker at once.
-
-Where a name that this needs is missing, tasks run in rounds of plain ``Parallel``.
 """
 
 from __future__ import annotations
 
-import copy
 import math
-import queue
-import time
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache, partial
 from types import TracebackType
 from typing import Any
 
 import joblib
-from joblib import Parallel, delayed
 from joblib.parallel import get_active_backend
 
-from skhpo.evaluation.workers._engines import find_engine
-
-try:  # joblib < 1.6 carries its own copy, later ones depend on the package
-    from joblib.externals import cloudpickle
-except ImportError:
-    import cloudpickle
-
-try:
-    from joblib.parallel import BatchedCalls
-except ImportError:  # pragma: no cover - a joblib that does not exist yet
-    BatchedCalls = None
+from skhpo.evaluation.workers._drivers import (
+    InProcess,
+    OutOfTimeError,
+    WorkerLostError,
+    make_driver,
+)
+from skhpo.evaluation.workers._pre_dispatch import evaluate_pre_dispatch
 
 __all__ = [
     "OutOfTimeError",
     "WorkerLostError",
     "Workers",
-    "cloudpickle",
     "inner_thread_variables",
+    "limited_inner_threads",
 ]
-
-# The module of the backends that run on this machine.
-JOBLIBS_OWN = "joblib._parallel_backends"
-# How often to look for workers that died without a word, in seconds.
-POLL = 0.5
-
-
-class OutOfTimeError(Exception):
-    """No task has finished in time. (A TimeoutError may be what a fit has raised.)"""
-
-
-class WorkerLostError(RuntimeError):
-    """A worker process died, and with it the result of at least one task.
-
-    Parameters
-    ----------
-    message : str
-        What happened.
-    number : int or None, default=None
-        The task that is lost, if the others go on; None if all are.
-    """
-
-    def __init__(self, message: str, number: int | None = None) -> None:
-        super().__init__(message)
-        self.number = number
 
 
 class Workers:
@@ -121,14 +86,8 @@ class Workers:
         self._close(abort=bool(self._pending))
 
     def _open(self) -> None:
-        config: dict[str, Any] = {"n_jobs": self._n_jobs}
-        if self._as_threads:
-            config = {"n_jobs": _n_local_jobs(self._n_jobs), "backend": "threading"}
-        self._parallel = Parallel(pre_dispatch=self._pre_dispatch, **config)
-        _have_own_backend(self._parallel)
-        self._parallel.__enter__()
-        self._driver = _make_driver(self._parallel)
-        self.are_here = isinstance(self._driver, _InProcess)
+        self._driver = make_driver(self._n_jobs, as_threads=self._as_threads)
+        self.are_here = isinstance(self._driver, InProcess)
         self.share_memory = self._driver.share_memory
         self._driver.share(self._shared)
 
@@ -137,7 +96,6 @@ class Workers:
             self._driver.abort()
         self._pending.clear()
         self._driver.close()
-        self._parallel.__exit__(None, None, None)
 
     def share(self, *parts: Any) -> None:
         """Send objects to the workers once: every task has them as last arguments."""
@@ -168,7 +126,7 @@ class Workers:
         """How many tasks to keep in flight: the workers', and some in waiting, so that
         no worker waits for this thread."""
         n_workers = self.n_workers
-        limit = _evaluate_pre_dispatch(self._pre_dispatch, n_workers)
+        limit = evaluate_pre_dispatch(self._pre_dispatch, n_workers)
         return max(1, min(n_workers + self._driver.count_waiting(), limit))
 
     @property
@@ -220,243 +178,6 @@ class Workers:
         return number, result
 
 
-class _Driver:
-    """Runs tasks: what all ways to run them have in common."""
-
-    share_memory = False
-    _n_workers = 1
-    _shared: Any = ()
-
-    def count_workers(self) -> int:
-        """Return how many tasks run at a time."""
-        return self._n_workers
-
-    def count_waiting(self) -> int:
-        """Return how many tasks should wait behind them."""
-        return 2
-
-    def share(self, parts: tuple) -> None:
-        """Keep the objects that all tasks have as their last arguments."""
-        self._shared = parts
-
-    def is_death(self, error: BaseException) -> bool:
-        """Whether an error of `submit` says that a worker died."""
-        return False
-
-    def close(self) -> None:
-        """Release the shared objects."""
-
-
-class _InProcess(_Driver):
-    """Runs tasks in this thread, when their results are fetched."""
-
-    share_memory = True
-
-    def __init__(self) -> None:
-        self._tasks: list[tuple[int, Callable[[], Any]]] = []
-
-    def count_waiting(self) -> int:
-        return 0
-
-    def submit(self, number: int, func: Callable[..., Any], args: tuple) -> None:
-        self._tasks.append((number, lambda: func(*args, *self._shared)))
-
-    def fetch(
-        self, pending: dict[int, Any], timeout: float
-    ) -> tuple[int, Callable[[], Any]]:
-        return self._tasks.pop(0)
-
-    def abort(self) -> None:
-        self._tasks.clear()
-
-
-class _BackendQueue(_Driver):
-    """Submits tasks to a joblib backend, and collects them in a queue."""
-
-    def __init__(self, parallel: Parallel, n_workers: int) -> None:
-        self._parallel = parallel
-        self._backend = parallel._backend
-        self._done: queue.SimpleQueue = queue.SimpleQueue()
-        self.share_memory = bool(getattr(self._backend, "supports_sharedmem", False))
-        if hasattr(self._backend, "start_call"):
-            self._backend.start_call()
-        parallel._calling = True  # so that leaving it calls `stop_call`
-        self._engine = find_engine(self._backend)(self._backend, n_workers)
-        # A search that is itself a task leaves its place to others while it waits.
-        self._waiting = self._backend.retrieval_context()
-        self._waiting.__enter__()
-
-    def count_workers(self) -> int:
-        return self._engine.count_workers()
-
-    def count_waiting(self) -> int:
-        return self._engine.count_waiting()
-
-    def is_death(self, error: BaseException) -> bool:
-        return self._engine.is_death(error)
-
-    def abort(self) -> None:
-        self._engine.abort()
-
-    def close(self) -> None:
-        self._engine.close()
-        self._waiting.__exit__(None, None, None)
-
-    def share(self, parts: tuple) -> None:
-        self._shared = self._engine.share(parts) if parts else None
-
-    def submit(self, number: int, func: Callable[..., Any], args: tuple) -> Any:
-        if self.share_memory:
-            func, args = _call_returning_exits, (func, *args)
-        if self._shared is not None:
-            func, args = self._engine.make_call(func, args, self._shared)
-        nested = self._backend.get_nested_backend()
-        batch = BatchedCalls([(func, args, {})], nested, self._reducer(), None)
-        return self._engine.submit(batch, lambda out: self._done.put((number, out)))
-
-    def _reducer(self) -> Callable[[], None] | None:
-        """Tie memory maps to this call, so that they are deleted with it."""
-        workers = getattr(self._backend, "_workers", None)
-        folders = getattr(workers, "_temp_folder_manager", None)
-        if folders is None:
-            return None
-        return lambda: folders.set_current_context(self._parallel._id)
-
-    def fetch(
-        self, pending: dict[int, Any], timeout: float
-    ) -> tuple[int, Callable[[], Any]]:
-        end = time.monotonic() + timeout
-        while True:
-            left = end - time.monotonic()
-            try:
-                number, out = self._done.get(timeout=max(0.0, min(POLL, left)))
-            except queue.Empty:
-                if death := self._engine.look():
-                    raise WorkerLostError(death) from None
-                if left <= 0:
-                    raise OutOfTimeError from None
-            else:
-                return number, partial(self._result, number, out, pending[number])
-
-    def _result(self, number: int, out: Any, job: Any) -> Any:
-        try:
-            result = self._engine.retrieve(out, job)[0]
-        except Exception as error:
-            self._raise_if_death(number, error)
-            raise
-        if isinstance(result, _Exit):
-            raise result.error
-        return result
-
-    def _raise_if_death(self, number: int, error: BaseException) -> None:
-        if self._engine.is_death(error):
-            lost = number if self._engine.is_cluster else None
-            raise WorkerLostError(str(error), lost) from error
-
-
-class _Exit:
-    """What ended a task and is no `Exception`, as the result of the task."""
-
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
-
-
-def _call_returning_exits(func: Callable[..., Any], *args: Any) -> Any:
-    """Call a function; return what it raises, if that is no `Exception`.
-
-    joblib's threads end by what is no `Exception`, and whoever waits for their results
-    waits for ever.
-    """
-    try:
-        return func(*args)
-    except Exception:
-        raise
-    except BaseException as error:
-        return _Exit(error)
-
-
-class _PlainParallel(_Driver):
-    """Runs what has been submitted by plain ``Parallel``, when a result is wanted."""
-
-    def __init__(self, parallel: Parallel, n_workers: int) -> None:
-        self._parallel = parallel
-        self._n_workers = n_workers
-        self._tasks: list[tuple[int, Callable[..., Any], tuple]] = []
-        self._results: list[tuple[int, Any]] = []
-
-    def submit(self, number: int, func: Callable[..., Any], args: tuple) -> None:
-        self._tasks.append((number, func, (*args, *self._shared)))
-
-    def fetch(
-        self, pending: dict[int, Any], timeout: float
-    ) -> tuple[int, Callable[[], Any]]:
-        if not self._results:
-            tasks, self._tasks = self._tasks, []
-            outs = self._parallel(delayed(func)(*args) for _, func, args in tasks)
-            self._results = [
-                (task[0], out) for task, out in zip(tasks, outs, strict=True)
-            ]
-        number, out = self._results.pop(0)
-        return number, lambda: out
-
-    def abort(self) -> None:
-        self._tasks.clear()
-        self._results.clear()
-
-
-def _have_own_backend(parallel: Parallel) -> None:
-    """Take a copy of the active backend, if it is one of joblib's own.
-
-    Several threads may have the same one, from ``parallel_config(backend)``. Who ends
-    its workers would end those of the others, which then wait for ever.
-    """
-    backend: Any = getattr(parallel, "_backend", None)
-    if not type(backend).__module__.startswith(JOBLIBS_OWN):
-        return
-    own = copy.copy(backend)
-    if hasattr(own, "_pool"):
-        own._pool = None
-    parallel._backend = own
-
-
-def _make_driver(parallel: Parallel) -> _InProcess | _BackendQueue | _PlainParallel:
-    try:
-        n_workers = parallel._effective_n_jobs()
-        backend = parallel._backend
-    except AttributeError:
-        return _PlainParallel(parallel, joblib.effective_n_jobs(parallel.n_jobs))
-    if n_workers == 1 and not find_engine(backend).is_cluster:
-        return _InProcess()
-    if BatchedCalls is None or backend is None:
-        return _PlainParallel(parallel, n_workers)
-    return _BackendQueue(parallel, n_workers)
-
-
-def _n_local_jobs(n_jobs: int | None) -> int:
-    """Return how many workers the active backend would have, all on this machine."""
-    backend, _ = get_active_backend()
-    if not type(backend).__module__.startswith(JOBLIBS_OWN):
-        # Processes of other machines cannot be killed from here, and a limit that
-        # nothing holds must not be taken silently.
-        raise NotImplementedError(
-            "fit_timeout and memory_limit hold for processes of this machine, but the "
-            f"active joblib backend is {type(backend).__name__}. Take one of joblib's "
-            "own, such as 'loky', or the limits that the other one has."
-        )
-    return joblib.effective_n_jobs(n_jobs)
-
-
-@cache  # asked for once or twice per block, which may be a single fit
-def _evaluate_pre_dispatch(pre_dispatch: int | str, n_workers: int) -> int:
-    if pre_dispatch == "all":
-        return n_workers + 2
-    if isinstance(pre_dispatch, str):
-        from joblib._utils import eval_expr
-
-        pre_dispatch = eval_expr(pre_dispatch.replace("n_jobs", str(n_workers)))
-    return int(pre_dispatch)
-
-
 @contextmanager
 def limited_inner_threads(workers: Workers) -> Iterator[None]:
     """Let each of several worker *threads* have its share of the processor only.
@@ -489,4 +210,13 @@ def inner_thread_variables(workers: Workers) -> dict[str, str]:
     if workers.are_here:
         return {}
     backend, _ = get_active_backend()
-    return backend._prepare_worker_env(workers.n_workers)
+    share = max(1, joblib.cpu_count() // workers.n_workers)
+    n_threads = getattr(backend, "inner_max_num_threads", None)
+    return {
+        **{
+            variable: str(n_threads or os.environ.get(variable, share))
+            for variable in backend.MAX_NUM_THREADS_VARS
+        },
+        # Schedulers of TBB in several processes then agree on the number of threads.
+        "ENABLE_IPC": os.environ.get("ENABLE_IPC", "1"),
+    }
