@@ -113,7 +113,7 @@ def assert_each_costs_one(kind, backend, faults, **limits):
 
 
 FINITE = [fault for fault in (*FAULTS, NAN, LOCKED) if fault not in ENDLESS]
-QUICK = [("grid", "sequential"), ("pbt", "threading")]
+QUICK = [("grid", "threading")]
 
 
 @pytest.mark.parametrize(

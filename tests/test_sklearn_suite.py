@@ -153,6 +153,7 @@ def test_every_other_use_of_a_search(tmp_path):
     assert_as_good(modules, tmp_path, named_only=True, thorough=True)
 
 
+@pytest.mark.slow  # two more processes that collect scikit-learn's tests
 def test_a_broken_search_is_found(tmp_path):
     """The comparison can fail: it names what a wrong search breaks."""
     searches = "estimators.AlwaysTransforms", THEIRS[1]

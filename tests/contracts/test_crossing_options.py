@@ -290,7 +290,7 @@ crossed = given(problem=deviations(PROBLEMS, 2), way=deviations(WAYS, 3))
 
 
 @pytest.mark.parametrize("search", SEARCHES)
-@settings(quickly, max_examples=8)
+@settings(quickly, max_examples=5)
 @crossed
 def test_how_a_search_is_run_does_not_decide_its_result(search, problem, way):
     """The result of a search depends on its problem only."""
@@ -306,7 +306,7 @@ def test_how_a_search_is_run_does_not_decide_its_result_at_length(search, proble
     check(search, problem, way)
 
 
-@settings(quickly, max_examples=15)
+@settings(quickly, max_examples=10)
 @given(problem=deviations(PROBLEMS, 2))
 def test_the_plain_run_is_that_of_scikit_learn(problem):
     """Whatever two options meet, a grid gives what `GridSearchCV` gives."""

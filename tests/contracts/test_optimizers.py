@@ -110,7 +110,13 @@ def test_follows_the_protocol(make: Any) -> None:
     optimizer.tell([])
 
 
-@pytest.mark.parametrize("name", SPACES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in ("real", "choice") else pytest.mark.slow)
+        for name in SPACES
+    ],
+)
 def test_same_seed_same_candidates(make: Any, name: str) -> None:
     """The sequence depends on the seed and on what was told, on nothing else."""
     first, second = (drive(make(SPACES[name], random_state=7), 14) for _ in "ab")

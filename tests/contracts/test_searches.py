@@ -539,9 +539,8 @@ def learned(name, backend="loky", **keywords):
 def test_who_finishes_first_changes_nothing(name):
     """Whatever the number of workers, and whether they are threads or processes."""
     alone = learned(name, n_jobs=1)
-    for backend in ("threading", "loky"):
-        for n_jobs in (2, 4):
-            assert learned(name, backend, n_jobs=n_jobs) == alone
+    for backend, n_jobs in (("threading", 4), ("loky", 2)):
+        assert learned(name, backend, n_jobs=n_jobs) == alone
 
 
 class Backwards(Evaluator):
