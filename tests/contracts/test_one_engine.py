@@ -41,7 +41,10 @@ CV = KFold(3)
 SGD = SGDClassifier(loss="log_loss", random_state=0)
 MODELS = {
     "sgd": (SGD, "alpha"),
-    "boosting": (HistGradientBoostingClassifier(random_state=0), "l2_regularization"),
+    "boosting": (
+        HistGradientBoostingClassifier(max_iter=10, random_state=0),
+        "l2_regularization",
+    ),
     "pipeline": (make_pipeline(StandardScaler(), SGD), "sgdclassifier__alpha"),
 }
 VALUES = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1]
