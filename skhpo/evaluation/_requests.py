@@ -137,4 +137,11 @@ class Requests:
                     f"it goes on from trial {candidate.resume_from}, which has failed "
                     f"on split {split} and left no model."
                 )
+        names = candidate.params.keys(), parent.candidate.params.keys()
+        if names[0] != names[1]:  # what is left out would keep its value unsaid
+            return (
+                f"it has the parameters {sorted(names[0])}, and trial "
+                f"{candidate.resume_from}, from which it goes on, {sorted(names[1])}. "
+                "Give the same ones, with other values."
+            )
         return None

@@ -242,6 +242,7 @@ REFUSED = {
     "no steps": (True, Candidate(1, A, 0), "positive integer. Got 0"),
     "an unknown trial": (True, Candidate(1, A, 3, 5), "trial 5, which does not exist"),
     "fewer steps": (True, Candidate(1, {"alpha": 0.2}, 2, 0), "must be more"),
+    "a parameter left out": (True, Candidate(1, {}, 3, 0), "Give the same ones"),
     "other parameters": (False, Candidate(1, {"C": 2.0}, None, 0), "other parameters"),
 }
 

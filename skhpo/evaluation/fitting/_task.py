@@ -187,8 +187,10 @@ class Fitter(ABC):
 
     def prepare(self, spec: EvaluationSpec, split: int, task: Task) -> Any:
         """Fit these transformers; return them and what they made, or the traceback."""
+        # Asked only of fitters that return a key for them.
         raise NotImplementedError("No transformers are fitted apart.")
 
     def assemble(self, spec: EvaluationSpec, state: bytes, prefix: Any) -> Any:
         """Return the fitted estimator, from its model and its fitted transformers."""
+        # Asked only of fitters that continue.
         raise NotImplementedError("No models are kept.")

@@ -107,7 +107,7 @@ class _Queued(_Driver):
 
     def result(self, number: int, out: Any, job: Any) -> Any:
         """Return the result of a task, or raise what it raised."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of worker hands it out in its own way
 
     def fetch(
         self, pending: dict[int, Any], timeout: float
