@@ -264,7 +264,9 @@ def test_other_scores_than_before_are_heard_of(scoring, backend, always_cut):
     with joblib.parallel_config(backend), pytest.raises(ValueError, match=message):
         search.fit(X, Y)
     levels = [params["level"] for params in search.cv_results_["params"]]
-    assert levels == GRID[: len(levels)]
+    # Where one thread is slow with a candidate, the other may hear of it before.
+    whole = GRID[: len(levels)] if backend == "sequential" else GRID
+    assert levels == [level for level in whole if level in levels]
     assert 1 <= len(levels) <= 12
     assert max(levels) < 0.26
 
