@@ -18,7 +18,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.spawn import get_executable
-from types import TracebackType
 from typing import IO, Any
 
 from skhpo.evaluation.workers._limits import Limits
@@ -89,12 +88,7 @@ class LimitedProcesses:
         self._server = _ForkServer(self._package, self._environment)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         with self._lock:
             server, self._server = self._server, None
             runners, self._runners = self._runners, set()
