@@ -31,7 +31,7 @@ import scipy.special
 from scipy import sparse
 
 from skhpo._code import instructions_of, is_packaged, names_used, package_of
-from skhpo._keys import CLONED_ATTRIBUTES, has_own_clone
+from skhpo._keys import CLONED_ATTRIBUTES, has_own_clone, is_estimator
 
 __all__ = ["UnreadableError", "fingerprint", "steady_fingerprint"]
 
@@ -215,7 +215,7 @@ class _Digest:
             _add_items(self, value, cloned=True)
         elif kind is dict:
             _add_dict(self, value, cloned=True)
-        elif _is_estimator(value) and not has_own_clone(value):
+        elif is_estimator(value) and not has_own_clone(value):
             _add_estimator(self, value)
         else:
             self.add(value)
@@ -245,10 +245,6 @@ class _Digest:
             _add_frame(self, value)
         else:
             _add_object(self, value)
-
-
-def _is_estimator(value: Any) -> bool:
-    return hasattr(value, "get_params") and not isinstance(value, type)
 
 
 # -- containers ------------------------------------------------------------------------

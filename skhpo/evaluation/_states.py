@@ -9,12 +9,11 @@ training draws comes from its seed, its split and the number of the step.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable
 
 from sklearn.pipeline import Pipeline
 
-from skhpo._keys import structural_key
-from skhpo._trial import Params
+from skhpo._keys import changed
 from skhpo._warnings import warn_user
 from skhpo.evaluation._entries import Entry
 from skhpo.evaluation._memory import Memory
@@ -22,7 +21,7 @@ from skhpo.evaluation.training._training import Continuation, Portion, Prepared
 from skhpo.evaluation.workers._shipping import dumps
 from skhpo.exceptions import JournalWarning
 
-__all__ = ["StateStore", "changed"]
+__all__ = ["StateStore"]
 
 
 class StateStore:
@@ -150,12 +149,3 @@ def _portion(entry: Entry) -> Portion:
     assert before is not None
     changes = changed(candidate.params, parent.candidate.params)
     return Portion(changes, before, total - before)
-
-
-def changed(params: Params, before: Params) -> Mapping[str, object]:
-    """Return those parameters whose values are others than before."""
-    return {
-        name: value
-        for name, value in params.items()
-        if name not in before or structural_key(value) != structural_key(before[name])
-    }

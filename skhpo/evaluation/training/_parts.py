@@ -21,40 +21,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import process_routing
 
 from skhpo._rng import child_rng
-from skhpo.evaluation.training._mutability import Birth, apply_params, frozen_parameters
-from skhpo.evaluation.training._registry import (
-    INCREMENTAL,
-    find_incremental,
-    register_incremental,
-)
-from skhpo.evaluation.training._rules import Effect, Incremental
-from skhpo.evaluation.training._trainers import (
-    BoosterFit,
-    PartialFit,
-    Training,
-    WarmStart,
-    class_labels,
-    grow,
-)
+from skhpo.evaluation.training._mutability import apply_params
+from skhpo.evaluation.training._registry import INCREMENTAL, find_incremental
+from skhpo.evaluation.training._rules import Incremental
+from skhpo.evaluation.training._trainers import Training, grow
 
-__all__ = [
-    "Birth",
-    "BoosterFit",
-    "Effect",
-    "Incremental",
-    "PartialFit",
-    "Parts",
-    "Training",
-    "WarmStart",
-    "apply_params",
-    "class_labels",
-    "continued",
-    "frozen_parameters",
-    "register_incremental",
-    "replay",
-    "take_apart",
-    "train",
-]
+__all__ = ["Parts", "continued", "fit_prefix", "replay", "take_apart", "train"]
 
 Schedule = Sequence[tuple[int, Mapping[str, Any]]]
 
