@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from skhpo._arithmetic import own_arithmetic
+from skhpo._arithmetic import Array, own_arithmetic
 from skhpo._rng import RandomState, child_rng, seed_sequence
 from skhpo._threads import one_blas_thread
 from skhpo._trial import Candidate, Trial
@@ -42,8 +41,6 @@ from skhpo.surrogates import ParzenEstimator, Surrogate
 from skhpo.surrogates._base import RankingSurrogate, make_surrogate
 
 __all__ = ["BayesOptimizer"]
-
-Array = NDArray[np.float64]
 
 # Finite spaces up to this size are enumerated instead of searched for a maximum.
 MAX_ENUMERATED = 4096

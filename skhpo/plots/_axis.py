@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skhpo._arithmetic import Array
 from skhpo._fence import MODERATE, drawing_unit, in_unit, out_of_unit
 from skhpo._keys import structural_key
 from skhpo._printable import printable
@@ -36,8 +36,6 @@ __all__ = [
     "make_axis",
     "short",
 ]
-
-Array = NDArray[np.float64]
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent"})()
 

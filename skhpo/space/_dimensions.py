@@ -22,14 +22,12 @@ from numbers import Real as RealNumber
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skhpo._arithmetic import Array
 from skhpo._rng import RandomState, seed_sequence
 from skhpo.exceptions import InvalidSpaceError
 
 __all__ = ["RESOLUTION", "Array", "Dimension", "Integer", "Real", "is_number"]
-
-Array = NDArray[np.float64]
 
 # Cells that are narrower than this are lost in the rounding of coordinates.
 RESOLUTION = 2.0**-48

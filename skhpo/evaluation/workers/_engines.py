@@ -114,10 +114,6 @@ class Engine:
             return isinstance(error, loky.TerminatedWorkerError)
         return isinstance(error, (BrokenExecutor, loky.ShutdownExecutorError))
 
-    def look(self) -> str | None:
-        """Look whether all workers live; return what happened if not."""
-        return None
-
     def abort(self) -> None:
         """Give up all tasks."""
         if hasattr(self._backend, "abort_everything"):

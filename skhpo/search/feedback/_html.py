@@ -8,8 +8,8 @@ from html import escape
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skhpo._arithmetic import Array
 from skhpo._fence import drawing_unit, in_unit, lower_fence
 from skhpo._printable import printable
 
@@ -64,7 +64,7 @@ def summary_html(
     )
 
 
-def history_svg(scores: NDArray[np.float64]) -> str:
+def history_svg(scores: Array) -> str:
     """Return a small picture of the scores, in order, and of the best so far.
 
     Parameters
