@@ -31,7 +31,7 @@ from skhpo.evaluation._states import StateStore
 from skhpo.evaluation.fitting._block import run_block, run_packed_block
 from skhpo.evaluation.fitting._fit import killed_evaluation
 from skhpo.evaluation.fitting._layout import KeyMaker, StepKey, find_layout
-from skhpo.evaluation.fitting._limited import isolated_fitter, run_limited_block
+from skhpo.evaluation.fitting._limited import FitLimited, limited_processes
 from skhpo.evaluation.fitting._separate import FitAlone
 from skhpo.evaluation.fitting._spec import EvaluationSpec
 from skhpo.evaluation.fitting._task import Block, BlockResult, Fitter, Task
@@ -184,12 +184,13 @@ class Evaluator:
         if self._memory is not None and self._keeps_at_once:
             keep = self._memory.keep
         if self._limits is not None:
-            isolated = stack.enter_context(
-                isolated_fitter(
+            processes = stack.enter_context(
+                limited_processes(
                     self._spec, Registrations.capture(), self._limits, self._workers
                 )
             )
-            return run_limited_block, (isolated, self._spec), (keep,)
+            fitter = FitLimited(processes, self._fitter.n_steps)
+            return run_block, (replace(self._spec, fitter=fitter),), (None, keep)
         if self._workers.are_here:
             return run_block, (self._spec,), (None, keep)
         context = WorkerContext.capture()
