@@ -22,7 +22,7 @@ from skhpo.evaluation.fitting._task import Block, BlockResult, Outcome, Task, Wo
 from skhpo.evaluation.fitting._verbose import print_end, print_start
 from skhpo.evaluation.workers._context import WorkerContext
 from skhpo.evaluation.workers._orphans import end_with_parent
-from skhpo.evaluation.workers._shipping import dumps, unpack
+from skhpo.evaluation.workers._shipping import Package, dumps
 
 __all__ = ["Keep", "run_block", "run_packed_block"]
 
@@ -98,7 +98,7 @@ def run_packed_block(
     """Do a block in another process, as in the caller's thread."""
     end_with_parent()
     with context.recreated():
-        spec, registrations = unpack(*package)
+        spec, registrations = Package.unpack(*package)
         registrations.adopt()
         result = run_block(spec, block)
         if result.prepared is None or isinstance(result.prepared, str):
