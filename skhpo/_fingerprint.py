@@ -109,7 +109,7 @@ def fingerprint(*values: Any, cloned: bool = False) -> str:
     return _read(values, cloned).hexdigest()
 
 
-def steady_fingerprint(value: Any, *, cloned: bool = False) -> str:
+def steady_fingerprint(value: object, *, cloned: bool = False) -> str:
     """Return the digest of a value, looked at twice.
 
     Parameters
@@ -167,7 +167,7 @@ class _Digest:
         self._hash.update(f"{tag}:{size};".encode())
         self._hash.update(content)
 
-    def is_again(self, value: Any) -> bool:
+    def is_again(self, value: object) -> bool:
         """Whether an object was read before: feed its number, since it may recur."""
         if id(value) in self._seen:
             self.put("again", str(self._seen[id(value)][0]))
@@ -175,7 +175,7 @@ class _Digest:
         self._seen[id(value)] = len(self._seen), value  # so that its id stays its own
         return False
 
-    def of_item(self, item: Any, cloned: bool) -> str:
+    def of_item(self, item: object, cloned: bool) -> str:
         """Return the digest of an item, whichever items were read before it."""
         one = _Digest(is_marked=False)
         one._seen = self._seen
@@ -185,7 +185,7 @@ class _Digest:
             self._seen.popitem()
         return one.hexdigest()
 
-    def forget(self, value: Any) -> None:
+    def forget(self, value: object) -> None:
         """Let a value be read in full where it comes again."""
         del self._seen[id(value)]
 
@@ -196,7 +196,7 @@ class _Digest:
         for value in values:
             add(value)
 
-    def add_named(self, name: str, value: Any, cloned: bool = False) -> None:
+    def add_named(self, name: str, value: object, cloned: bool = False) -> None:
         """Feed a part, and say which one it is if it cannot be read."""
         try:
             (self.add_cloned if cloned else self.add)(value)
@@ -316,7 +316,7 @@ def _add_sparse(digest: _Digest, value: Any) -> None:
     _add_put_on(digest, value, _NOTED_BY_SPARSE)
 
 
-def _is_frame(value: Any) -> bool:
+def _is_frame(value: object) -> bool:
     """Whether it is a data frame of pandas or polars, as far as these are imported."""
     frames = (_imported(package, "DataFrame") for package in ("pandas", "polars"))
     return any(frame is not None and isinstance(value, frame) for frame in frames)
@@ -466,7 +466,7 @@ def _add_module(digest: _Digest, module: types.ModuleType) -> None:
             digest.add_named(f"{module.__name__}.{name}", value)
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: object) -> bool:
     """Whether a value is numbers and texts, which code may set after the import."""
     if isinstance(value, dict):
         return all(map(_is_plain, [*value.keys(), *value.values()]))
@@ -477,7 +477,7 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, (*_SCALARS, float, np.generic))
 
 
-def _comes_from_elsewhere(value: Any, module: types.ModuleType) -> bool:
+def _comes_from_elsewhere(value: object, module: types.ModuleType) -> bool:
     if isinstance(value, types.ModuleType):
         return package_of(value.__name__) is None
     is_code = isinstance(value, types.FunctionType | type)
@@ -530,7 +530,7 @@ def _add_attributes(digest: _Digest, state: Mapping[str, Any]) -> None:
         digest.add_named(f"attribute {name!r}", state[name])
 
 
-def _add_put_on(digest: _Digest, value: Any, known: set[str]) -> None:
+def _add_put_on(digest: _Digest, value: object, known: set[str]) -> None:
     """Feed the attributes that a user has put on something that has its own."""
     state = {name: vars(value)[name] for name in vars(value).keys() - known - _NOTES}
     if state and not digest.is_again(value):
@@ -545,18 +545,18 @@ def _add_property(digest: _Digest, value: property) -> None:
         _add_instance_state(digest, object.__getstate__(value))
 
 
-def _add_vectorized(digest: _Digest, value: Any) -> None:
+def _add_vectorized(digest: _Digest, value: object) -> None:
     """Feed `numpy.vectorize`, and not what it has compiled at its first call."""
     _add_class(digest, type(value))
     _add_put_on(digest, value, {"_ufunc", *_NOTED_BY_DECORATORS})
 
 
-def _add_decorated(digest: _Digest, tag: str, value: Any, *parts: Any) -> None:
+def _add_decorated(digest: _Digest, tag: str, value: object, *parts: Any) -> None:
     digest.add_all(tag, parts)
     _add_put_on(digest, value, _NOTED_BY_DECORATORS)
 
 
-def _add_object(digest: _Digest, value: Any) -> None:
+def _add_object(digest: _Digest, value: object) -> None:
     """Feed what the object would be rebuilt from, as pickle does."""
     if digest.is_again(value):
         return
@@ -581,7 +581,7 @@ def _add_object(digest: _Digest, value: Any) -> None:
         _add_attributes(digest, vars(value))
 
 
-def _is_array_with_attributes(value: Any) -> bool:
+def _is_array_with_attributes(value: object) -> bool:
     """Whether a subclass of arrays has attributes, and is pickled without them."""
     return (
         isinstance(value, np.ndarray)
@@ -602,7 +602,7 @@ def _add_instance_state(digest: _Digest, state: Any) -> None:
             digest.add(part)
 
 
-def _add_global(digest: _Digest, value: Any, name: str) -> None:
+def _add_global(digest: _Digest, value: object, name: str) -> None:
     """Feed what pickle knows by its name alone."""
     module = getattr(value, "__module__", None)
     digest.put("global", f"{module}.{name}")

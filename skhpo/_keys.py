@@ -36,7 +36,7 @@ class _Identity:
 
     __slots__ = ("_value",)
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: object) -> None:
         self._value = value
 
     def __eq__(self, other: object) -> bool:
@@ -123,7 +123,7 @@ def changed(params: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, A
     }
 
 
-def is_estimator(value: Any) -> bool:
+def is_estimator(value: object) -> bool:
     """Whether a value is an estimator, and not a class of estimators."""
     return hasattr(value, "get_params") and not isinstance(value, type)
 

@@ -80,7 +80,7 @@ def _problems(given: Mapping[str, Any], space: Space) -> list[str]:
     return found
 
 
-def _problem_of(name: str, spec: Any, value: Any) -> str | None:
+def _problem_of(name: str, spec: Any, value: object) -> str | None:
     """Return why a value is none of those to be drawn; None if it is, or may be."""
     dimension = _dimension(name, spec)
     if dimension is None:

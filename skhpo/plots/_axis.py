@@ -272,7 +272,7 @@ def _distinguished(labels: list[str]) -> list[str]:
     return found
 
 
-def short(value: Any) -> str:
+def short(value: object) -> str:
     """Return what is written for a value: one line of a few characters.
 
     Parameters
@@ -302,7 +302,7 @@ def clipped_front(text: str) -> str:
     return text if len(text) <= MAX_NAME else "…" + text[1 - MAX_NAME :]
 
 
-def _written(value: Any) -> str:
+def _written(value: object) -> str:
     """Return a value as text: strings as they are, all else on one line."""
     if isinstance(value, str):
         return value if value.strip() else repr(value)  # or nothing would be seen

@@ -78,7 +78,7 @@ def _assemblies(estimator: Any, subspace: Mapping) -> Iterator[Any]:
         yield assembled.set_params(**chosen) if chosen else assembled
 
 
-def _check_name(estimator: Any, name: str, values: Any) -> None:
+def _check_name(estimator: Any, name: str, values: object) -> None:
     if name in estimator.get_params(deep=True):
         return
     try:  # some estimators take more names than they list (skorch's `module__...`)
@@ -89,7 +89,7 @@ def _check_name(estimator: Any, name: str, values: Any) -> None:
         raise ValueError(f"{message}.{remedy}") from None
 
 
-def _check_values(estimator: Any, name: str, values: Any) -> None:
+def _check_values(estimator: Any, name: str, values: object) -> None:
     """Raise what the owner of the parameter itself would raise in ``fit``."""
     if get_config()["skip_parameter_validation"]:
         return

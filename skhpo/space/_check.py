@@ -81,7 +81,7 @@ element.
     return subspaces
 
 
-def _no_values(key: str, values: Any, distributions: bool) -> str:
+def _no_values(key: str, values: object, distributions: bool) -> str:
     """Return what to say of values that are none."""
     wanted = "a list or a numpy array"
     wanted += " or a distribution (an object with rvs)" if distributions else ""
@@ -92,7 +92,7 @@ def _no_values(key: str, values: Any, distributions: bool) -> str:
     )
 
 
-def _check_list(key: str, values: Any) -> None:
+def _check_list(key: str, values: object) -> None:
     if isinstance(values, np.ndarray) and values.ndim != 1:
         raise InvalidSpaceError(
             f"Parameter array for {key!r} should be one-dimensional, got: {values!r} "

@@ -94,7 +94,7 @@ def _holds(check: Constraint, params: Mapping[str, Any]) -> bool:
     ) from cause
 
 
-def _own(value: Any) -> Any:
+def _own(value: object) -> Any:
     """Return a copy of what can be written into, else the value itself."""
     is_container = isinstance(value, list | dict | set | bytearray | np.ndarray)
     return deepcopy(value) if is_container else value

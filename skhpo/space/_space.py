@@ -300,7 +300,7 @@ class SearchSpace(Cube):
         return X[self.is_feasible(X)]
 
 
-def _coordinate(dimension: Dimension, value: Any) -> tuple[float, list[str]]:
+def _coordinate(dimension: Dimension, value: object) -> tuple[float, list[str]]:
     """Return the coordinate of `value` or of what is nearest, and what is wrong."""
     try:
         return dimension.to_unit(value), []

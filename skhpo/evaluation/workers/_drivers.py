@@ -102,7 +102,7 @@ class _Queued(_Driver):
         self._n_workers = n_workers
         self._done: queue.SimpleQueue = queue.SimpleQueue()
 
-    def result(self, number: int, out: Any, job: Any) -> Any:
+    def result(self, number: int, out: object, job: Any) -> Any:
         """Return the result of a task, or raise what it raised."""
         raise NotImplementedError  # each kind of worker hands it out in its own way
 
@@ -138,7 +138,7 @@ class _Threads(_Queued):
         call = _Call(func, (*args, *self._shared), self._nested)
         self._tasks.put((number, call))
 
-    def result(self, number: int, out: Any, job: Any) -> Any:
+    def result(self, number: int, out: object, job: Any) -> Any:
         if isinstance(out, _Raised):
             raise out.error
         return out
@@ -205,7 +205,7 @@ class _BackendQueue(_Queued):
         call = _Call(func, args, nested, self._engine.before_pickling)
         return self._engine.submit(call, lambda out: self._done.put((number, out)))
 
-    def result(self, number: int, out: Any, job: Any) -> Any:
+    def result(self, number: int, out: object, job: Any) -> Any:
         try:
             (result,) = self._engine.retrieve(out, job)
         except Exception as error:

@@ -98,7 +98,7 @@ class Engine:
         """Start a task; return joblib's handle of it."""
         return self._submit(call, callback=callback)
 
-    def retrieve(self, out: Any, job: Any) -> Any:
+    def retrieve(self, out: object, job: Any) -> Any:
         """Return the results of a task whose callback was called, or raise."""
         if isinstance(out, BaseException):
             raise out
@@ -251,7 +251,7 @@ class Dask(Engine):
         future.add_done_callback(callback)
         return future
 
-    def retrieve(self, out: Any, job: Any) -> Any:
+    def retrieve(self, out: object, job: Any) -> Any:
         """Fetch a result from its worker."""
         self._running.discard(job)
         return [job.result()]

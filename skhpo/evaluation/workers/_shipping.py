@@ -28,7 +28,7 @@ __all__ = ["Package", "dumps", "load", "store"]
 ALIGNMENT = 64
 
 
-def dumps(content: Any) -> bytes:
+def dumps(content: object) -> bytes:
     """Pickle an object; by value what is defined in a script, which costs more."""
     try:
         return pickle.dumps(content, protocol=5)
@@ -54,7 +54,7 @@ class Package:
     # an old one must not keep its data alive once the next search has begun.
     _last: ClassVar[tuple[str, Any]] = ("", None)
 
-    def __init__(self, content: Any) -> None:
+    def __init__(self, content: object) -> None:
         arrays = (np.frombuffer(part, dtype=np.uint8) for part in _parts(content))
         self.parts = (uuid.uuid4().hex, *arrays)
 
@@ -71,14 +71,14 @@ class Package:
         return content
 
 
-def _parts(content: Any) -> list[Any]:
+def _parts(content: object) -> list[Any]:
     """Return the pickle of an object, and its big buffers."""
     buffers: list[pickle.PickleBuffer] = []
     text = cloudpickle.dumps(content, protocol=5, buffer_callback=buffers.append)
     return [text, *(buffer.raw() for buffer in buffers)]
 
 
-def store(content: Any) -> IO[bytes]:
+def store(content: object) -> IO[bytes]:
     """Write an object into a file without a name, to be mapped by child processes.
 
     The file is gone when its last descriptor is closed, however the process ends.

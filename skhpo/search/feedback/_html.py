@@ -109,7 +109,7 @@ def _literal(text: str) -> str:
     return escape(printable(text))
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     """Return the beginning of what Python shows for a value; floats with 4 digits."""
     if isinstance(value, float | np.floating):
         return f"{value:.4g}"
