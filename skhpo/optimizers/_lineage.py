@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from skhpo._keys import changed
+from skhpo._trial import Params
 
 __all__ = ["MemberRecord", "Schedule", "schedule_from_lineage"]
 
@@ -42,7 +43,7 @@ class MemberRecord:
     parent: int
     n_resources: int
     exploited: bool
-    params: Mapping[str, Any]
+    params: Params
     score: float = math.nan
 
 

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from skhpo._rng import child_rng
-from skhpo._trial import Candidate, Trial
+from skhpo._trial import Candidate, Params, Trial
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers._base import check_trials
 from skhpo.optimizers._birth import check_given, fitting_branches
@@ -118,7 +118,7 @@ class PBTOptimizer:
     resample_probability: float = 0.1
     frozen: Collection[str] = ()
     burn_in: int = 0
-    initial_params: Sequence[Mapping[str, Any]] = ()
+    initial_params: Sequence[Params] = ()
     n_generations_no_change: int | None = None
     tol: float = 1e-4
     records: list[MemberRecord] = field(default_factory=list, init=False)
@@ -368,9 +368,7 @@ class PBTOptimizer:
                 f"{size} members. Got {parents!r} instead."
             )
 
-    def _check_explored(
-        self, before: Mapping[str, Any], after: Mapping[str, Any]
-    ) -> None:
+    def _check_explored(self, before: Params, after: Params) -> None:
         if after.keys() != before.keys():
             raise ValueError(
                 f"explore must return the parameters {sorted(before)}. Got "

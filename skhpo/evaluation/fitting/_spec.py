@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ from skhpo._sklearn_compat import (
     safe_split,
     strict_scorer,
 )
+from skhpo._trial import Params
 from skhpo.evaluation.fitting._known import are_known, is_known
 from skhpo.evaluation.fitting._lending import detached, lend, private
 from skhpo.evaluation.fitting._prototype import Prototype
@@ -99,7 +100,7 @@ class EvaluationSpec:
         """Whether all code in the scorer does so."""
         return is_known(self.scorer)
 
-    def knows(self, params: Mapping[str, Any]) -> bool:
+    def knows(self, params: Params) -> bool:
         """Whether all code in a candidate does so.
 
         Parameters

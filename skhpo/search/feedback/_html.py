@@ -12,6 +12,7 @@ import numpy as np
 from skhpo._arithmetic import Array
 from skhpo._fence import drawing_unit, in_unit, lower_fence
 from skhpo._printable import printable
+from skhpo._trial import Params
 
 __all__ = ["history_svg", "summary_html"]
 
@@ -24,7 +25,7 @@ DOT, LINE = "#0072B2", "#D55E00"
 def summary_html(
     results: Mapping[str, Any],
     metric: str,
-    best_params: Mapping[str, Any],
+    best_params: Params,
     best_index: int,
 ) -> str:
     """Return the best candidate and the history of the search as HTML.
