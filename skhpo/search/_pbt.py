@@ -22,7 +22,7 @@ from skhpo.evaluation.training._target import check_target, labels_of
 from skhpo.evaluation.training._trainers import Training
 from skhpo.evaluation.training._training import Train, TrainingPlan
 from skhpo.exceptions import SkhpoWarning
-from skhpo.optimizers import PBTOptimizer
+from skhpo.optimizers import Optimizer, PBTOptimizer
 from skhpo.optimizers._branches import plain_spaces
 from skhpo.optimizers._exploit import Exploit, Explore, Tournament, Truncation
 from skhpo.optimizers._lineage import Schedule
@@ -36,6 +36,7 @@ from skhpo.search._lineage import (
 from skhpo.search._loop import LoopPolicy
 from skhpo.search._results import Record
 from skhpo.search._run import Run, Space
+from skhpo.space import SearchSpace
 from skhpo.space._check import check_space
 from skhpo.stopping import StopRule
 
@@ -304,7 +305,8 @@ class PBTSearch(BaseSearch):
         spaces = plain_spaces(self.param_distributions)
         return check_space(spaces, name="param_distributions", distributions=True)
 
-    def _make_optimizer(self, space: Any) -> PBTOptimizer:
+    def _make_optimizer(self, space: Space) -> PBTOptimizer:
+        assert not isinstance(space, SearchSpace), "it was compiled so"
         named: dict[str, Exploit] = {
             "truncation": Truncation(self.quantile),
             "tournament": Tournament(),
@@ -327,7 +329,8 @@ class PBTSearch(BaseSearch):
             tol=self.tol,
         )
 
-    def _evaluate(self, run: Run, optimizer: Any) -> None:
+    def _evaluate(self, run: Run, optimizer: Optimizer) -> None:
+        assert isinstance(optimizer, PBTOptimizer)
         problem = run.problem
         if self.refit == "weights" and self.n_splits_ != 1:
             raise ValueError(
@@ -353,7 +356,7 @@ class PBTSearch(BaseSearch):
         optimizer.frozen = frozen
         self.frozen_params_ = sorted(frozen)
         super()._evaluate(run, optimizer)
-        if run.record.stop_reason == "completed":
+        if run.record.stop_reason == "completed" and optimizer.ended is not None:
             run.record.stop_reason = optimizer.ended
 
     def _training(self, run: Run, plan: TrainingPlan) -> Training:

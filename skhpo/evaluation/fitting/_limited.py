@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from traceback import format_exception_only
 from typing import Any
 
+from skhpo._registry import Registrations
 from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Evaluation
 from skhpo.evaluation.fitting._fit import killed_evaluation
@@ -39,7 +40,7 @@ CAUSED = (
 
 
 def limited_processes(
-    spec: EvaluationSpec, registrations: Any, limits: Limits, workers: Workers
+    spec: EvaluationSpec, registrations: Registrations, limits: Limits, workers: Workers
 ) -> LimitedProcesses:
     """Return ``(split, task) -> result`` for one task on one split.
 
@@ -147,7 +148,7 @@ class _OneByOne:
 
     spec: EvaluationSpec
     limits: Limits
-    registrations: Any
+    registrations: Registrations
     recent: tuple[int, Work] | None = None
 
     def __call__(self, split: int, task: Task) -> Any:

@@ -20,6 +20,7 @@ from multiprocessing import Pipe
 from multiprocessing.spawn import get_executable
 from typing import IO, Any
 
+from skhpo.evaluation.workers._context import WorkerContext
 from skhpo.evaluation.workers._limits import Limits
 from skhpo.evaluation.workers._runner import ANSWER, FORK, LOST, ORDER, RAISED, REAP
 from skhpo.evaluation.workers._shipping import dumps, store
@@ -65,7 +66,7 @@ class LimitedProcesses:
         function: Callable[..., Any],
         *,
         limits: Limits,
-        context: Any,
+        context: WorkerContext,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._content = function, context
