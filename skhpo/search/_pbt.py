@@ -22,7 +22,7 @@ from skhpo.evaluation.training._target import check_target, labels_of
 from skhpo.evaluation.training._trainers import Training
 from skhpo.evaluation.training._training import Train, TrainingPlan
 from skhpo.exceptions import SkhpoWarning
-from skhpo.optimizers import Optimizer, PBTOptimizer
+from skhpo.optimizers import PBTOptimizer
 from skhpo.optimizers._branches import plain_spaces
 from skhpo.optimizers._exploit import Exploit, Explore, Tournament, Truncation
 from skhpo.optimizers._lineage import Schedule
@@ -329,8 +329,7 @@ class PBTSearch(BaseSearch):
             tol=self.tol,
         )
 
-    def _evaluate(self, run: Run, optimizer: Optimizer) -> None:
-        assert isinstance(optimizer, PBTOptimizer)
+    def _evaluate(self, run: Run, optimizer: Any) -> None:
         problem = run.problem
         if self.refit == "weights" and self.n_splits_ != 1:
             raise ValueError(
@@ -356,7 +355,7 @@ class PBTSearch(BaseSearch):
         optimizer.frozen = frozen
         self.frozen_params_ = sorted(frozen)
         super()._evaluate(run, optimizer)
-        if run.record.stop_reason == "completed" and optimizer.ended is not None:
+        if run.record.stop_reason == "completed":
             run.record.stop_reason = optimizer.ended
 
     def _training(self, run: Run, plan: TrainingPlan) -> Training:
