@@ -22,7 +22,7 @@ import pathlib
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Any
 
@@ -36,7 +36,6 @@ from skhpo._keys import CLONED_ATTRIBUTES, has_own_clone, is_estimator
 __all__ = ["UnreadableError", "fingerprint", "steady_fingerprint"]
 
 _SCALARS = (bool, int, str, bytes, complex, type(None), type(Ellipsis))
-_CLONED_ITEM_BY_ITEM = (list, tuple, set, frozenset)
 # What classes and objects carry for people, or as notes of the interpreter.
 _NOTES = {
     *("__dict__", "__weakref__", "__doc__", "__module__", "__qualname__"),
@@ -192,41 +191,30 @@ class _Digest:
     def add_all(self, tag: str, values: Iterable[Any], cloned: bool = False) -> None:
         values = list(values)
         self.put(tag, str(len(values)))
-        add = self.add_cloned if cloned else self.add
         for value in values:
-            add(value)
+            self.add(value, cloned)
 
     def add_named(self, name: str, value: object, cloned: bool = False) -> None:
         """Feed a part, and say which one it is if it cannot be read."""
         try:
-            (self.add_cloned if cloned else self.add)(value)
+            self.add(value, cloned)
         except UnreadableError as error:
             error.where.insert(0, name)
             raise
         if self._is_marked:
             self.marks.append((name, self._hash.digest()))
 
-    def add_cloned(self, value: Any) -> None:
-        """Feed a value of any kind, as far as a clone has it."""
-        kind = type(value)
-        if kind in _SCALARS or kind is float:
-            self.add(value)
-        elif kind in _CLONED_ITEM_BY_ITEM:
-            _add_items(self, value, cloned=True)
-        elif kind is dict:
-            _add_dict(self, value, cloned=True)
-        elif is_estimator(value) and not has_own_clone(value):
-            _add_estimator(self, value)
-        else:
-            self.add(value)
-
-    def add(self, value: Any) -> None:
-        """Feed a value of any kind, whole."""
+    def add(self, value: Any, cloned: bool = False) -> None:
+        """Feed a value of any kind: whole, or as far as a clone has it."""
         kind = type(value)
         if kind in _SCALARS:
             self.put(kind.__name__, repr(value))
         elif kind is float:
             self.put("float", value.hex())
+        elif cloned and kind in _CLONED_ITEM_BY_ITEM:
+            _CLONED_ITEM_BY_ITEM[kind](self, value, True)
+        elif cloned and is_estimator(value) and not has_own_clone(value):
+            _add_estimator(self, value)
         elif kind in _READERS:
             _READERS[kind](self, value)
         elif isinstance(value, np.generic) and kind is value.dtype.type:
@@ -250,20 +238,17 @@ class _Digest:
 # -- containers ------------------------------------------------------------------------
 
 
-def _add_items(digest: _Digest, value: Iterable[Any], cloned: bool = False) -> None:
-    if isinstance(value, set | frozenset):
-        _add_set(digest, value, cloned)
-        return
-    digest.put(type(value).__name__, str(len(value)))  # type: ignore[arg-type]
+def _add_items(digest: _Digest, value: Sequence[Any], cloned: bool = False) -> None:
+    digest.put(type(value).__name__, str(len(value)))
     for item in value:
         name = item[0] if type(item) is tuple and item else None
         if isinstance(name, str):  # a step, as scikit-learn writes them
             digest.add_named(f"step {name!r}", item, cloned)
         else:
-            (digest.add_cloned if cloned else digest.add)(item)
+            digest.add(item, cloned)
 
 
-def _add_set(digest: _Digest, value: set | frozenset, cloned: bool) -> None:
+def _add_set(digest: _Digest, value: set, cloned: bool = False) -> None:
     """Feed the digests of the items, in an order that is that of no hash seed.
 
     A function in a set may look up the set itself, which is then something read before.
@@ -623,12 +608,15 @@ def _add_compiled(digest: _Digest, module: str | None) -> bool:
     return is_compiled
 
 
-_READERS: dict[type, Callable[[_Digest, Any], None]] = {
+_CLONED_ITEM_BY_ITEM: dict[type, Callable[..., None]] = {
     list: _add_items,
     tuple: _add_items,
-    set: _add_items,
-    frozenset: _add_items,
+    set: _add_set,
+    frozenset: _add_set,
     dict: _add_dict,
+}
+_READERS: dict[type, Callable[[_Digest, Any], None]] = {
+    **_CLONED_ITEM_BY_ITEM,
     types.MappingProxyType: _add_dict,
     np.ndarray: _add_array,
     np.memmap: _add_array,

@@ -21,6 +21,7 @@ __all__ = [
     "PRIORS",
     "as_dimension",
     "convert",
+    "describe",
     "is_skopt",
     "is_tuple_range",
     "long_randint",
@@ -51,7 +52,7 @@ class Distribution(Dimension):
             median = float(self.frozen.ppf(0.5))
         if not np.isfinite(median):
             raise InvalidSpaceError(
-                f"{_describe(self.frozen)} has no quantiles: its parameters are "
+                f"{describe(self.frozen)} has no quantiles: its parameters are "
                 "outside of what the distribution allows (loguniform, for one, must "
                 "start above 0)."
             )
@@ -63,7 +64,7 @@ class Distribution(Dimension):
 
     def __repr__(self) -> str:
         """Return the name and the parameters of the distribution."""
-        return _describe(self.frozen)
+        return describe(self.frozen)
 
     @property
     def is_discrete(self) -> bool:
@@ -176,7 +177,7 @@ def _is_family(dist: object) -> bool:
     return _is_named(dist) or getattr(dist, "numargs", 0) > 0
 
 
-def _describe(frozen: Any) -> str:
+def describe(frozen: Any) -> str:
     """Return a name for a distribution, for messages."""
     dist = getattr(frozen, "dist", frozen)
     if not hasattr(dist, "shapes"):
@@ -242,7 +243,7 @@ def convert(name: str, value: object) -> Dimension | Choice | None:
             raise
         raise InvalidSpaceError(
             f"Parameter {name!r}: {type(error).__name__} of scipy for the distribution "
-            f"{_describe(value)}: {error}. Use Real or Integer."
+            f"{describe(value)}: {error}. Use Real or Integer."
         ) from None
     return None
 
