@@ -23,7 +23,6 @@ from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params, Trial
 from skhpo._warnings import warn_user
 from skhpo.evaluation._entries import Entry
-from skhpo.evaluation._memory import Memory
 from skhpo.evaluation._plan import in_tree_order, split_into_blocks
 from skhpo.evaluation._queue import BlockQueue
 from skhpo.evaluation._requests import Requests
@@ -46,6 +45,7 @@ from skhpo.evaluation.workers._workers import (
     limited_inner_threads,
 )
 from skhpo.exceptions import WorkerDiedWarning
+from skhpo.journal._memory import JournalMemory
 
 __all__ = ["Evaluator"]
 
@@ -78,7 +78,7 @@ class Evaluator:
         Which of several scores trials are compared by.
     name : str, default="The search"
         Of the search, for messages.
-    memory : Memory or None, default=None
+    memory : JournalMemory or None, default=None
         What was evaluated before, and is not evaluated again.
     remaining : callable or None, default=None
         Returns the seconds that are left; None for no limit.
@@ -112,7 +112,7 @@ class Evaluator:
         reuse: bool = True,
         objective: str = "score",
         name: str = "The search",
-        memory: Memory | None = None,
+        memory: JournalMemory | None = None,
         remaining: Callable[[], float] | None = None,
         make_context: Callable[..., Any] | None = None,
         limits: Limits | None = None,
@@ -337,15 +337,11 @@ class Evaluator:
         if entry.prefix is None:
             return
         *_, birth = entry.lineage()
+        params = birth.candidate.params
         for split in sorted(splits):
-            place = entry.prefix, split
-            if self._states.has_rows(*place) or self._states.expects_rows(*place):
+            if not self._states.expect_rows(entry.prefix, split):
                 continue
-            self._states.expect_rows(*place)
-            task = Task(
-                entry.number, birth.candidate.params, order=self._n_planned,
-                prepares=True,
-            )  # fmt: skip
+            task = Task(entry.number, params, order=self._n_planned, prepares=True)
             self._n_planned += 1
             self._queue.put(Block(split, (task,), self._time_slice))
 

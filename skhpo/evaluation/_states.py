@@ -16,10 +16,10 @@ from sklearn.pipeline import Pipeline
 from skhpo._keys import changed
 from skhpo._warnings import warn_user
 from skhpo.evaluation._entries import Entry
-from skhpo.evaluation._memory import Memory
 from skhpo.evaluation.training._training import Continuation, Portion, Prepared
 from skhpo.evaluation.workers._shipping import dumps
 from skhpo.exceptions import JournalWarning
+from skhpo.journal._memory import JournalMemory
 
 __all__ = ["StateStore"]
 
@@ -29,11 +29,11 @@ class StateStore:
 
     Parameters
     ----------
-    memory : Memory or None
+    memory : JournalMemory or None
         Where models are looked for that were not trained here.
     """
 
-    def __init__(self, memory: Memory | None) -> None:
+    def __init__(self, memory: JournalMemory | None) -> None:
         self._memory = memory
         self._prepared: dict[tuple[Hashable, int], Prepared | str] = {}
         self._expected: set[tuple[Hashable, int]] = set()
@@ -64,13 +64,12 @@ class StateStore:
         if self._memory is not None:
             self._memory.release([e.key for e in released if e.key is not None])
 
-    def expect_rows(self, prefix: Hashable, split: int) -> None:
-        """Note that transformers are being fitted."""
+    def expect_rows(self, prefix: Hashable, split: int) -> bool:
+        """Note that transformers are to be fitted; False if they are, or were."""
+        if self.has_rows(prefix, split) or (prefix, split) in self._expected:
+            return False
         self._expected.add((prefix, split))
-
-    def expects_rows(self, prefix: Hashable, split: int) -> bool:
-        """Whether transformers are being fitted."""
-        return (prefix, split) in self._expected
+        return True
 
     def expect_nothing(self) -> None:
         """Note that what was being fitted has been given up."""

@@ -46,7 +46,7 @@ def run_block(
     config : dict, optional
         scikit-learn's configuration; that of the running thread by default.
     keep : callable, optional
-        Takes each evaluation as soon as it is done; see `Memory`.
+        Takes each evaluation as soon as it is done; see `JournalMemory`.
 
     Returns
     -------
