@@ -77,12 +77,12 @@ class FitLimited(Fitter):
     ----------
     processes : LimitedProcesses
         In which the other one fits.
-    n_steps : int
+    n_steps : int, default=1
         Fits that a candidate takes there.
     """
 
     processes: LimitedProcesses
-    n_steps: int
+    n_steps: int = 1
 
     def begin(self, spec: EvaluationSpec, split: int, tasks: Sequence[Task]) -> Work:
         """Return what has these tasks done on a split."""
