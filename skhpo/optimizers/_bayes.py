@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +38,7 @@ from skhpo.optimizers._sampling import NewPoints
 from skhpo.space import SearchSpace
 from skhpo.space._sampling import SobolSequence
 from skhpo.surrogates import ParzenEstimator, Surrogate
-from skhpo.surrogates._base import RankingSurrogate, make_surrogate
+from skhpo.surrogates._base import Regressor, make_surrogate
 
 __all__ = ["BayesOptimizer"]
 
@@ -273,7 +273,8 @@ class BayesOptimizer:
         """Return the unseen point of highest value, None if none was found."""
         X = self._points
         if X is None and self._model.ranks_directly:
-            X = cast(RankingSurrogate, self._model).sample(N_SAMPLES, rng)
+            assert isinstance(self._model, Regressor), "it was made so"
+            X = self._model.sample(N_SAMPLES, rng)
         if X is None:
             return maximize(promise, self.space, ranked[:5], self._seen, rng)
         return best_unseen(X, promise.value(X), self.space, self._seen)

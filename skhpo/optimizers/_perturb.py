@@ -234,8 +234,7 @@ class Ordered:
         if n == 1:
             return value
         at = nearest_place(self.ladder, value)
-        place = at + (1 if factor > 1 else -1)
-        return _native(self.ladder[place if 0 <= place < n else 2 * at - place])
+        return _native(self.ladder[_next_place(at, n, factor)])
 
 
 def _ascending(values: Any) -> Any:
@@ -248,6 +247,12 @@ def _ascending(values: Any) -> Any:
 def _draw_place(values: Any, rng: np.random.Generator) -> int:
     n = count(values)
     return int(rng.integers(n)) if n <= sys.maxsize else draw_below(n, rng)
+
+
+def _next_place(at: int, n: int, factor: float) -> int:
+    """Return the place of a neighbor among `n`; at an end, of the only one there is."""
+    place = at + (1 if factor > 1 else -1)
+    return place if 0 <= place < n else 2 * at - place
 
 
 def _native(value: Any) -> Any:
@@ -284,9 +289,7 @@ class Listed:
         n = self.dimension.n_values
         if not self.dimension.ordered or n == 1:
             return value
-        at = self.dimension.place(value)
-        place = at + (1 if factor > 1 else -1)
-        return self.dimension.at(place if 0 <= place < n else 2 * at - place)
+        return self.dimension.at(_next_place(self.dimension.place(value), n, factor))
 
 
 @dataclass(frozen=True)
@@ -297,8 +300,7 @@ class Sampled:
 
     def sample(self, rng: np.random.Generator) -> Any:
         """Draw from the distribution."""
-        value = self.distribution.rvs(random_state=rng)
-        return value.item() if isinstance(value, np.generic) else value
+        return _native(self.distribution.rvs(random_state=rng))
 
     def perturb(self, value: Any, factor: float) -> Any:
         """Return `value`: the distribution does not say what is near it."""

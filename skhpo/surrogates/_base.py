@@ -19,7 +19,7 @@ from skhpo.surrogates._warp import independent_log_likelihood
 
 __all__ = [
     "DifferentiableSurrogate",
-    "RankingSurrogate",
+    "Regressor",
     "Surrogate",
     "make_surrogate",
 ]
@@ -109,14 +109,6 @@ class DifferentiableSurrogate(Surrogate, Protocol):
 
     def predict_gradient(self, X: Array) -> tuple[Array, Array, Array, Array]:
         """Return mean and deviation, both (m,), and their derivatives, (m, d)."""
-        ...
-
-
-class RankingSurrogate(Surrogate, Protocol):
-    """A surrogate that ranks directly."""
-
-    def sample(self, m: int, rng: np.random.Generator) -> Array:
-        """Return `m` encoded points where candidates are good, (m, d)."""
         ...
 
 

@@ -24,41 +24,35 @@ _LIGHTGBM_EXTRAS = frozenset(
 )
 
 
-class LightGBMRounds:
-    """Train the most rounds, then predict with the first of them.
+def lightgbm_rounds(
+    estimator: Any, name: str, values: Sequence[Any], X: Any, y: Any
+) -> Iterator[tuple[Any, float]]:
+    """Train the most rounds; yield the estimator, bound to more and more of them.
 
     ``Booster.best_iteration`` is the public number of rounds that predictions and
     importances use. ``n_estimators_`` of a yielded estimator is that of the whole.
     """
-
-    def __call__(
-        self, estimator: Any, name: str, values: Sequence[Any], X: Any, y: Any
-    ) -> Iterator[tuple[Any, float]]:
-        """Yield the same estimator each time, bound to more and more rounds."""
-        estimator.set_params(**{name: values[-1]})
-        seconds = timed_fit(estimator, X, y)
-        for value in values:
-            estimator.booster_.best_iteration = value
-            share = value / values[-1]
-            yield estimator.set_params(**{name: value}), seconds * share
+    estimator.set_params(**{name: values[-1]})
+    seconds = timed_fit(estimator, X, y)
+    for value in values:
+        estimator.booster_.best_iteration = value
+        share = value / values[-1]
+        yield estimator.set_params(**{name: value}), seconds * share
 
 
-class XGBoostRounds:
-    """Train the most rounds, then slice the booster."""
-
-    def __call__(
-        self, estimator: Any, name: str, values: Sequence[Any], X: Any, y: Any
-    ) -> Iterator[tuple[Any, float]]:
-        """Yield estimators that have loaded the first rounds."""
-        estimator.set_params(**{name: values[-1]})
-        seconds = timed_fit(estimator, X, y)
-        booster, params = estimator.get_booster(), estimator.get_params()
-        for value in values:
-            fitted = clone(estimator)
-            fitted.load_model(booster[: int(value)].save_raw())
-            # Loading has set some parameters to what the booster says.
-            fitted.set_params(**{**params, name: value})
-            yield fitted, seconds * value / values[-1]
+def xgboost_rounds(
+    estimator: Any, name: str, values: Sequence[Any], X: Any, y: Any
+) -> Iterator[tuple[Any, float]]:
+    """Train the most rounds; yield estimators that have loaded the first of them."""
+    estimator.set_params(**{name: values[-1]})
+    seconds = timed_fit(estimator, X, y)
+    booster, params = estimator.get_booster(), estimator.get_params()
+    for value in values:
+        fitted = clone(estimator)
+        fitted.load_model(booster[: int(value)].save_raw())
+        # Loading has set some parameters to what the booster says.
+        fitted.set_params(**{**params, name: value})
+        yield fitted, seconds * value / values[-1]
 
 
 def _lightgbm(estimator: Any, values: Sequence[Any], X: Any, y: Any) -> bool:
@@ -97,8 +91,8 @@ def _extras(estimator: Any) -> set[str]:
     return set(estimator.get_params()) - set(type(estimator)().get_params())
 
 
-_LIGHTGBM = Path("n_estimators", LightGBMRounds(), _lightgbm)
-_XGBOOST = Path("n_estimators", XGBoostRounds(), _xgboost)
+_LIGHTGBM = Path("n_estimators", lightgbm_rounds, _lightgbm)
+_XGBOOST = Path("n_estimators", xgboost_rounds, _xgboost)
 
 BOOSTER_PATHS: dict[str, Path] = {
     "lightgbm.LGBMClassifier": _LIGHTGBM,

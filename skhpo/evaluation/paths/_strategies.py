@@ -9,7 +9,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from sklearn.base import clone
 
@@ -25,17 +25,10 @@ __all__ = [
     "timed_fit",
 ]
 
+# Of (estimator, name, values, X, y): what users register, which yields a fitted
+# estimator for each value, and a way of ours, which yields the seconds to report too.
 PathFunction = Callable[[Any, str, Sequence[Any], Any, Any], Iterator[Any]]
-
-
-class Strategy(Protocol):
-    """A way to get all fits at once: yields pairs (fitted estimator, seconds)."""
-
-    def __call__(
-        self, estimator: Any, name: str, values: Sequence[Any], X: Any, y: Any
-    ) -> Iterator[tuple[Any, float]]:
-        """Yield a fitted estimator per value, and its fit time as if alone."""
-        ...
+Strategy = Callable[[Any, str, Sequence[Any], Any, Any], Iterator[tuple[Any, float]]]
 
 
 @dataclass(frozen=True)
