@@ -134,8 +134,8 @@ class BayesOptimizer:
         self._next_id = 0
         self._new = NewPoints(self.space, child_rng(self._root, "left"))
         self._seen = self._new.seen
-        self._pending: dict[int, Array] = {}
-        self._asked: dict[int, dict[str, Any]] = {}  # pending, as they were asked for
+        # Asked for and not told: where they are, and how they were asked for.
+        self._pending: dict[int, tuple[Array, dict[str, Any]]] = {}
         self._X: list[Array] = []
         self._params: list[Params] = []
         self._scores: list[float] = []
@@ -169,8 +169,7 @@ class BayesOptimizer:
                 break
             params = self.space.decode(x) if params is None else params
             candidates.append(Candidate(self._next_id, params))
-            self._pending[self._next_id] = x
-            self._asked[self._next_id] = dict(params)
+            self._pending[self._next_id] = x, dict(params)
             self._seen.add(point_key(x))
             self._next_id += 1
         return candidates
@@ -188,9 +187,10 @@ class BayesOptimizer:
             have params inside of the space.
         """
         for trial in check_trials(trials):
-            x = self._pending.pop(trial.candidate.id, None)
-            params = self._asked.pop(trial.candidate.id, None)
-            if x is None or params is None:
+            asked = self._pending.pop(trial.candidate.id, None)
+            if asked is not None:
+                x, params = asked
+            else:
                 params = dict(trial.candidate.params)
                 x = self.space.encode(params)
                 self._seen.add(point_key(x))
@@ -304,9 +304,8 @@ class BayesOptimizer:
         # Refitting at each step would cost the most where it changes the least.
         keep_theta = n < self._n_fitted + max(1, n // 50)
         self._n_fitted = self._n_fitted if keep_theta else n
-        pending = np.array(list(self._pending.values())).reshape(
-            -1, self.space.n_columns
-        )
+        points = [x for x, _ in self._pending.values()]
+        pending = np.array(points).reshape(-1, self.space.n_columns)
 
         def draw(noise: float) -> Acquisition:
             if self._is_auto and noise > MAX_NOISE:

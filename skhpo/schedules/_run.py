@@ -22,7 +22,7 @@ from skhpo.evaluation.training._parts import replay
 from skhpo.evaluation.training._trainers import Training
 from skhpo.schedules._policies import TrainingState
 
-__all__ = ["ScheduleRun"]
+__all__ = ["ChangePoints", "ScheduleRun"]
 
 ChangePoints = list[tuple[int, dict[str, Any]]]
 
@@ -92,24 +92,19 @@ class ScheduleRun:
     def train(self) -> Any:
         """Return the trained estimator."""
         self._check(self.schedule)
-        if self._policy is None:
-            return replay(
-                self._estimator,
-                self.schedule,
-                self._training,
-                resource=self._resource,
-            )
-        self._scorer = check_scoring(self._estimator, scoring=self._scoring)
-        params = MappingProxyType(self._estimator.get_params())
-        n_steps = self._training.n_steps
-        self._state = TrainingState(0, n_steps, -np.inf, None, -np.inf, 0, params)
+        reacts = self._policy is not None
+        if reacts:
+            self._scorer = check_scoring(self._estimator, scoring=self._scoring)
+            params = MappingProxyType(self._estimator.get_params())
+            n_steps = self._training.n_steps
+            self._state = TrainingState(0, n_steps, -np.inf, None, -np.inf, 0, params)
         return replay(
             self._estimator,
-            [],
+            self.schedule,
             self._training,
             resource=self._resource,
-            portion=1,
-            after_step=self._react,
+            portion=1 if reacts else None,
+            after_step=self._react if reacts else None,
         )
 
     def _react(self, fitted: Any, n_steps: int) -> Params:

@@ -28,11 +28,10 @@ from skhpo.schedules._forms import (
     complete_form,
     values_of,
 )
-from skhpo.schedules._run import ScheduleRun
+from skhpo.schedules._run import ChangePoints, ScheduleRun
 
 __all__ = ["ScheduledEstimator"]
 
-ChangePoints = list[tuple[int, dict[str, Any]]]
 _NUMBERS = ("form", "start", "end", "hold")
 
 
