@@ -1,7 +1,7 @@
 """Notice draws of random numbers that nobody has seeded.
 
-Whoever draws from a generator that the whole process shares gets other numbers the
-next time, so that a fit which does so cannot stand for another one.
+A fit that draws from a generator which the whole process shares gets other numbers the
+next time, so it cannot stand for another fit.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class GlobalDraws:
 
 
 def _state() -> bytes:
-    # The whole state: every second normal number is kept ready, so that the position
-    # in the stream alone does not tell.
+    # All of the state is compared: the position in the stream alone does not tell, since
+    # every second normal number is kept ready.
     numpy_state = check_random_state(None).get_state(legacy=False)
     return pickle.dumps((numpy_state, random.getstate()))
 
@@ -45,8 +45,8 @@ def _state() -> bytes:
 def only_seeded_draws() -> Iterator[None]:
     """Raise if the block draws from a global generator.
 
-    Guards refuse the open seeds they can see. Others hide in functions and in nested
-    objects, as in ``SelectKBest(lambda X, y: mutual_info_classif(X, y))``.
+    Guards refuse the open seeds that they see. Other open seeds hide in functions and in
+    nested objects, as in ``SelectKBest(lambda X, y: mutual_info_classif(X, y))``.
     """
     draws = GlobalDraws()
     yield

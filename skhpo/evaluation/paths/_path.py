@@ -1,9 +1,9 @@
 """Paths: one fit that serves many values of a parameter, exactly.
 
-A forest of 500 trees contains that of 100. A path knows such a thing about one class:
-it fits once (or goes on from value to value) and yields, for each value, a fitted
-estimator that equals, bit for bit, the one that a fit of its own would have made.
-Where its guard says no, and where anything raises inside it, plain fits are due.
+A forest of 500 trees contains the forest of 100. A path knows such a thing about one
+class: it fits once (or goes on from value to value) and yields, for each value, a fitted
+estimator that equals, bit for bit, what a fit with this value would have made. Where
+the guard of the path refuses, or the path raises, each value is fitted plainly.
 """
 
 from __future__ import annotations

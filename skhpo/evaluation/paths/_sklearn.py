@@ -1,10 +1,10 @@
 """The paths of scikit-learn's own classes.
 
-Each entry is here because its path equals its fits bit for bit, in
-``tests/test_paths.py`` and on every supported version. Left out because they do not:
-``max_iter`` of Lasso, LogisticRegression, SGD and MLP by warm starts (an order of
-1e-4 to 1e-1), ``n_components`` of PCA (1e-16) and of the randomized decompositions.
-Left out because no public way leads there: ``ccp_alpha`` of trees.
+The path of each entry equals plain fits bit for bit, in ``tests/test_paths.py`` and on
+every supported version. Some parameters have no entry because their paths differ from
+plain fits: ``max_iter`` of Lasso, LogisticRegression, SGD and MLP by warm starts (by
+1e-4 to 1e-1), ``n_components`` of PCA (by 1e-16) and of the randomized decompositions.
+``ccp_alpha`` of trees has none because no public verb prunes a fitted tree.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from skhpo.evaluation.paths._strategies import Late, Prefix, Warm
 
 __all__ = ["SKLEARN_PATHS", "counts"]
 
-# Guards. They may be narrower than an estimator's own constraints, never wider: a
-# value that a plain fit refuses must come to a plain fit.
+# The guards. A guard may be narrower than the constraints of an estimator and never
+# wider: a value that a plain fit refuses must come to a plain fit.
 
 
 def counts(values: Sequence[Any]) -> bool:
@@ -72,8 +72,8 @@ def _hist_boosting(estimator: Any, values: Sequence[Any], X: Any, y: Any) -> boo
     early = _hist_stops_early(estimator, X)
     if early and callable(estimator.scoring):
         return False  # it is called in a fit, and may do anything
-    # What it draws: validation data, features for each split, and the samples to
-    # find bins with when there are more than 200 000. The rest is deterministic.
+    # The fit draws validation data, the features of each split, and, of more than
+    # 200 000 samples, those to find bins with. The rest of it is deterministic.
     draws = early or estimator.max_features != 1.0 or num_samples(X) > 200_000
     return _no_open_seed(estimator) or not draws
 
@@ -100,7 +100,7 @@ def _radius(estimator: Any, values: Sequence[Any], X: Any, y: Any) -> bool:
 
 
 def _k_best(estimator: Any, values: Sequence[Any], X: Any, y: Any) -> bool:
-    # With more than there are, each plain fit warns.
+    # A plain fit warns if it is to keep more features than there are.
     return (
         counts(values)
         and hasattr(X, "shape")
@@ -123,7 +123,8 @@ def _generic(estimator: Any, values: Sequence[Any], X: Any, y: Any) -> bool:
 
 
 def _seeded_score(score_func: Any) -> bool:
-    # Of scikit-learn's score functions these two draw, unless bound to a seed.
+    # Of scikit-learn's score functions, two draw random numbers unless they are bound
+    # to a seed: those for mutual information.
     function = getattr(score_func, "func", score_func)
     if not getattr(function, "__name__", "").startswith("mutual_info_"):
         return True
@@ -147,7 +148,7 @@ def _threshold(estimator: Any, values: Sequence[Any], X: Any, y: Any) -> bool:
     return _reals(values, -math.inf, math.inf) and plainly_seeded(estimator)
 
 
-# What follows from the sliced attributes.
+# These set the attributes that follow from the sliced ones.
 
 
 def _finish_boosting(fitted: Any, X: Any) -> None:
@@ -157,7 +158,7 @@ def _finish_boosting(fitted: Any, X: Any) -> None:
 
 
 def _finish_embedding(fitted: Any, X: Any) -> None:
-    # As at the end of its fit; it costs what one `transform` costs.
+    # Its own fit ends in the same way. This costs as much as one `transform`.
     fitted.one_hot_encoder_ = clone(fitted.one_hot_encoder_).fit(fitted.apply(X))
 
 
@@ -165,8 +166,8 @@ _FOREST = Path("n_estimators", Prefix(("estimators_",)), _ensemble)
 _EMBEDDING = Path(
     "n_estimators", Prefix(("estimators_",), _finish_embedding), _ensemble
 )
-# `_seeds` is where `estimators_samples_` comes from. Private: if it gets another
-# name, the samples of too many members are listed, and our test says so.
+# `estimators_samples_` is worked out from `_seeds`, which is private. If scikit-learn
+# renames it, the samples of too many members are listed, and our test says so.
 _BAGGING = Path(
     "n_estimators",
     Prefix(("estimators_", "estimators_features_", "_seeds")),

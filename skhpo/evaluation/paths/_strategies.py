@@ -72,7 +72,7 @@ class Prefix:
         estimator.set_params(**{name: values[-1]})
         with only_seeded_draws():
             seconds = timed_fit(estimator, X, y)
-        # Fewer than asked for, if the fit stopped early.
+        # A fit that stopped early has made fewer members than it was asked for.
         n_made = len(getattr(estimator, self.members[0]))
         for value in values:
             fitted = _with_value(estimator, name, value)
