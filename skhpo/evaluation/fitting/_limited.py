@@ -1,8 +1,8 @@
-"""Do the tasks of a block under limits: each evaluation apart, and none fatal.
+"""Do tasks under limits of time and memory: each evaluation apart, and none fatal.
 
-What stands here in the place of `run_block` runs in the threads of this process, which
-wait for the processes that fit. Candidates share nothing but the data: the time of a
-shared step would be counted against whoever comes first.
+The fitter here runs in threads of this process, which wait for the processes that fit.
+Candidates share nothing but the data: the time of a shared step would be counted
+against the candidate that comes first.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ class _OneByOne:
         return replace(outcome, evaluation=evaluation), *counts
 
     def _work(self, split: int, task: Task) -> Work:
-        """Return who evaluates on a split, with its rows, at nobody's expense."""
+        """Return what evaluates on a split; its rows are at hand, and cost no time."""
         if self.recent is None or self.recent[0] != split:
             self.recent = split, self.spec.fitter.begin(self.spec, split, [task])
         return self.recent[1]

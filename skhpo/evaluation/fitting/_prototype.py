@@ -18,7 +18,7 @@ __all__ = ["Prototype"]
 # Values that nobody can change, so that estimators may share them.
 PLAIN = (type(None), bool, int, float, str, bytes)
 
-# Whoever has one of these otherwise may do more than to set attributes.
+# A class with another one of these methods may do more than to set attributes.
 METHODS = (
     *("__new__", "__setattr__", "__getattribute__", "__sklearn_clone__"),
     *("get_params", "set_params"),

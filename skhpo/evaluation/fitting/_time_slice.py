@@ -1,7 +1,8 @@
 """How long a block works before it returns what it has.
 
-Where a block is cut changes no result, only how often the rest does something again:
-what is sent, the slicing of the data, and the steps that candidates share.
+Where a block is cut changes no result. It changes how often the same thing is done
+again for the rest: sending, the slicing of the data, and the steps that candidates
+share.
 """
 
 from __future__ import annotations
@@ -49,9 +50,10 @@ class TimeSlice:
         return max(self.seconds, least, self.overheads * overhead)
 
 
-# Long against the 1-3 ms that a task costs to send, short against the patience of
-# whoever presses Ctrl-C. In this process nothing is sent; and what has been sent is
-# lost if this process is killed. Where callbacks listen, they hear of it soon.
+# A time slice is long against the 1 to 3 ms that it takes to send a task, and short
+# against the patience of a user who presses Ctrl-C. It is shorter in this process, where
+# nothing is sent; where a journal is to keep what has been done, since all of a block is
+# lost with this process; and where callbacks are to hear of evaluations soon.
 TIME_SLICES = {
     "here": TimeSlice(0.05),
     "heard": TimeSlice(0.1),

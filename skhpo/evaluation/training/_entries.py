@@ -1,9 +1,10 @@
 """What is known about the estimators that can be trained a bit more.
 
-Every entry was audited: train, copy, change a parameter on the copy, compare the
-predictions at once (*retroactive*: what was learned already is reinterpreted) and
-after more training (*no effect*: the change is ignored). The tests repeat the audit on
-every supported version. Parameters that no entry mentions are probed at run time.
+Every entry was audited: a model was trained and copied, a parameter was changed on the
+copy, and predictions were compared at once (if they differ, the change is
+*retroactive*: it reinterprets what has been learned) and after more training (if they
+are equal, it has *no effect*). The tests repeat the audit on every supported version.
+Parameters that no entry mentions are probed at run time.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Which parameters may change while a model is trained: asked, known, or probed.
 
-In this order: what the user says (`frozen`, `mutable`), what the registry knows about
-the class, and a probe that trains twice on a few rows. A change that would be ignored
-or that reinterprets what has been learned is an error that names the remedy: a search
-that goes on as if it had changed something would report a schedule that never was.
+The user decides first (`frozen`, `mutable`), then what the registry knows about the
+class, then a probe that trains twice on a few rows. A change that would be ignored, or
+that would reinterpret what has been learned, is an error that names the remedy:
+otherwise the search would report a schedule that the model has never followed.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from inspect import signature
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -156,12 +156,8 @@ class Training:
         return replace(self, X=X, y=y, fit_params={**self.fit_params, **params})
 
 
-class Trainer(Protocol):
-    """Trains a model a bit more, see the module."""
-
-    def __call__(self, model: Any, training: Training) -> Any:
-        """Add the steps of `training` to `model` and return it."""
-        ...
+# Of (model, training): adds the steps to the model and returns it, see the module.
+Trainer = Callable[[Any, Training], Any]
 
 
 @lru_cache  # reading a signature takes 50 us, and short steps take not much longer
