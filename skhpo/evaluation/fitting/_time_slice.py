@@ -51,9 +51,9 @@ class TimeSlice:
 
 
 # A time slice is long against the 1 to 3 ms that it takes to send a task, and short
-# against the patience of a user who presses Ctrl-C. It is shorter in this process, where
-# nothing is sent; where a journal is to keep what has been done, since all of a block is
-# lost with this process; and where callbacks are to hear of evaluations soon.
+# against the patience of a user who presses Ctrl-C. It is shorter in this process,
+# where nothing is sent; where a journal is to keep what has been done, since all of a
+# block is lost with this process; and where callbacks are to hear of evaluations soon.
 TIME_SLICES = {
     "here": TimeSlice(0.05),
     "heard": TimeSlice(0.1),

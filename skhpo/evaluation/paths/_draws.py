@@ -35,8 +35,8 @@ class GlobalDraws:
 
 
 def _state() -> bytes:
-    # All of the state is compared: the position in the stream alone does not tell, since
-    # every second normal number is kept ready.
+    # All of the state is compared: the position in the stream alone does not tell,
+    # since every second normal number is kept ready.
     numpy_state = check_random_state(None).get_state(legacy=False)
     return pickle.dumps((numpy_state, random.getstate()))
 
@@ -45,8 +45,8 @@ def _state() -> bytes:
 def only_seeded_draws() -> Iterator[None]:
     """Raise if the block draws from a global generator.
 
-    Guards refuse the open seeds that they see. Other open seeds hide in functions and in
-    nested objects, as in ``SelectKBest(lambda X, y: mutual_info_classif(X, y))``.
+    Guards refuse the open seeds that they see. Other open seeds hide in functions and
+    in nested objects, as in ``SelectKBest(lambda X, y: mutual_info_classif(X, y))``.
     """
     draws = GlobalDraws()
     yield

@@ -1,9 +1,9 @@
 """Paths: one fit that serves many values of a parameter, exactly.
 
 A forest of 500 trees contains the forest of 100. A path knows such a thing about one
-class: it fits once (or goes on from value to value) and yields, for each value, a fitted
-estimator that equals, bit for bit, what a fit with this value would have made. Where
-the guard of the path refuses, or the path raises, each value is fitted plainly.
+class: it fits once (or goes on from value to value) and yields, for each value, a
+fitted estimator that equals, bit for bit, what a fit with this value would have made.
+Where the guard of the path refuses, or the path raises, each value is fitted plainly.
 """
 
 from __future__ import annotations
