@@ -14,7 +14,13 @@ from skhpo._sklearn_compat import warn_or_raise_about_fit_failures
 from skhpo._trial import Candidate, Evaluation, Params, Scores, Trial
 from skhpo._warnings import warn_user
 from skhpo.exceptions import AllFitsFailedError
-from skhpo.search.feedback._failures import SHOWN, Failures, group_failures, summarize
+from skhpo.search.feedback._failures import (
+    SHOWN,
+    Failures,
+    cause_of,
+    group_failures,
+    summarize,
+)
 
 __all__ = ["Record"]
 
@@ -150,6 +156,7 @@ class Record:
         evaluations = self.evaluations(error_score)
         failures = self.failures()
         if len(failures) <= SHOWN:
+            evaluations.merge_failures()
             try:
                 warn_or_raise_about_fit_failures(evaluations, error_score)
             except ValueError as error:
@@ -186,6 +193,18 @@ class Evaluations:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return map(_as_dict, self._evaluations)
+
+    def merge_failures(self) -> None:
+        """Give those of one kind and message the traceback of the first one.
+
+        scikit-learn counts equal tracebacks, but from where in this package a fit was
+        called is a matter of how long the one before it took.
+        """
+        first: dict[tuple[str, str], str] = {}
+        for i, evaluation in enumerate(self._evaluations):
+            if (error := evaluation.fit_error) is not None:
+                error = first.setdefault(cause_of(error), error)
+                self._evaluations[i] = replace(evaluation, fit_error=error)
 
     def name_failed_scores(self, metrics: list[str], error_score: Any) -> None:
         """Give failed fits a score by metric, for a callable that returned dicts.
