@@ -12,6 +12,7 @@ import threading
 import time
 import warnings
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -560,17 +561,36 @@ def test_lines_become_rarer(monkeypatch):
     assert pauses[-1] == max(pauses) == 300.0
 
 
+class Awaited(Counted):
+    """Its fits do not end before a line has told that one runs."""
+
+    said: ClassVar[list[str]] = []
+
+    def partial_fit(self, X, y, sample_weight=None, classes=None):
+        while not any("running for" in line for line in self.said):
+            time.sleep(0.01)
+        return super().partial_fit(X, y, sample_weight, classes)
+
+
 def test_lines_come_while_a_search_runs(monkeypatch, capsys):
     """From ``verbose=1`` on, and only if it takes long; no thread is left."""
     before = set(threading.enumerate())
+    line = Heartbeat.line
+
+    def noted(heart):
+        Awaited.said.append(line(heart))
+        return Awaited.said[-1]
+
+    Awaited.said.clear()
+    monkeypatch.setattr(Heartbeat, "line", noted)
     monkeypatch.setattr(_heartbeat, "FIRST", 1e6)
     SEARCHES["grid"](Counted(), verbose=1).fit(X, Y)
     assert "[GridSearch]" not in capsys.readouterr().out
-    monkeypatch.setattr(_heartbeat, "FIRST", 0.2)
+    monkeypatch.setattr(_heartbeat, "FIRST", 0.01)
     monkeypatch.setattr(_heartbeat, "LONG", 0.0)
-    SEARCHES["grid"](Counted(seconds=0.1), verbose=0).fit(X, Y)
+    SEARCHES["grid"](Counted(seconds=0.01), verbose=0).fit(X, Y)
     assert "[GridSearch]" not in capsys.readouterr().out
-    SEARCHES["grid"](Counted(seconds=0.1), verbose=1).fit(X, Y)
+    SEARCHES["grid"](Awaited(), verbose=1).fit(X, Y)
     out = capsys.readouterr().out
     assert "of 8 candidates in" in out
     assert "running for" in out
