@@ -14,6 +14,7 @@ import warnings
 from types import SimpleNamespace
 from typing import ClassVar
 
+import joblib
 import numpy as np
 import pytest
 from fault_estimators import Counted, scores_of
@@ -81,27 +82,25 @@ def _no_interrupt_before(monkeypatch):
 # --- time budget ----------------------------------------------------------------------
 
 
-# Ends its processes, and to start new ones takes seconds: by default of one search that
-# hears of its candidates in any order, and of one that hears of them in theirs.
-@pytest.mark.parametrize(
-    ("name", "n_jobs"),
-    [
-        pytest.param(
-            *(name, n_jobs),
-            marks=[pytest.mark.slow] if n_jobs == 2 and name != "grid" else [],
-        )
-        for name in SEARCHES
-        for n_jobs in (1, 2)
-    ],
+# Ends its processes, and to start new ones takes seconds.
+IN_THREADS_OR_PROCESSES = pytest.mark.parametrize(
+    "backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)]
 )
-def test_a_time_budget_keeps_what_is_complete(name, n_jobs, an_hour_each, always_cut):
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("name", SEARCHES)
+@IN_THREADS_OR_PROCESSES
+def test_a_time_budget_keeps_what_is_complete(
+    name, n_jobs, backend, an_hour_each, always_cut
+):
     """The rows are those of a search without limits; the best of them is fitted.
 
     Where trials are told in order they are the first ones; which others are complete
     in time is up to the workers.
     """
     search = SEARCHES[name](Counted(), time_budget="1.5 h", n_jobs=n_jobs)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), joblib.parallel_config(backend):
         warnings.simplefilter("ignore")
         search.fit(X, Y)
     plain = SEARCHES[name](Counted()).fit(X, Y).cv_results_
@@ -161,16 +160,19 @@ def test_time_for_the_last_fit_is_saved(clock):
         ("random", {}),
         ("bayes", {}),
         ("bayes", {"n_jobs": 2}),
-        pytest.param("grid", {"n_jobs": 2}, marks=pytest.mark.slow),
-        pytest.param("random", {"n_jobs": 2}, marks=pytest.mark.slow),
+        ("grid", {"n_jobs": 2}),
+        ("random", {"n_jobs": 2}),
     ],
 )
-def test_a_rule_ends_the_search_where_it_says(name, options):
+@IN_THREADS_OR_PROCESSES
+def test_a_rule_ends_the_search_where_it_says(name, options, backend):
     """After the same candidate, whatever the number of workers."""
     plain = SEARCHES[name](Counted()).fit(X, Y).cv_results_
     target = sorted(plain["mean_test_score"])[4]
     n = int(np.argmax(plain["mean_test_score"] >= target)) + 1
-    search = SEARCHES[name](Counted(), stop=TargetScore(target), **options).fit(X, Y)
+    search = SEARCHES[name](Counted(), stop=TargetScore(target), **options)
+    with joblib.parallel_config(backend):
+        search.fit(X, Y)
     assert len(search.cv_results_["params"]) == n
     assert search.stop_reason_.startswith("TargetScore")
     assert search.best_score_ >= target

@@ -145,11 +145,12 @@ def test_without_limits_a_fault_costs_one_candidate(kind, backend):
 
 
 @pytest.fixture
-def scarce_memory():
+def scarce_memory(backend):
     """A system that refuses more than 4 GB, to processes that are started now too."""
     import resource
 
-    get_reusable_executor().shutdown()
+    if backend == "loky":
+        get_reusable_executor().shutdown()
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + 4 * 10**9
@@ -158,7 +159,8 @@ def scarce_memory():
     resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
     yield
     resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-    get_reusable_executor().shutdown()
+    if backend == "loky":
+        get_reusable_executor().shutdown()
 
 
 @pytest.mark.parametrize(

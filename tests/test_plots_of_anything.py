@@ -143,8 +143,25 @@ def test_names_are_shown_as_they_are(display: Any) -> None:
 METRICS = ["$R^2$", "_f", r"\%", "two\nlines", "m" * 200]
 
 
-@pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize("display", [*SIMPLE, ContourDisplay])
+def each_with(displays: list, values: Any, few: Any) -> list:
+    """All pairs, of which `few` values are tried by default, and all of the slices.
+
+    Each display writes and scales by the same functions.
+    """
+    return [
+        pytest.param(
+            *(display, value),
+            marks=[] if display is SliceDisplay or value in few else pytest.mark.slow,
+        )
+        for display in displays
+        for value in values
+    ]
+
+
+@pytest.mark.parametrize(
+    ("display", "metric"),
+    each_with([*SIMPLE, ContourDisplay], METRICS, ["$R^2$", "m" * 200]),
+)
 def test_metrics_are_shown_as_they_are(display: Any, metric: str) -> None:
     rows = np.random.default_rng(0).random((6, 2)).tolist()
     params = [{"a": a, "b": b} for a, b in rows]
@@ -356,9 +373,11 @@ VALUES = {
 
 
 @EACH_WAY
-@pytest.mark.parametrize("log", [None, ["a"], []], ids=["judged", "log", "linear"])
+@pytest.mark.parametrize(
+    ("display", "log"),
+    each_with([*MODELS, *WITH_VALUES[1:]], [None, ["a"], []], [None]),
+)
 @pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
-@pytest.mark.parametrize("display", [*MODELS, *WITH_VALUES[1:]])
 def test_any_values_are_drawn(
     display: Any, values: list, log: Any, make_picture: Any
 ) -> None:

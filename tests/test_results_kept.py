@@ -161,7 +161,7 @@ def test_a_last_fit_that_fails_takes_nothing_along(name, kind):
         assert getattr(search, attribute) == getattr(plain, attribute)
 
 
-@in_processes("grid", "pbt")
+@in_processes("pbt")
 def test_a_rule_that_fails_takes_nothing_along(name, backend, n_jobs):
     """Its own exception, and all candidates that are complete by then."""
 
@@ -414,7 +414,7 @@ def test_a_custom_exit_of_a_scorer_costs_one_candidate(backend, n_jobs):
     assert search.best_params_ == {"level": 0.7}
 
 
-@in_processes("random", "pbt")
+@in_processes("random")
 def test_an_interrupt_of_a_fit_ends_the_search(name, backend, n_jobs, always_cut):
     """Wherever the fit runs; what is complete is kept, and nobody waits for ever."""
     estimator = Interrupting(fail_above=TOP[name])

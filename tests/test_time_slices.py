@@ -65,7 +65,16 @@ class Deaf:
 
 # What decides how blocks are made, and who says when they are over. A limit starts a
 # process, which takes a while; for one search that will do.
-OPTIONS_AND_SEARCHES = [(name, option) for option in CUT for name in SEARCHES]
+OPTIONS_AND_SEARCHES = [
+    pytest.param(
+        *(name, option),
+        marks=[pytest.mark.slow]
+        if option == "callback" and name not in ("grid", "pbt")
+        else [],
+    )
+    for option in CUT
+    for name in SEARCHES
+]
 OPTIONS_AND_SEARCHES += [("grid", "fit_timeout")]
 
 
