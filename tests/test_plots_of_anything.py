@@ -106,13 +106,31 @@ def texts(display: Any) -> dict[str, Text]:
 # --- texts ----------------------------------------------------------------------------
 
 
+def in_files(displays: list) -> pytest.MarkDecorator:
+    """Each display by itself, and in files by default the slices only.
+
+    Of their texts all displays are made by the same functions.
+    """
+    rest = [display for display in displays if display is not SliceDisplay]
+    return pytest.mark.parametrize(
+        ("display", "make_picture"),
+        [
+            (SliceDisplay, save),
+            *((display, draw) for display in rest),
+            *(pytest.param(display, save, marks=pytest.mark.slow) for display in rest),
+        ],
+    )
+
+
 @pytest.mark.parametrize("values", [ODD[:9], ODD[9:], OBJECTS], ids=["a", "b", "c"])
-@pytest.mark.parametrize("display", WITH_VALUES)
-def test_values_are_shown_as_they_are(display: Any, values: list) -> None:
+@in_files(WITH_VALUES)
+def test_values_are_shown_as_they_are(
+    display: Any, make_picture: Any, values: list
+) -> None:
     n = len(values)
     params = [{"value": v, "c": float(i % 3)} for i, v in enumerate(values)] * 2
     drawn = display.from_cv_results(results(params, np.arange(2.0 * n)))
-    save(drawn)
+    make_picture(drawn)
     labels = make_axis("value", values).categories
     assert labels is not None
     assert len(set(labels)) == n
@@ -125,15 +143,15 @@ def test_values_are_shown_as_they_are(display: Any, values: list) -> None:
     assert set(plain) - {"None"} <= set(labels)
 
 
-@pytest.mark.parametrize("display", [*WITH_VALUES, ImportanceDisplay])
-def test_names_are_shown_as_they_are(display: Any) -> None:
+@in_files([*WITH_VALUES, ImportanceDisplay])
+def test_names_are_shown_as_they_are(display: Any, make_picture: Any) -> None:
     names = ["$a_1^2$", "_b", r"\c{}", "d%\n", "very__long__" * 9]
     rows = np.random.default_rng(0).random((8, 5))
     params = [dict(zip(names, row, strict=True)) for row in rows.tolist()]
     options = {"params": names} if display is ContourDisplay else {}
     found = results(params, rows.sum(axis=1))
     drawn = display.from_cv_results(found, **options)
-    save(drawn)
+    make_picture(drawn)
     shown = texts(drawn)
     expected = {"$a_1^2$", "_b", r"\c{}", r"d%\n", "…" + ("very__long__" * 9)[-21:]}
     assert expected <= shown.keys()
