@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["own_arithmetic", "unit_of", "users_arithmetic"]
+__all__ = ["Array", "own_arithmetic", "unit_of", "users_arithmetic"]
+
+Array = NDArray[np.float64]
 
 # What the user has set, while `own_arithmetic` holds.
 _of_user: ContextVar[dict[str, Any] | None] = ContextVar("_of_user", default=None)
@@ -48,7 +50,7 @@ def users_arithmetic() -> Iterator[None]:
         _of_user.reset(token)
 
 
-def unit_of(values: NDArray[np.float64]) -> float:
+def unit_of(values: Array) -> float:
     """Return the power of two in which the values are of ordinary size.
 
     It is the greatest one that is not above the median size of the values that are

@@ -223,7 +223,7 @@ def _looked_up(
 
 
 def _followed(
-    name: str, value: Any, steps: list[dis.Instruction], i: int
+    name: str, value: object, steps: list[dis.Instruction], i: int
 ) -> tuple[str, Any]:
     """Return what ``module.name.name`` leads to, if the module is one's own."""
     while (

@@ -22,7 +22,7 @@ import pathlib
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Any
 
@@ -31,12 +31,11 @@ import scipy.special
 from scipy import sparse
 
 from skhpo._code import instructions_of, is_packaged, names_used, package_of
-from skhpo._keys import CLONED_ATTRIBUTES, has_own_clone
+from skhpo._keys import CLONED_ATTRIBUTES, has_own_clone, is_estimator
 
 __all__ = ["UnreadableError", "fingerprint", "steady_fingerprint"]
 
 _SCALARS = (bool, int, str, bytes, complex, type(None), type(Ellipsis))
-_CLONED_ITEM_BY_ITEM = (list, tuple, set, frozenset)
 # What classes and objects carry for people, or as notes of the interpreter.
 _NOTES = {
     *("__dict__", "__weakref__", "__doc__", "__module__", "__qualname__"),
@@ -109,7 +108,7 @@ def fingerprint(*values: Any, cloned: bool = False) -> str:
     return _read(values, cloned).hexdigest()
 
 
-def steady_fingerprint(value: Any, *, cloned: bool = False) -> str:
+def steady_fingerprint(value: object, *, cloned: bool = False) -> str:
     """Return the digest of a value, looked at twice.
 
     Parameters
@@ -167,7 +166,7 @@ class _Digest:
         self._hash.update(f"{tag}:{size};".encode())
         self._hash.update(content)
 
-    def is_again(self, value: Any) -> bool:
+    def is_again(self, value: object) -> bool:
         """Whether an object was read before: feed its number, since it may recur."""
         if id(value) in self._seen:
             self.put("again", str(self._seen[id(value)][0]))
@@ -175,7 +174,7 @@ class _Digest:
         self._seen[id(value)] = len(self._seen), value  # so that its id stays its own
         return False
 
-    def of_item(self, item: Any, cloned: bool) -> str:
+    def of_item(self, item: object, cloned: bool) -> str:
         """Return the digest of an item, whichever items were read before it."""
         one = _Digest(is_marked=False)
         one._seen = self._seen
@@ -185,48 +184,37 @@ class _Digest:
             self._seen.popitem()
         return one.hexdigest()
 
-    def forget(self, value: Any) -> None:
+    def forget(self, value: object) -> None:
         """Let a value be read in full where it comes again."""
         del self._seen[id(value)]
 
     def add_all(self, tag: str, values: Iterable[Any], cloned: bool = False) -> None:
         values = list(values)
         self.put(tag, str(len(values)))
-        add = self.add_cloned if cloned else self.add
         for value in values:
-            add(value)
+            self.add(value, cloned)
 
-    def add_named(self, name: str, value: Any, cloned: bool = False) -> None:
+    def add_named(self, name: str, value: object, cloned: bool = False) -> None:
         """Feed a part, and say which one it is if it cannot be read."""
         try:
-            (self.add_cloned if cloned else self.add)(value)
+            self.add(value, cloned)
         except UnreadableError as error:
             error.where.insert(0, name)
             raise
         if self._is_marked:
             self.marks.append((name, self._hash.digest()))
 
-    def add_cloned(self, value: Any) -> None:
-        """Feed a value of any kind, as far as a clone has it."""
-        kind = type(value)
-        if kind in _SCALARS or kind is float:
-            self.add(value)
-        elif kind in _CLONED_ITEM_BY_ITEM:
-            _add_items(self, value, cloned=True)
-        elif kind is dict:
-            _add_dict(self, value, cloned=True)
-        elif _is_estimator(value) and not has_own_clone(value):
-            _add_estimator(self, value)
-        else:
-            self.add(value)
-
-    def add(self, value: Any) -> None:
-        """Feed a value of any kind, whole."""
+    def add(self, value: Any, cloned: bool = False) -> None:
+        """Feed a value of any kind: whole, or as far as a clone has it."""
         kind = type(value)
         if kind in _SCALARS:
             self.put(kind.__name__, repr(value))
         elif kind is float:
             self.put("float", value.hex())
+        elif cloned and kind in _CLONED_ITEM_BY_ITEM:
+            _CLONED_ITEM_BY_ITEM[kind](self, value, True)
+        elif cloned and is_estimator(value) and not has_own_clone(value):
+            _add_estimator(self, value)
         elif kind in _READERS:
             _READERS[kind](self, value)
         elif isinstance(value, np.generic) and kind is value.dtype.type:
@@ -247,27 +235,20 @@ class _Digest:
             _add_object(self, value)
 
 
-def _is_estimator(value: Any) -> bool:
-    return hasattr(value, "get_params") and not isinstance(value, type)
-
-
 # -- containers ------------------------------------------------------------------------
 
 
-def _add_items(digest: _Digest, value: Iterable[Any], cloned: bool = False) -> None:
-    if isinstance(value, set | frozenset):
-        _add_set(digest, value, cloned)
-        return
-    digest.put(type(value).__name__, str(len(value)))  # type: ignore[arg-type]
+def _add_items(digest: _Digest, value: Sequence[Any], cloned: bool = False) -> None:
+    digest.put(type(value).__name__, str(len(value)))
     for item in value:
         name = item[0] if type(item) is tuple and item else None
         if isinstance(name, str):  # a step, as scikit-learn writes them
             digest.add_named(f"step {name!r}", item, cloned)
         else:
-            (digest.add_cloned if cloned else digest.add)(item)
+            digest.add(item, cloned)
 
 
-def _add_set(digest: _Digest, value: set | frozenset, cloned: bool) -> None:
+def _add_set(digest: _Digest, value: set, cloned: bool = False) -> None:
     """Feed the digests of the items, in an order that is that of no hash seed.
 
     A function in a set may look up the set itself, which is then something read before.
@@ -320,7 +301,7 @@ def _add_sparse(digest: _Digest, value: Any) -> None:
     _add_put_on(digest, value, _NOTED_BY_SPARSE)
 
 
-def _is_frame(value: Any) -> bool:
+def _is_frame(value: object) -> bool:
     """Whether it is a data frame of pandas or polars, as far as these are imported."""
     frames = (_imported(package, "DataFrame") for package in ("pandas", "polars"))
     return any(frame is not None and isinstance(value, frame) for frame in frames)
@@ -470,7 +451,7 @@ def _add_module(digest: _Digest, module: types.ModuleType) -> None:
             digest.add_named(f"{module.__name__}.{name}", value)
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: object) -> bool:
     """Whether a value is numbers and texts, which code may set after the import."""
     if isinstance(value, dict):
         return all(map(_is_plain, [*value.keys(), *value.values()]))
@@ -481,7 +462,7 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, (*_SCALARS, float, np.generic))
 
 
-def _comes_from_elsewhere(value: Any, module: types.ModuleType) -> bool:
+def _comes_from_elsewhere(value: object, module: types.ModuleType) -> bool:
     if isinstance(value, types.ModuleType):
         return package_of(value.__name__) is None
     is_code = isinstance(value, types.FunctionType | type)
@@ -534,7 +515,7 @@ def _add_attributes(digest: _Digest, state: Mapping[str, Any]) -> None:
         digest.add_named(f"attribute {name!r}", state[name])
 
 
-def _add_put_on(digest: _Digest, value: Any, known: set[str]) -> None:
+def _add_put_on(digest: _Digest, value: object, known: set[str]) -> None:
     """Feed the attributes that a user has put on something that has its own."""
     state = {name: vars(value)[name] for name in vars(value).keys() - known - _NOTES}
     if state and not digest.is_again(value):
@@ -549,18 +530,18 @@ def _add_property(digest: _Digest, value: property) -> None:
         _add_instance_state(digest, object.__getstate__(value))
 
 
-def _add_vectorized(digest: _Digest, value: Any) -> None:
+def _add_vectorized(digest: _Digest, value: object) -> None:
     """Feed `numpy.vectorize`, and not what it has compiled at its first call."""
     _add_class(digest, type(value))
     _add_put_on(digest, value, {"_ufunc", *_NOTED_BY_DECORATORS})
 
 
-def _add_decorated(digest: _Digest, tag: str, value: Any, *parts: Any) -> None:
+def _add_decorated(digest: _Digest, tag: str, value: object, *parts: Any) -> None:
     digest.add_all(tag, parts)
     _add_put_on(digest, value, _NOTED_BY_DECORATORS)
 
 
-def _add_object(digest: _Digest, value: Any) -> None:
+def _add_object(digest: _Digest, value: object) -> None:
     """Feed what the object would be rebuilt from, as pickle does."""
     if digest.is_again(value):
         return
@@ -585,7 +566,7 @@ def _add_object(digest: _Digest, value: Any) -> None:
         _add_attributes(digest, vars(value))
 
 
-def _is_array_with_attributes(value: Any) -> bool:
+def _is_array_with_attributes(value: object) -> bool:
     """Whether a subclass of arrays has attributes, and is pickled without them."""
     return (
         isinstance(value, np.ndarray)
@@ -606,7 +587,7 @@ def _add_instance_state(digest: _Digest, state: Any) -> None:
             digest.add(part)
 
 
-def _add_global(digest: _Digest, value: Any, name: str) -> None:
+def _add_global(digest: _Digest, value: object, name: str) -> None:
     """Feed what pickle knows by its name alone."""
     module = getattr(value, "__module__", None)
     digest.put("global", f"{module}.{name}")
@@ -627,12 +608,15 @@ def _add_compiled(digest: _Digest, module: str | None) -> bool:
     return is_compiled
 
 
-_READERS: dict[type, Callable[[_Digest, Any], None]] = {
+_CLONED_ITEM_BY_ITEM: dict[type, Callable[..., None]] = {
     list: _add_items,
     tuple: _add_items,
-    set: _add_items,
-    frozenset: _add_items,
+    set: _add_set,
+    frozenset: _add_set,
     dict: _add_dict,
+}
+_READERS: dict[type, Callable[[_Digest, Any], None]] = {
+    **_CLONED_ITEM_BY_ITEM,
     types.MappingProxyType: _add_dict,
     np.ndarray: _add_array,
     np.memmap: _add_array,

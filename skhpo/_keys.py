@@ -18,7 +18,14 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-__all__ = ["CLONED_ATTRIBUTES", "has_own_clone", "params_key", "structural_key"]
+__all__ = [
+    "CLONED_ATTRIBUTES",
+    "changed",
+    "has_own_clone",
+    "is_estimator",
+    "params_key",
+    "structural_key",
+]
 
 # What `sklearn.base.clone` carries over beside the constructor's parameters.
 CLONED_ATTRIBUTES = ("_sklearn_output_config", "_metadata_request", "_skl_callbacks")
@@ -29,7 +36,7 @@ class _Identity:
 
     __slots__ = ("_value",)
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: object) -> None:
         self._value = value
 
     def __eq__(self, other: object) -> bool:
@@ -102,10 +109,23 @@ def structural_key(value: Any, *, cloned: bool = True) -> Hashable:
         return kind, structural_key(value.get_state(legacy=False))
     if kind is np.random.Generator:
         return _generator_key(value)
-    is_estimator = hasattr(value, "get_params") and not isinstance(value, type)
-    if is_estimator and cloned and not has_own_clone(value):
+    if is_estimator(value) and cloned and not has_own_clone(value):
         return _estimator_key(value)
     return _Identity(value)
+
+
+def changed(params: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those parameters whose values are others than before."""
+    return {
+        name: value
+        for name, value in params.items()
+        if name not in before or structural_key(value) != structural_key(before[name])
+    }
+
+
+def is_estimator(value: object) -> bool:
+    """Whether a value is an estimator, and not a class of estimators."""
+    return hasattr(value, "get_params") and not isinstance(value, type)
 
 
 def has_own_clone(estimator: Any) -> bool:

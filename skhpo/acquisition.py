@@ -38,10 +38,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import erfcx, log_ndtr, ndtr
 
-from skhpo._arithmetic import users_arithmetic
+from skhpo._arithmetic import Array, users_arithmetic
 
 __all__ = [
     "ACQUISITIONS",
@@ -54,8 +53,6 @@ __all__ = [
     "probability_of_improvement",
     "upper_confidence_bound",
 ]
-
-Array = NDArray[np.float64]
 
 _LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
 # Below, h(z) is a difference of nearly equal numbers.

@@ -252,7 +252,7 @@ def standard_error(split_scores: Sequence[float]) -> float:
     return unit * math.sqrt((1 / k + 1 / (k - 1)) * variance)
 
 
-def _check_number(rule: str, name: str, value: Any) -> None:
+def _check_number(rule: str, name: str, value: object) -> None:
     """Raise if a parameter of a rule is no finite number."""
     if not isinstance(value, Real):
         raise TypeError(f"{rule}: {name} must be a number. Got {value!r} instead.")
@@ -260,7 +260,7 @@ def _check_number(rule: str, name: str, value: Any) -> None:
         raise ValueError(f"{rule}: {name} must be finite. Got {value!r} instead.")
 
 
-def _check_count(rule: str, name: str, value: Any) -> None:
+def _check_count(rule: str, name: str, value: object) -> None:
     """Raise if a parameter of a rule is no number of candidates."""
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{rule}: {name} must be an integer. Got {value!r} instead.")

@@ -71,7 +71,7 @@ def log_to_mlflow(search: Any, *, run_name: str | None = None) -> str:
     return run.info.run_id
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return str(value)[:LONGEST_VALUE]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from skhpo import register_incremental
-from skhpo.evaluation.training._parts import PartialFit
+from skhpo.evaluation.incremental import PartialFit
 
 TIMES = ("mean_fit_time", "std_fit_time", "mean_score_time", "std_score_time")
 

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.preprocessing import StandardScaler
 
 from skhpo import register_incremental
-from skhpo.evaluation.training._parts import PartialFit
+from skhpo.evaluation.incremental import PartialFit
 
 
 class Walker(RegressorMixin, BaseEstimator):

@@ -37,7 +37,7 @@ from skhpo.evaluation.fitting._spec import EvaluationSpec
 from skhpo.evaluation.fitting._task import Block, Task
 from skhpo.evaluation.fitting._time_slice import TimeSlice
 from skhpo.evaluation.workers import _workers
-from skhpo.evaluation.workers._shipping import Package, unpack
+from skhpo.evaluation.workers._shipping import Package
 from skhpo.evaluation.workers._workers import WorkerLostError, Workers
 from skhpo.exceptions import WorkerDiedWarning
 
@@ -200,12 +200,12 @@ def test_data_travel_once():
     big = np.arange(200_000.0)
     package = Package({"X": big, "y": [1, 2]})
     assert [len(part) for part in package.parts[2:]] == [big.nbytes]
-    content = unpack(*package.parts)
+    content = Package.unpack(*package.parts)
     np.testing.assert_array_equal(content["X"], big)
-    assert unpack(*package.parts) is content
+    assert Package.unpack(*package.parts) is content
     other = Package("other")
-    assert unpack(*other.parts) == "other"
-    assert unpack(*package.parts) is not content
+    assert Package.unpack(*other.parts) == "other"
+    assert Package.unpack(*package.parts) is not content
 
 
 # Callbacks

@@ -41,23 +41,24 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, StandardScaler
 from sklearn.svm import SVC
+from sklearn.utils.multiclass import unique_labels
 
-from skhpo.evaluation.training._mutability import probe
-from skhpo.evaluation.training._parts import (
-    Birth,
-    Effect,
+from skhpo.evaluation.incremental import (
     PartialFit,
     Training,
     WarmStart,
-    apply_params,
-    class_labels,
-    frozen_parameters,
     register_incremental,
-    replay,
-    take_apart,
-    train,
 )
+from skhpo.evaluation.training._mutability import (
+    Birth,
+    apply_params,
+    frozen_parameters,
+    probe,
+)
+from skhpo.evaluation.training._parts import replay, take_apart, train
 from skhpo.evaluation.training._registry import INCREMENTAL
+from skhpo.evaluation.training._rules import Effect
+from skhpo.evaluation.training._trainers import takes_labels
 from skhpo.exceptions import SkhpoWarning
 
 X, Y = make_classification(
@@ -72,7 +73,7 @@ def training(model: Any, **options: Any) -> Training:
         "Regressor" in type(model).__name__
     )
     rows, target = (X_REG, Y_REG) if regression else (X, Y)
-    classes = class_labels(model, target)
+    classes = None if regression else unique_labels(target)
     seed = np.random.SeedSequence(7)
     return Training(rows, target, seed, classes=classes, **options)
 
@@ -563,11 +564,11 @@ def test_rows_of_sparse_matrices_and_data_frames() -> None:
 
 
 def test_labels_that_the_rows_lack_are_known() -> None:
-    labels = class_labels(SGDClassifier(), Y)
+    labels = unique_labels(Y)
     task = Training(X[Y < 2], Y[Y < 2], np.random.SeedSequence(0), classes=labels)
     assert replay(SGDClassifier(), [], task).classes_.tolist() == [0, 1, 2]
-    assert class_labels(SGDRegressor(), Y) is None
-    assert class_labels(RandomForestClassifier(), Y) is None
+    assert takes_labels(SGDClassifier.partial_fit)
+    assert not takes_labels(SGDRegressor.partial_fit)
 
 
 def test_several_labels_per_row() -> None:
@@ -576,7 +577,7 @@ def test_several_labels_per_row() -> None:
         X,
         target,
         np.random.SeedSequence(0),
-        classes=class_labels(MLPClassifier(), target),
+        classes=unique_labels(target),
     )
     assert replay(MLPClassifier((4,)), [], task).predict(X).shape == (150, 2)
 

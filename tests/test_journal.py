@@ -42,7 +42,7 @@ from skhpo import (
 )
 from skhpo._trial import Candidate, Evaluation
 from skhpo.evaluation.fitting._task import Task
-from skhpo.evaluation.training._parts import PartialFit
+from skhpo.evaluation.incremental import PartialFit
 from skhpo.exceptions import JournalError, JournalWarning
 from skhpo.journal import Journal, Problem
 from skhpo.journal._memory import JournalMemory

@@ -48,7 +48,8 @@ from skhpo._rng import seed_sequence
 from skhpo.evaluation._plan import BLOCK_TIME, split_into_blocks
 from skhpo.evaluation.fitting._task import Task
 from skhpo.evaluation.fitting._time_slice import TimeSlice
-from skhpo.evaluation.training._parts import WarmStart, replay
+from skhpo.evaluation.incremental import WarmStart
+from skhpo.evaluation.training._parts import replay
 from skhpo.evaluation.training._registry import INCREMENTAL
 from skhpo.evaluation.training._target import labels_of
 from skhpo.evaluation.training._training import TrainingPlan

@@ -26,7 +26,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skhpo import GridSearch, PBTSearch, ReduceOnPlateau, ScheduledEstimator
 from skhpo._rng import seed_sequence
-from skhpo.evaluation.training._parts import Training
+from skhpo.evaluation.incremental import Training
 from skhpo.evaluation.training._training import TrainingPlan
 from skhpo.schedules import TrainingState
 from skhpo.schedules._forms import FORMS, change_points, values_of

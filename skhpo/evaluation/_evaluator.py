@@ -13,7 +13,6 @@ import math
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from types import TracebackType
 from typing import Any
 
 from sklearn.utils import get_tags
@@ -24,15 +23,14 @@ from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params, Trial
 from skhpo._warnings import warn_user
 from skhpo.evaluation._entries import Entry
-from skhpo.evaluation._memory import Memory
 from skhpo.evaluation._plan import in_tree_order, split_into_blocks
-from skhpo.evaluation._queue import BlockQueue, Died
+from skhpo.evaluation._queue import BlockQueue
 from skhpo.evaluation._requests import Requests
 from skhpo.evaluation._states import StateStore
 from skhpo.evaluation.fitting._block import run_block, run_packed_block
 from skhpo.evaluation.fitting._fit import killed_evaluation
-from skhpo.evaluation.fitting._layout import KeyMaker, find_layout
-from skhpo.evaluation.fitting._limited import isolated_fitter, run_limited_block
+from skhpo.evaluation.fitting._layout import KeyMaker, StepKey, find_layout
+from skhpo.evaluation.fitting._limited import FitLimited, limited_processes
 from skhpo.evaluation.fitting._separate import FitAlone
 from skhpo.evaluation.fitting._spec import EvaluationSpec
 from skhpo.evaluation.fitting._task import Block, BlockResult, Fitter, Task
@@ -47,6 +45,7 @@ from skhpo.evaluation.workers._workers import (
     limited_inner_threads,
 )
 from skhpo.exceptions import WorkerDiedWarning
+from skhpo.journal._memory import JournalMemory
 
 __all__ = ["Evaluator"]
 
@@ -79,7 +78,7 @@ class Evaluator:
         Which of several scores trials are compared by.
     name : str, default="The search"
         Of the search, for messages.
-    memory : Memory or None, default=None
+    memory : JournalMemory or None, default=None
         What was evaluated before, and is not evaluated again.
     remaining : callable or None, default=None
         Returns the seconds that are left; None for no limit.
@@ -113,7 +112,7 @@ class Evaluator:
         reuse: bool = True,
         objective: str = "score",
         name: str = "The search",
-        memory: Memory | None = None,
+        memory: JournalMemory | None = None,
         remaining: Callable[[], float] | None = None,
         make_context: Callable[..., Any] | None = None,
         limits: Limits | None = None,
@@ -171,13 +170,8 @@ class Evaluator:
             self._exit = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._exit.__exit__(kind, error, traceback)
+    def __exit__(self, *exception: object) -> None:
+        self._exit.close()
         self._by_key.clear()  # they weigh as much as the results, which come next
         self._trials.clear()
         self._key_maker = None
@@ -190,12 +184,13 @@ class Evaluator:
         if self._memory is not None and self._keeps_at_once:
             keep = self._memory.keep
         if self._limits is not None:
-            isolated = stack.enter_context(
-                isolated_fitter(
+            processes = stack.enter_context(
+                limited_processes(
                     self._spec, Registrations.capture(), self._limits, self._workers
                 )
             )
-            return run_limited_block, (isolated, self._spec), (keep,)
+            fitter = FitLimited(processes, self._fitter.n_steps)
+            return run_block, (replace(self._spec, fitter=fitter),), (None, keep)
         if self._workers.are_here:
             return run_block, (self._spec,), (None, keep)
         context = WorkerContext.capture()
@@ -239,8 +234,8 @@ class Evaluator:
         self._requests.check(candidates)
         todo: dict[int, tuple[Task, set[int]]] = {}
         for candidate in candidates:
-            task = self._make_task(candidate)
-            entry = self._find_entry(candidate, task)
+            steps = self._key_maker.keys(candidate.params) if self._key_maker else ()
+            entry = self._find_entry(candidate, steps)
             self._trials[candidate.id] = entry
             wanted = self._requests.splits_of(candidate)
             fresh = wanted - entry.asked
@@ -248,22 +243,27 @@ class Evaluator:
             missing = {s for s in fresh if entry.evaluations[s] is None}
             self._count_spared(candidate, entry, wanted, fresh, missing)
             if missing:
-                number = entry.number
-                self._open[number] = entry
-                known = todo.get(number, (self._task_of(entry, task), set()))
-                todo[number] = known[0], known[1] | missing
+                self._open[entry.number] = entry
+                task = Task(
+                    entry.number,
+                    entry.candidate.params,
+                    steps,
+                    key=entry.key,
+                    resource=entry.candidate.resource,
+                )
+                todo.setdefault(entry.number, (task, set()))[1].update(missing)
             entry.waiting.append(candidate)
             self._complete_those_of(entry)
         self._enqueue(todo)
 
-    def _find_entry(self, candidate: Candidate, task: Task) -> Entry:
+    def _find_entry(self, candidate: Candidate, steps: tuple[StepKey, ...]) -> Entry:
         """Return the entry of a candidate: a new one, or that of an equal one."""
         parent = None
         if candidate.resume_from is not None:
             parent = self._trials[candidate.resume_from]
             if self._requests.adds_splits(candidate, parent):
                 return parent
-        key = self._key(task)
+        key = self._key(candidate, steps)
         entry = self._by_key.get(key)
         if entry is None:
             entry = self._by_key[key] = self._make_entry(candidate, parent)
@@ -302,37 +302,21 @@ class Evaluator:
         if entry.prefix is not None and entry.parent is None:
             self.n_needed += len(fresh)
 
-    def _make_task(self, candidate: Candidate) -> Task:
-        params = candidate.params
-        steps = self._key_maker.keys(params) if self._key_maker else ()
-        return Task(candidate.id, params, steps)
-
-    def _task_of(self, entry: Entry, task: Task) -> Task:
-        """Return the task of a candidate with the number of its entry."""
-        candidate = entry.candidate
-        return replace(
-            task,
-            number=candidate.id,
-            params=candidate.params,
-            key=entry.key,
-            resource=candidate.resource,
-        )
-
-    def _key(self, task: Task) -> Hashable:
+    def _key(self, candidate: Candidate, steps: tuple[StepKey, ...]) -> Hashable:
         """Return what makes two candidates one evaluation."""
         if not self._merges:
-            return task.number
-        if task.steps:  # equal in each step, in a tenth of the memory
-            return tuple(step.variant for step in task.steps)
-        return params_key(task.params)
+            return candidate.id
+        if steps:  # equal in each step, in a tenth of the memory
+            return tuple(step.variant for step in steps)
+        return params_key(candidate.params)
 
     # --- what is to be done -----------------------------------------------------------
 
     def _enqueue(self, todo: Mapping[int, tuple[Task, set[int]]]) -> None:
         """Queue tasks on their splits, those that share steps before the others."""
+        for number, (_, splits) in todo.items():
+            self._prepare(self._open[number], splits)
         tasks = [task for task, _ in todo.values()]
-        for entry in {task.number: self._open[task.number] for task in tasks}.values():
-            self._prepare(entry, todo[entry.number][1])
         wanted = {number: splits for number, (_, splits) in todo.items()}
         self._plan([task for task in tasks if task.steps], wanted)
         self._plan([task for task in tasks if not task.steps], wanted)
@@ -353,15 +337,11 @@ class Evaluator:
         if entry.prefix is None:
             return
         *_, birth = entry.lineage()
+        params = birth.candidate.params
         for split in sorted(splits):
-            place = entry.prefix, split
-            if self._states.has_rows(*place) or self._states.expects_rows(*place):
+            if not self._states.expect_rows(entry.prefix, split):
                 continue
-            self._states.expect_rows(*place)
-            task = Task(
-                entry.number, birth.candidate.params, order=self._n_planned,
-                prepares=True,
-            )  # fmt: skip
+            task = Task(entry.number, params, order=self._n_planned, prepares=True)
             self._n_planned += 1
             self._queue.put(Block(split, (task,), self._time_slice))
 
@@ -438,8 +418,8 @@ class Evaluator:
         if fetched is None:
             return
         block, result = fetched
-        if isinstance(result, Died):
-            self._record_death(block, result.error)
+        if isinstance(result, WorkerLostError):
+            self._record_death(block, result)
         else:
             self._take_over(block, result)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from skhpo import _clock
 from skhpo._trial import Params
@@ -16,20 +16,7 @@ from skhpo.evaluation._lost import LostBlocks
 from skhpo.evaluation.fitting._task import Block, BlockResult, Task
 from skhpo.evaluation.workers._workers import OutOfTimeError, WorkerLostError, Workers
 
-__all__ = ["BlockQueue", "Died"]
-
-
-@dataclass(frozen=True)
-class Died:
-    """What came of a block with a single task that kills its workers.
-
-    Parameters
-    ----------
-    error : WorkerLostError
-        What the workers say of it.
-    """
-
-    error: WorkerLostError
+__all__ = ["BlockQueue"]
 
 
 class BlockQueue:
@@ -122,10 +109,13 @@ class BlockQueue:
         self._running[number] = block, _clock.now()
         return True
 
-    def fetch(self, timeout: float) -> tuple[Block, BlockResult | Died] | None:
+    def fetch(
+        self, timeout: float
+    ) -> tuple[Block, BlockResult | WorkerLostError] | None:
         """Wait for one block; None if there is no result, but perhaps more to do.
 
-        What a block has left undone is queued again.
+        What a block has left undone is queued again. An error is what came of a block
+        with a single task that kills its workers.
         """
         try:
             number, result = self._workers.fetch(timeout)
@@ -141,7 +131,7 @@ class BlockQueue:
             self.put(replace(block, tasks=rest))
         return block, result
 
-    def _recover(self, error: WorkerLostError) -> tuple[Block, Died] | None:
+    def _recover(self, error: WorkerLostError) -> tuple[Block, WorkerLostError] | None:
         """Go on after the death of a worker, which may take all blocks with it."""
         now = _clock.now()
         lost = [self._running.pop(number) for number in self._workers.recover(error)]
@@ -153,4 +143,4 @@ class BlockQueue:
         self.put(self._lost.died_again())
         for waiting in self.take_waiting():
             self.put(self._lost.set_apart(waiting))
-        return block, Died(error)
+        return block, error

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from numbers import Integral
 
+from skhpo._keys import changed
 from skhpo._trial import Candidate
 from skhpo.evaluation._entries import Entry
-from skhpo.evaluation._states import changed
 
 __all__ = ["Requests"]
 

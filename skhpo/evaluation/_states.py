@@ -9,20 +9,19 @@ training draws comes from its seed, its split and the number of the step.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable
 
 from sklearn.pipeline import Pipeline
 
-from skhpo._keys import structural_key
-from skhpo._trial import Params
+from skhpo._keys import changed
 from skhpo._warnings import warn_user
 from skhpo.evaluation._entries import Entry
-from skhpo.evaluation._memory import Memory
 from skhpo.evaluation.training._training import Continuation, Portion, Prepared
 from skhpo.evaluation.workers._shipping import dumps
 from skhpo.exceptions import JournalWarning
+from skhpo.journal._memory import JournalMemory
 
-__all__ = ["StateStore", "changed"]
+__all__ = ["StateStore"]
 
 
 class StateStore:
@@ -30,11 +29,11 @@ class StateStore:
 
     Parameters
     ----------
-    memory : Memory or None
+    memory : JournalMemory or None
         Where models are looked for that were not trained here.
     """
 
-    def __init__(self, memory: Memory | None) -> None:
+    def __init__(self, memory: JournalMemory | None) -> None:
         self._memory = memory
         self._prepared: dict[tuple[Hashable, int], Prepared | str] = {}
         self._expected: set[tuple[Hashable, int]] = set()
@@ -65,13 +64,12 @@ class StateStore:
         if self._memory is not None:
             self._memory.release([e.key for e in released if e.key is not None])
 
-    def expect_rows(self, prefix: Hashable, split: int) -> None:
-        """Note that transformers are being fitted."""
+    def expect_rows(self, prefix: Hashable, split: int) -> bool:
+        """Note that transformers are to be fitted; False if they are, or were."""
+        if self.has_rows(prefix, split) or (prefix, split) in self._expected:
+            return False
         self._expected.add((prefix, split))
-
-    def expects_rows(self, prefix: Hashable, split: int) -> bool:
-        """Whether transformers are being fitted."""
-        return (prefix, split) in self._expected
+        return True
 
     def expect_nothing(self) -> None:
         """Note that what was being fitted has been given up."""
@@ -150,12 +148,3 @@ def _portion(entry: Entry) -> Portion:
     assert before is not None
     changes = changed(candidate.params, parent.candidate.params)
     return Portion(changes, before, total - before)
-
-
-def changed(params: Params, before: Params) -> Mapping[str, object]:
-    """Return those parameters whose values are others than before."""
-    return {
-        name: value
-        for name, value in params.items()
-        if name not in before or structural_key(value) != structural_key(before[name])
-    }

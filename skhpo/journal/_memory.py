@@ -30,11 +30,12 @@ class Task(Protocol):
 
 
 class JournalMemory:
-    """Evaluations and models by what decides them; see `evaluation.Memory`.
+    """Evaluations and models by what decides them, for an evaluator to look up.
 
     An ordinary fit is known by the content of its parameters. A training is known by
     all that led to it: its key is a digest of the one from whose model it goes on, of
-    its own parameters, and of its resource.
+    its own parameters, and of its resource. `keep` is called from worker threads too,
+    where there are some.
 
     Parameters
     ----------
@@ -55,7 +56,15 @@ class JournalMemory:
         self._has_warned = False
 
     def key(self, candidate: Candidate, before: str | None) -> str | None:
-        """Return what tells a candidate in any process; None if nothing does."""
+        """Return what tells a candidate in any process; None if nothing does.
+
+        Parameters
+        ----------
+        candidate : Candidate
+            What was asked for.
+        before : str or None
+            The key of the one from whose model it goes on.
+        """
         try:
             params = fingerprint(dict(sorted(candidate.params.items())), cloned=True)
         except Exception as error:

@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skhpo._arithmetic import Array
 from skhpo._rng import RandomState, child_rng, seed_sequence
 from skhpo._trial import Candidate, Trial
 from skhpo.optimizers._base import check_trials
@@ -23,8 +23,6 @@ from skhpo.optimizers._sampling import NewPoints
 from skhpo.space import SearchSpace
 
 __all__ = ["AnnealOptimizer"]
-
-Array = NDArray[np.float64]
 
 
 class AnnealOptimizer:

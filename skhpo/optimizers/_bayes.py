@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from skhpo._arithmetic import own_arithmetic
+from skhpo._arithmetic import Array, own_arithmetic
 from skhpo._rng import RandomState, child_rng, seed_sequence
 from skhpo._threads import one_blas_thread
-from skhpo._trial import Candidate, Trial
+from skhpo._trial import Candidate, Params, Trial
 from skhpo.acquisition import (
     ACQUISITIONS,
     Acquisition,
@@ -42,8 +41,6 @@ from skhpo.surrogates import ParzenEstimator, Surrogate
 from skhpo.surrogates._base import RankingSurrogate, make_surrogate
 
 __all__ = ["BayesOptimizer"]
-
-Array = NDArray[np.float64]
 
 # Finite spaces up to this size are enumerated instead of searched for a maximum.
 MAX_ENUMERATED = 4096
@@ -116,7 +113,7 @@ class BayesOptimizer:
         surrogate: Any = "gp",
         acquisition: str | Callable[..., Array] = "auto",
         n_initial: int | str = "auto",
-        initial_params: Sequence[Mapping[str, Any]] | None = None,
+        initial_params: Sequence[Params] | None = None,
         constraints: Any = None,
         random_state: RandomState = None,
     ) -> None:
@@ -140,7 +137,7 @@ class BayesOptimizer:
         self._pending: dict[int, Array] = {}
         self._asked: dict[int, dict[str, Any]] = {}  # pending, as they were asked for
         self._X: list[Array] = []
-        self._params: list[Mapping[str, Any]] = []
+        self._params: list[Params] = []
         self._scores: list[float] = []
         self._split_scores: list[tuple[float, ...]] = []
         self._points = (

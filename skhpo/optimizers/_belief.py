@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skhpo._arithmetic import unit_of
+from skhpo._arithmetic import Array, unit_of
 from skhpo.acquisition import LOG_ACQUISITIONS, Acquisition
 from skhpo.optimizers._maximize import Objective
 from skhpo.surrogates import Surrogate
@@ -28,8 +28,6 @@ from skhpo.surrogates._gp import informative_subset
 from skhpo.surrogates._warp import warp
 
 __all__ = ["Observations", "objective", "observe"]
-
-Array = NDArray[np.float64]
 
 # Surrogates see at most so many observations: a Gaussian process costs O(n^3).
 MAX_OBSERVATIONS = 500

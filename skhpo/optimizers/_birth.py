@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from skhpo._keys import structural_key
+from skhpo._trial import Params
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space import Categorical
 from skhpo.space._convert import convert
@@ -59,7 +60,7 @@ def check_given(
             )
 
 
-def fitting_branches(given: Mapping[str, Any], spaces: Sequence[Space]) -> list[int]:
+def fitting_branches(given: Params, spaces: Sequence[Space]) -> list[int]:
     """Return the numbers of the dicts that have all the given values.
 
     Examples
@@ -80,7 +81,7 @@ def _problems(given: Mapping[str, Any], space: Space) -> list[str]:
     return found
 
 
-def _problem_of(name: str, spec: Any, value: Any) -> str | None:
+def _problem_of(name: str, spec: Any, value: object) -> str | None:
     """Return why a value is none of those to be drawn; None if it is, or may be."""
     dimension = _dimension(name, spec)
     if dimension is None:
@@ -121,6 +122,6 @@ def _listed(dimension: Dimension) -> str:
     return reprlib.repr(list(values) if isinstance(values, tuple) else values)
 
 
-def _shown(params: Mapping[str, Any]) -> str:
+def _shown(params: Params) -> str:
     items = (f"{name!r}: {reprlib.repr(value)}" for name, value in params.items())
     return "{" + ", ".join(items) + "}"

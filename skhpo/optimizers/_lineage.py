@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+from skhpo._keys import changed
+from skhpo._trial import Params
 
 __all__ = ["MemberRecord", "Schedule", "schedule_from_lineage"]
 
@@ -42,7 +43,7 @@ class MemberRecord:
     parent: int
     n_resources: int
     exploited: bool
-    params: Mapping[str, Any]
+    params: Params
     score: float = math.nan
 
 
@@ -68,17 +69,7 @@ def schedule_from_lineage(records: Sequence[MemberRecord], row: int) -> Schedule
     schedule: Schedule = []
     start, current = 0, dict[str, Any]()
     for record in reversed(line):
-        changes = {
-            name: value
-            for name, value in record.params.items()
-            if name not in current or not _same(current[name], value)
-        }
-        if changes:
+        if changes := changed(record.params, current):
             schedule.append((start, changes))
         start, current = record.n_resources, dict(record.params)
     return schedule
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Whether two values are one: identical objects, or equal ones of one type."""
-    return a is b or (type(a) is type(b) and bool(np.all(a == b)))

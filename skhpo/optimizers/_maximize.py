@@ -19,12 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from skhpo._arithmetic import Array
 from skhpo.space import SearchSpace
 from skhpo.space._sampling import SobolSequence
 
 __all__ = ["Objective", "best_unseen", "maximize", "perturb", "point_key"]
-
-Array = NDArray[np.float64]
 
 N_POOL = 1024
 N_STARTS = 8

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from skhpo._rng import child_rng
-from skhpo._trial import Candidate, Trial
+from skhpo._trial import Candidate, Params, Trial
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers._base import check_trials
 from skhpo.optimizers._birth import check_given, fitting_branches
@@ -85,11 +85,6 @@ class PBTOptimizer:
         generations.
     tol : float, default=1e-4
         See `n_generations_no_change`.
-    inherit_params : bool, default=True
-        Whether a member that takes over a state also takes over the parameters (and
-        explores from there), or keeps its own. Frozen ones always come along.
-    explore_survivors : bool, default=False
-        Whether members that continue their own state explore as well.
 
     Attributes
     ----------
@@ -123,11 +118,9 @@ class PBTOptimizer:
     resample_probability: float = 0.1
     frozen: Collection[str] = ()
     burn_in: int = 0
-    initial_params: Sequence[Mapping[str, Any]] = ()
+    initial_params: Sequence[Params] = ()
     n_generations_no_change: int | None = None
     tol: float = 1e-4
-    inherit_params: bool = True
-    explore_survivors: bool = False
     records: list[MemberRecord] = field(default_factory=list, init=False)
     ended: str | None = field(default=None, init=False)
 
@@ -324,30 +317,28 @@ class PBTOptimizer:
     def _next_params(
         self, old: Sequence[MemberRecord], member: int, parent: int
     ) -> dict[str, Any]:
-        exploited = parent != member
+        """Return the parameters of a child: of one that takes over, explored ones."""
         # A copy of the mapping: what a user's explore does to it stays with the child.
         params = dict(old[parent].params)
-        if exploited and not self.inherit_params:
-            own = old[member].params
-            params |= {n: own[n] for n in self._mutable(member) if n in own}
-        if exploited or self.explore_survivors:
-            rng = child_rng(self.seed, "explore", old[0].generation, member)
-            explorer = self._explorer(member)
-            explored = dict(explorer(dict(params), rng, self.records[: self._asked]))
-            self._check_explored(params, explored, member)
-            return explored
-        return params
+        if parent == member:
+            return params
+        return self._explored(params, old[0].generation, member)
+
+    def _explored(
+        self, params: dict[str, Any], generation: int, member: int
+    ) -> dict[str, Any]:
+        rng = child_rng(self.seed, "explore", generation, member)
+        explorer = self._explorer(member)
+        explored = dict(explorer(dict(params), rng, self.records[: self._asked]))
+        self._check_explored(params, explored)
+        return explored
 
     def _explorer(self, member: int) -> Explore:
         if self.explore is not None:
             return self.explore
         rules = self._rules[self._branch[member]]
-        mutable = {name: rules[name] for name in self._mutable(member)}
+        mutable = {n: rule for n, rule in rules.items() if n not in self.frozen}
         return Perturb(mutable, self.factors, self.resample_probability)
-
-    def _mutable(self, member: int) -> list[str]:
-        rules = self._rules[self._branch[member]]
-        return [name for name in rules if name not in self.frozen]
 
     def _check_numbers(self) -> None:
         if self.population_size < 2:
@@ -377,9 +368,7 @@ class PBTOptimizer:
                 f"{size} members. Got {parents!r} instead."
             )
 
-    def _check_explored(
-        self, before: Mapping[str, Any], after: Mapping[str, Any], member: int
-    ) -> None:
+    def _check_explored(self, before: Params, after: Params) -> None:
         if after.keys() != before.keys():
             raise ValueError(
                 f"explore must return the parameters {sorted(before)}. Got "

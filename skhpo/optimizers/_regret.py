@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skhpo._arithmetic import Array
 from skhpo.optimizers._belief import Observations, targets
 from skhpo.surrogates import Surrogate
 from skhpo.surrogates._warp import warp
 
 __all__ = ["regret_bound"]
-
-Array = NDArray[np.float64]
 
 # The bounds hold with probability 1 - DELTA in theory; the theory's beta is too
 # pessimistic by far, and is divided by five, as in the experiments of the same papers.

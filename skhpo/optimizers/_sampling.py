@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skhpo._arithmetic import Array
 from skhpo._rng import RandomState, child_rng, seed_sequence
 from skhpo._trial import Candidate, Trial
 from skhpo.exceptions import InvalidSpaceError
@@ -16,8 +16,6 @@ from skhpo.space import SearchSpace
 from skhpo.space._sampling import SobolSequence
 
 __all__ = ["NewPoints", "SamplingOptimizer"]
-
-Array = NDArray[np.float64]
 
 # After so many draws in a row that were known, what is left of a space is listed.
 MAX_REPEATS = 100

@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skhpo._arithmetic import Array
 from skhpo._fence import MODERATE, drawing_unit, in_unit, out_of_unit
 from skhpo._keys import structural_key
 from skhpo._printable import printable
@@ -36,8 +36,6 @@ __all__ = [
     "make_axis",
     "short",
 ]
-
-Array = NDArray[np.float64]
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent"})()
 
@@ -274,7 +272,7 @@ def _distinguished(labels: list[str]) -> list[str]:
     return found
 
 
-def short(value: Any) -> str:
+def short(value: object) -> str:
     """Return what is written for a value: one line of a few characters.
 
     Parameters
@@ -304,7 +302,7 @@ def clipped_front(text: str) -> str:
     return text if len(text) <= MAX_NAME else "…" + text[1 - MAX_NAME :]
 
 
-def _written(value: Any) -> str:
+def _written(value: object) -> str:
     """Return a value as text: strings as they are, all else on one line."""
     if isinstance(value, str):
         return value if value.strip() else repr(value)  # or nothing would be seen

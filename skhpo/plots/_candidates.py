@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from skhpo._arithmetic import Array
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.plots._axis import (
     ABSENT,
@@ -23,8 +23,6 @@ from skhpo.plots._axis import (
 from skhpo.space import SearchSpace
 
 __all__ = ["Candidates", "read", "read_search", "select"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skhpo._arithmetic import Array
 from skhpo._fence import drawing_unit, in_unit
 from skhpo.plots._axis import Axis
 from skhpo.plots._candidates import select
@@ -24,8 +24,6 @@ from skhpo.plots._display import (
 from skhpo.plots._model import ScoreModel, variance_shares
 
 __all__ = ["ContourDisplay", "Surface"]
-
-Array = NDArray[np.float64]
 
 N_LEVELS = 30  # along a numeric axis
 N_BACKGROUND = 32  # candidates whose other parameters are averaged over

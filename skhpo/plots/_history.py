@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skhpo._arithmetic import Array
 from skhpo._fence import drawing_unit, in_unit, lower_fence
 from skhpo.plots._display import (
     BEST,
@@ -20,8 +20,6 @@ from skhpo.plots._display import (
 )
 
 __all__ = ["HistoryDisplay"]
-
-Array = NDArray[np.float64]
 
 
 class HistoryDisplay(Display):

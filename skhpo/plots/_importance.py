@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skhpo._arithmetic import Array
 from skhpo.plots._axis import clipped_front
 from skhpo.plots._display import (
     BEST,
@@ -19,8 +19,6 @@ from skhpo.plots._display import (
 from skhpo.plots._model import ScoreModel, variance_shares
 
 __all__ = ["ImportanceDisplay"]
-
-Array = NDArray[np.float64]
 
 N_POINTS = 1024
 

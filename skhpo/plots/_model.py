@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import qmc
 
+from skhpo._arithmetic import Array
 from skhpo._fence import drawing_unit, in_unit, lower_fence, out_of_unit
 from skhpo.plots._axis import Axis
 from skhpo.space import Categorical, Real, SearchSpace
@@ -21,8 +21,6 @@ from skhpo.surrogates import GaussianProcess, RandomForest
 from skhpo.surrogates._gp import informative_subset
 
 __all__ = ["MIN_CANDIDATES", "ScoreModel", "variance_shares"]
-
-Array = NDArray[np.float64]
 
 SURROGATES = {"gp": GaussianProcess, "forest": RandomForest}
 # With fewer, a model would say more about itself than about the search.

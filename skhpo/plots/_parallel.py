@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skhpo._arithmetic import Array
 from skhpo._fence import drawing_unit, lower_fence
 from skhpo.plots._axis import Axis, short
 from skhpo.plots._candidates import select
@@ -19,8 +19,6 @@ from skhpo.plots._display import (
 )
 
 __all__ = ["ParallelDisplay"]
-
-Array = NDArray[np.float64]
 
 # Where a parameter does not exist, its line passes below the axis.
 NOWHERE = -0.12

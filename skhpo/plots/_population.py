@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skhpo._arithmetic import Array
 from skhpo._fence import drawing_unit, in_unit, lower_fence
 from skhpo.plots._axis import Axis
 from skhpo.plots._display import (
@@ -22,7 +23,6 @@ from skhpo.plots._display import (
 
 __all__ = ["PopulationDisplay"]
 
-Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 MAX_COLUMNS = 3

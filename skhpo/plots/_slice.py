@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skhpo._arithmetic import Array
 from skhpo._fence import drawing_unit, in_unit, lower_fence
 from skhpo.plots._axis import Axis
 from skhpo.plots._candidates import select
@@ -22,8 +22,6 @@ from skhpo.plots._display import (
 )
 
 __all__ = ["SliceDisplay"]
-
-Array = NDArray[np.float64]
 
 MAX_COLUMNS = 4
 # Candidates with the same category are drawn side by side, over this width.

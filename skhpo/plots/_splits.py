@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skhpo._arithmetic import Array
 from skhpo._fence import drawing_unit, in_unit, out_of_unit
 from skhpo.plots._display import (
     BEST,
@@ -19,8 +20,6 @@ from skhpo.plots._display import (
 )
 
 __all__ = ["SplitScoresDisplay"]
-
-Array = NDArray[np.float64]
 
 
 class SplitScoresDisplay(Display):

@@ -28,6 +28,8 @@ from typing import Any
 
 import numpy as np
 
+from skhpo._keys import changed
+
 __all__ = ["FORMS", "change_points", "complete_form", "values_of"]
 
 
@@ -208,17 +210,10 @@ def change_points(
     [(0, {'eta0': 1, 'alpha': 5}), (2, {'eta0': 2})]
     """
     points = []
-    n_steps = max((len(values) for values in columns.values()), default=0)
-    for step in range(n_steps):
-        changes = {
-            name: values[step]
-            for name, values in columns.items()
-            if step == 0 or not _same(values[step], values[step - 1])
-        }
-        if changes:
+    before: dict[str, Any] = {}
+    for step, values in enumerate(zip(*columns.values(), strict=True)):
+        current = dict(zip(columns, values, strict=True))
+        if changes := changed(current, before):
             points.append((step, changes))
+        before = current
     return points
-
-
-def _same(a: Any, b: Any) -> bool:
-    return a is b or (type(a) is type(b) and bool(np.all(a == b)))

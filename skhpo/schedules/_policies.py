@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from sklearn.base import BaseEstimator
+
+from skhpo._trial import Params
 
 __all__ = ["ReduceOnPlateau", "TrainingState"]
 
@@ -50,10 +51,10 @@ class TrainingState:
     val_score: float | None
     best: float
     n_no_change: int
-    params: Mapping[str, Any]
+    params: Params
 
     def after(
-        self, train_score: float, val_score: float | None, params: Mapping[str, Any]
+        self, train_score: float, val_score: float | None, params: Params
     ) -> TrainingState:
         """Return the state after one more step.
 

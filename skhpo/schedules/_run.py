@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +14,7 @@ from sklearn.model_selection import train_test_split
 
 from skhpo._rng import child_rng
 from skhpo._sklearn_compat import num_samples
+from skhpo._trial import Params
 from skhpo.evaluation.fitting._known import is_known
 from skhpo.evaluation.fitting._lending import private
 from skhpo.evaluation.training._freezing import frozen_in_population
@@ -58,7 +59,7 @@ class ScheduleRun:
         training: Training,
         schedule: ChangePoints,
         *,
-        policy: Callable[[TrainingState], Mapping[str, Any]] | None = None,
+        policy: Callable[[TrainingState], Params] | None = None,
         resource: str | None = None,
         scoring: Any = None,
         validation_fraction: float | None = None,
@@ -111,7 +112,7 @@ class ScheduleRun:
             after_step=self._react,
         )
 
-    def _react(self, fitted: Any, n_steps: int) -> Mapping[str, Any]:
+    def _react(self, fitted: Any, n_steps: int) -> Params:
         """Tell the policy how the training stands, and return what it changes."""
         train_score = self._score(fitted, self._training.X, self._training.y)
         val_score = None if self._apart is None else self._score(fitted, *self._apart)
@@ -134,7 +135,7 @@ class ScheduleRun:
             X, y = private(X), private(y)
         return self._scorer(fitted, X, y)
 
-    def _check(self, schedule: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+    def _check(self, schedule: Sequence[tuple[int, Params]]) -> None:
         """Raise if a change would be ignored, or would act on what is learned."""
         changing = {name for step, params in schedule for name in params if step > 0}
         if not changing:

@@ -18,7 +18,7 @@ from skhpo.optimizers import BayesOptimizer, LimitedOptimizer
 from skhpo.search._base import BaseSearch
 from skhpo.search._loop import LoopPolicy
 from skhpo.search._prior import prior_trials
-from skhpo.search._run import Run
+from skhpo.search._run import Run, Space
 from skhpo.space import Categorical, SearchSpace
 from skhpo.space._dimensions import is_number
 from skhpo.stopping import StopRule
@@ -181,7 +181,8 @@ class BayesSearch(BaseSearch):
     def _compile(self) -> SearchSpace:
         return SearchSpace(self.param_distributions, self.constraints)
 
-    def _make_optimizer(self, space: Any) -> LimitedOptimizer:
+    def _make_optimizer(self, space: Space) -> LimitedOptimizer:
+        assert isinstance(space, SearchSpace), "it was compiled so"
         optimizer = BayesOptimizer(
             space,
             surrogate=self.surrogate,
@@ -206,6 +207,7 @@ class BayesSearch(BaseSearch):
         super()._check_not_empty(run)
         if self.prior_results is None or run.record.n_candidates or not self.n_splits_:
             return
+        assert isinstance(run.problem.space, SearchSpace), "it was compiled so"
         trials = self._prior_trials(run.problem.space)
         n = len({params_key(trial.candidate.params) for trial in trials})
         raise InvalidSpaceError(
@@ -214,7 +216,7 @@ class BayesSearch(BaseSearch):
             "best of these results, or widen the space."
         )
 
-    def _prior_trials(self, space: Any) -> list[Trial]:
+    def _prior_trials(self, space: SearchSpace) -> list[Trial]:
         if self.prior_results is None:
             return []
         metric = self.refit if isinstance(self.refit, str) else "score"

@@ -14,6 +14,7 @@ from sklearn import get_config
 from sklearn.base import clone
 from sklearn.utils.discovery import all_estimators
 
+from skhpo._keys import is_estimator
 from skhpo._sklearn_compat import validate_parameter_constraints
 from skhpo.space import Categorical, Integer, Real
 from skhpo.space._plain import is_distribution
@@ -77,7 +78,7 @@ def _assemblies(estimator: Any, subspace: Mapping) -> Iterator[Any]:
         yield assembled.set_params(**chosen) if chosen else assembled
 
 
-def _check_name(estimator: Any, name: str, values: Any) -> None:
+def _check_name(estimator: Any, name: str, values: object) -> None:
     if name in estimator.get_params(deep=True):
         return
     try:  # some estimators take more names than they list (skorch's `module__...`)
@@ -88,7 +89,7 @@ def _check_name(estimator: Any, name: str, values: Any) -> None:
         raise ValueError(f"{message}.{remedy}") from None
 
 
-def _check_values(estimator: Any, name: str, values: Any) -> None:
+def _check_values(estimator: Any, name: str, values: object) -> None:
     """Raise what the owner of the parameter itself would raise in ``fit``."""
     if get_config()["skip_parameter_validation"]:
         return
@@ -166,7 +167,7 @@ def _some(values: Any) -> Iterator[Any]:
 def _has_estimators(values: Any) -> bool:
     if is_distribution(values) or is_numeric(values):
         return False
-    return any(map(_is_estimator, values))
+    return any(map(is_estimator, values))
 
 
 def _outer_quantiles(frozen: Any) -> list[Any]:
@@ -223,7 +224,3 @@ def _estimators_with(parameter: str, owner: Any) -> list[str]:
         warnings.simplefilter("ignore")  # of modules that are only imported to look
         known = all_estimators(type_filter=own_kinds or None)
     return [name for name, cls in known if parameter in signature(cls).parameters]
-
-
-def _is_estimator(value: Any) -> bool:
-    return hasattr(value, "get_params") and not isinstance(value, type)

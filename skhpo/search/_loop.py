@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from skhpo import _clock
-from skhpo._trial import Candidate, Params, Trial
+from skhpo._trial import Candidate, Trial
 from skhpo.optimizers import Optimizer, ResumingOptimizer
 from skhpo.search._results import Record
 from skhpo.search._stop import StopRules
@@ -45,13 +44,11 @@ class LoopPolicy:
     whole_batches: bool = False
 
 
-class LoopEvaluator(AbstractContextManager["LoopEvaluator"], Protocol):
-    """What evaluates candidates on all splits; see `skhpo.evaluation.Evaluator`."""
+class LoopEvaluator(Protocol):
+    """What the loop needs of an evaluator; see `skhpo.evaluation.Evaluator`."""
 
     stopped: bool
     out_of_time: bool
-    n_fits: int
-    n_needed: int
 
     def add(self, candidates: Sequence[Candidate]) -> None:
         """Queue candidates."""
@@ -62,10 +59,6 @@ class LoopEvaluator(AbstractContextManager["LoopEvaluator"], Protocol):
 
     def release(self, ids: Collection[int]) -> None:
         """Forget the models of trials from which nobody will go on."""
-
-    def running(self) -> Sequence[tuple[float, int, Sequence[Params]]]:
-        """Return since when, on which split and of which candidates fits run."""
-        ...
 
 
 class Interrupts:

@@ -36,6 +36,7 @@ from skhpo.search._lineage import (
 from skhpo.search._loop import LoopPolicy
 from skhpo.search._results import Record
 from skhpo.search._run import Run, Space
+from skhpo.space import SearchSpace
 from skhpo.space._check import check_space
 from skhpo.stopping import StopRule
 
@@ -304,7 +305,8 @@ class PBTSearch(BaseSearch):
         spaces = plain_spaces(self.param_distributions)
         return check_space(spaces, name="param_distributions", distributions=True)
 
-    def _make_optimizer(self, space: Any) -> PBTOptimizer:
+    def _make_optimizer(self, space: Space) -> PBTOptimizer:
+        assert not isinstance(space, SearchSpace), "it was compiled so"
         named: dict[str, Exploit] = {
             "truncation": Truncation(self.quantile),
             "tournament": Tournament(),

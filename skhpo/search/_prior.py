@@ -66,7 +66,7 @@ def prior_trials(prior_results: Any, metric: str, space: SearchSpace) -> list[Tr
     return trials
 
 
-def _what(given: Any) -> str:
+def _what(given: object) -> str:
     """Return what was given in place of results, and the remedy if there is one."""
     results = getattr(given, "cv_results_", given)
     if isinstance(results, Mapping):

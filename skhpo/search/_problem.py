@@ -78,7 +78,7 @@ def _training(estimator: Any) -> list[Any]:
     ]
 
 
-def _digest(name: str, part: Any, cloned: bool) -> str:
+def _digest(name: str, part: object, cloned: bool) -> str:
     # A look at data takes as long as they are large, and they keep still.
     read = fingerprint if name == "data" else steady_fingerprint
     try:

@@ -45,7 +45,7 @@ def _check_signature(rule: Any, owner: str) -> None:
         ) from None
 
 
-def check_rules(rules: Sequence[StopRule], optimizer: Any, n_splits: int) -> None:
+def check_rules(rules: Sequence[StopRule], optimizer: Optimizer, n_splits: int) -> None:
     """Let each rule say that it cannot work in this search.
 
     Raises

@@ -189,7 +189,7 @@ class Categorical(Dimension):
             for cell in self._cells(u).tolist()
         ]
 
-    def _to_unit(self, value: Any) -> float:
+    def _to_unit(self, value: object) -> float:
         return float(self._centers(np.array([self.place(value)], dtype=float))[0])
 
     def at(self, place: int) -> Any:
@@ -208,7 +208,7 @@ class Categorical(Dimension):
         value = self.values[place]
         return value.item() if isinstance(self.values, np.ndarray) else value
 
-    def place(self, value: Any) -> int:
+    def place(self, value: object) -> int:
         """Return the position of a value.
 
         Parameters

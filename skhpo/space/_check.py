@@ -9,7 +9,7 @@ import numpy as np
 
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._columns import split_weight
-from skhpo.space._convert import convert
+from skhpo.space._convert import convert, describe
 from skhpo.space._plain import is_distribution, is_list
 from skhpo.space._space import SearchSpace
 from skhpo.space._values import count
@@ -81,7 +81,7 @@ element.
     return subspaces
 
 
-def _no_values(key: str, values: Any, distributions: bool) -> str:
+def _no_values(key: str, values: object, distributions: bool) -> str:
     """Return what to say of values that are none."""
     wanted = "a list or a numpy array"
     wanted += " or a distribution (an object with rvs)" if distributions else ""
@@ -92,7 +92,7 @@ def _no_values(key: str, values: Any, distributions: bool) -> str:
     )
 
 
-def _check_list(key: str, values: Any) -> None:
+def _check_list(key: str, values: object) -> None:
     if isinstance(values, np.ndarray) and values.ndim != 1:
         raise InvalidSpaceError(
             f"Parameter array for {key!r} should be one-dimensional, got: {values!r} "
@@ -122,9 +122,6 @@ def _check_distribution(key: str, distribution: Any) -> None:
         ) from None
     if not np.isnan(support).any():
         return
-    arguments = [repr(value) for value in getattr(distribution, "args", ())]
-    keywords = getattr(distribution, "kwds", {})
-    arguments += [f"{name}={value!r}" for name, value in keywords.items()]
     remedy = ""
     if frozen.name in ("loguniform", "reciprocal"):
         remedy = (
@@ -132,7 +129,6 @@ def _check_distribution(key: str, distribution: Any) -> None:
             "for instance loguniform(1e-3, 1)."
         )
     raise InvalidSpaceError(
-        f"The distribution for parameter {key!r}, scipy.stats.{frozen.name}("
-        f"{', '.join(arguments)}), has no values: its arguments are outside of their "
-        f"domain.{remedy}"
+        f"The distribution for parameter {key!r}, scipy.stats.{describe(distribution)}"
+        f", has no values: its arguments are outside of their domain.{remedy}"
     )

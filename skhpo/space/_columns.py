@@ -89,7 +89,7 @@ def _add(columns: list[Column], space: Any, parent: int | None, branch: int) -> 
 
 
 def _add_parameter(
-    columns: list[Column], name: str, value: Any, parent: int | None, branch: int
+    columns: list[Column], name: str, value: object, parent: int | None, branch: int
 ) -> None:
     """Add the column of one parameter, and those of the branches of a Choice."""
     dimension = as_dimension(name, value)
@@ -129,7 +129,7 @@ def _names(space: Any) -> set[str]:
     return set(space).union(*inner)
 
 
-def _choice_names(value: Any) -> set[str]:
+def _choice_names(value: object) -> set[str]:
     """Return the names of the parameters in the branches of a Choice."""
     if not isinstance(value, Choice):
         return set()

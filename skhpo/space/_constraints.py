@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from typing import Any
 
 import numpy as np
 
 from skhpo._arithmetic import users_arithmetic
+from skhpo._trial import Params
 from skhpo.exceptions import InvalidSpaceError
 
 __all__ = ["Constraint", "Constraints"]
@@ -54,7 +55,7 @@ class Constraints:
         return iter(self.predicates)
 
     @users_arithmetic()
-    def allow(self, params: Mapping[str, Any]) -> bool:
+    def allow(self, params: Params) -> bool:
         """Return whether all predicates hold.
 
         Parameters
@@ -75,7 +76,7 @@ class Constraints:
         return all(_holds(check, params) for check in self.predicates)
 
 
-def _holds(check: Constraint, params: Mapping[str, Any]) -> bool:
+def _holds(check: Constraint, params: Params) -> bool:
     """Return what a predicate says of params; raise if it says nothing."""
     # Predicates get containers of their own: what they do to them is no candidate's.
     given = {name: _own(value) for name, value in params.items()}
@@ -94,7 +95,7 @@ def _holds(check: Constraint, params: Mapping[str, Any]) -> bool:
     ) from cause
 
 
-def _own(value: Any) -> Any:
+def _own(value: object) -> Any:
     """Return a copy of what can be written into, else the value itself."""
     is_container = isinstance(value, list | dict | set | bytearray | np.ndarray)
     return deepcopy(value) if is_container else value

@@ -21,6 +21,7 @@ __all__ = [
     "PRIORS",
     "as_dimension",
     "convert",
+    "describe",
     "is_skopt",
     "is_tuple_range",
     "long_randint",
@@ -51,7 +52,7 @@ class Distribution(Dimension):
             median = float(self.frozen.ppf(0.5))
         if not np.isfinite(median):
             raise InvalidSpaceError(
-                f"{_describe(self.frozen)} has no quantiles: its parameters are "
+                f"{describe(self.frozen)} has no quantiles: its parameters are "
                 "outside of what the distribution allows (loguniform, for one, must "
                 "start above 0)."
             )
@@ -63,7 +64,7 @@ class Distribution(Dimension):
 
     def __repr__(self) -> str:
         """Return the name and the parameters of the distribution."""
-        return _describe(self.frozen)
+        return describe(self.frozen)
 
     @property
     def is_discrete(self) -> bool:
@@ -110,7 +111,7 @@ class Distribution(Dimension):
         """Return the center of the cells of the integers `values`."""
         return (self.frozen.cdf(values - 1) + self.frozen.cdf(values)) / 2
 
-    def _to_unit(self, value: Any) -> float:
+    def _to_unit(self, value: object) -> float:
         low, high = self.frozen.support()
         is_integer = isinstance(value, Integral)
         if not is_number(value) or (self.is_discrete and not is_integer):
@@ -124,7 +125,7 @@ class Distribution(Dimension):
     def _snap(self, u: Array) -> Array:
         return self._middle(self._quantiles(u)) if self.is_discrete else u
 
-    def _clip(self, value: Any) -> Any:
+    def _clip(self, value: object) -> Any:
         if not is_number(value):
             return value
         low, high = self.frozen.support()
@@ -157,18 +158,18 @@ def _as_integer(bound: Any) -> Any:
     return int(bound) if np.isfinite(bound) else float(bound)
 
 
-def _kind(dist: Any) -> Hashable:
+def _kind(dist: object) -> Hashable:
     """Return what two equal distributions have in common, their parameters aside."""
     return structural_key(type(dist) if _is_named(dist) else dist)
 
 
-def _is_named(dist: Any) -> bool:
+def _is_named(dist: object) -> bool:
     """Whether SciPy's class says all of a distribution: no table of values does."""
     named = ("scipy.stats._continuous_distns", "scipy.stats._discrete_distns")
     return type(dist).__module__ in named and type(dist) is not rv_histogram
 
 
-def _is_family(dist: Any) -> bool:
+def _is_family(dist: object) -> bool:
     """Whether a distribution that was not called lacks parameters.
 
     A table of values, or a distribution of the user's own without shapes, lacks none.
@@ -176,7 +177,7 @@ def _is_family(dist: Any) -> bool:
     return _is_named(dist) or getattr(dist, "numargs", 0) > 0
 
 
-def _describe(frozen: Any) -> str:
+def describe(frozen: Any) -> str:
     """Return a name for a distribution, for messages."""
     dist = getattr(frozen, "dist", frozen)
     if not hasattr(dist, "shapes"):
@@ -186,7 +187,7 @@ def _describe(frozen: Any) -> str:
     return f"{dist.name}({', '.join(parts)})"
 
 
-def as_dimension(name: str, value: Any) -> Dimension | Choice:
+def as_dimension(name: str, value: object) -> Dimension | Choice:
     """Return the dimension that `value`, given for parameter `name`, stands for.
 
     Parameters
@@ -223,7 +224,7 @@ def as_dimension(name: str, value: Any) -> Dimension | Choice:
     )
 
 
-def convert(name: str, value: Any) -> Dimension | Choice | None:
+def convert(name: str, value: object) -> Dimension | Choice | None:
     """Return the dimension that `value` stands for; None if nobody writes that.
 
     Raises InvalidSpaceError, with the name of the parameter, if there is a mistake in
@@ -242,16 +243,16 @@ def convert(name: str, value: Any) -> Dimension | Choice | None:
             raise
         raise InvalidSpaceError(
             f"Parameter {name!r}: {type(error).__name__} of scipy for the distribution "
-            f"{_describe(value)}: {error}. Use Real or Integer."
+            f"{describe(value)}: {error}. Use Real or Integer."
         ) from None
     return None
 
 
-def _is_scalar(value: Any) -> bool:
+def _is_scalar(value: object) -> bool:
     return value is None or isinstance(value, str | bytes | bool) or is_number(value)
 
 
-def _own(value: Any) -> Dimension | Choice | None:
+def _own(value: object) -> Dimension | Choice | None:
     return value if isinstance(value, Dimension | Choice) else None
 
 
@@ -333,12 +334,12 @@ def _from_skopt(value: Any) -> Dimension | None:
     return Real(float(low), float(high), log=log)
 
 
-def is_skopt(value: Any) -> bool:
+def is_skopt(value: object) -> bool:
     """Whether `value` is a dimension of skopt, known by the names of its attributes."""
     return hasattr(value, "prior") and hasattr(value, "transform")
 
 
-def is_tuple_range(value: Any) -> bool:
+def is_tuple_range(value: object) -> bool:
     """Whether `value` is ``(low, high)``, or these with a prior (and a base)."""
     if not isinstance(value, tuple) or not all(map(is_number, value[:2])):
         return False

@@ -22,14 +22,12 @@ from numbers import Real as RealNumber
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skhpo._arithmetic import Array
 from skhpo._rng import RandomState, seed_sequence
 from skhpo.exceptions import InvalidSpaceError
 
 __all__ = ["RESOLUTION", "Array", "Dimension", "Integer", "Real", "is_number"]
-
-Array = NDArray[np.float64]
 
 # Cells that are narrower than this are lost in the rounding of coordinates.
 RESOLUTION = 2.0**-48
@@ -37,7 +35,7 @@ RESOLUTION = 2.0**-48
 LARGE_EXPONENT = 700.0
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: object) -> bool:
     """Whether `value` is a real number; booleans are not."""
     return isinstance(value, RealNumber) and not isinstance(value, bool | np.bool_)
 
@@ -71,7 +69,7 @@ class Dimension(ABC):
         with np.errstate(all="ignore"):
             return self._from_unit(np.asarray(u, dtype=float))
 
-    def to_unit(self, value: Any) -> float:
+    def to_unit(self, value: object) -> float:
         """Return the coordinate of a value.
 
         Parameters
@@ -109,7 +107,7 @@ class Dimension(ABC):
         with np.errstate(all="ignore"):
             return self._snap(np.asarray(u, dtype=float))
 
-    def clip(self, value: Any) -> Any:
+    def clip(self, value: object) -> Any:
         """Return the nearest value of the dimension.
 
         Parameters
@@ -187,7 +185,7 @@ class Dimension(ABC):
     def _from_unit(self, u: Array) -> list[Any]: ...
 
     @abstractmethod
-    def _to_unit(self, value: Any) -> float: ...
+    def _to_unit(self, value: object) -> float: ...
 
     def _cells(self, u: Array) -> Array:
         """Return the positions, from 0, of the values at some coordinates."""
@@ -200,7 +198,7 @@ class Dimension(ABC):
     def _snap(self, u: Array) -> Array:
         return u
 
-    def _clip(self, value: Any) -> Any:
+    def _clip(self, value: object) -> Any:
         return value
 
     def _levels(self, n: int) -> Array:
@@ -340,7 +338,7 @@ class Real(Dimension):
             return math.log1p((value - low) / low)
         return math.log(value) - math.log(low)
 
-    def _clip(self, value: Any) -> Any:
+    def _clip(self, value: object) -> Any:
         return nearest(value, self.low, self.high) if is_number(value) else value
 
 

@@ -60,7 +60,7 @@ def is_list(values: Any) -> bool:
     return isinstance(values, np.ndarray | Sequence) and not is_text and not is_range
 
 
-def is_distribution(values: Any) -> bool:
+def is_distribution(values: object) -> bool:
     """Whether values are drawn from `values` by ``rvs``, as scikit-learn does it."""
     return hasattr(values, "rvs") and not is_skopt(values)
 

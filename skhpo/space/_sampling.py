@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import qmc
 
-__all__ = ["SobolSequence"]
+from skhpo._arithmetic import Array
 
-Array = NDArray[np.float64]
+__all__ = ["SobolSequence"]
 
 
 class SobolSequence:

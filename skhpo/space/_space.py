@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skhpo._trial import Params
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical
 from skhpo.space._columns import compile_columns
@@ -118,7 +119,7 @@ class SearchSpace(Cube):
                     rows[i][column.name] = value
         return rows
 
-    def encode(self, params: Mapping[str, Any]) -> Array:
+    def encode(self, params: Params) -> Array:
         """Return the encoded point of params.
 
         Parameters
@@ -148,7 +149,7 @@ class SearchSpace(Cube):
             )
         return x
 
-    def complete(self, params: Mapping[str, Any]) -> Array:
+    def complete(self, params: Params) -> Array:
         """Return the encoded point that keeps as much of some params as possible.
 
         Numbers outside are moved to the nearest bound (counts above a range of
@@ -168,11 +169,11 @@ class SearchSpace(Cube):
         """
         return self._nearest_place(params)[0]
 
-    def _nearest_place(self, params: Mapping[str, Any]) -> tuple[Array, list[str]]:
+    def _nearest_place(self, params: Params) -> tuple[Array, list[str]]:
         """Return the point in the dicts where the least is wrong, and what is."""
         return min(self._places(params), key=lambda place: len(place[1]))
 
-    def _places(self, params: Mapping[str, Any]) -> Iterator[tuple[Array, list[str]]]:
+    def _places(self, params: Params) -> Iterator[tuple[Array, list[str]]]:
         """Yield, per combination of dicts of a list, the point and what is wrong."""
         unnamed = [j for j, column in enumerate(self.columns) if column.name is None]
         sizes = [range(int(self.n_values[j])) for j in unnamed]
@@ -180,7 +181,7 @@ class SearchSpace(Cube):
             yield self._place(params, dict(zip(unnamed, combination, strict=True)))
 
     def _place(
-        self, params: Mapping[str, Any], dicts: Mapping[int, int]
+        self, params: Params, dicts: Mapping[int, int]
     ) -> tuple[Array, list[str]]:
         x = np.full((1, self.n_columns), 0.5)
         left, problems = set(params), []
@@ -219,7 +220,7 @@ class SearchSpace(Cube):
             return np.ones(len(X), dtype=bool)
         return np.array([self.allows(row) for row in self.decode_many(X)], dtype=bool)
 
-    def allows(self, params: Mapping[str, Any]) -> bool:
+    def allows(self, params: Params) -> bool:
         """Return whether params meet all the constraints.
 
         Parameters
@@ -300,7 +301,7 @@ class SearchSpace(Cube):
         return X[self.is_feasible(X)]
 
 
-def _coordinate(dimension: Dimension, value: Any) -> tuple[float, list[str]]:
+def _coordinate(dimension: Dimension, value: object) -> tuple[float, list[str]]:
     """Return the coordinate of `value` or of what is nearest, and what is wrong."""
     try:
         return dimension.to_unit(value), []

@@ -94,7 +94,7 @@ def count(values: Any) -> int:
     return values.n if isinstance(values, Steps) else len(values)
 
 
-def is_numeric(values: Any) -> bool:
+def is_numeric(values: object) -> bool:
     """Whether a list can hold numbers only, as its type says."""
     is_array = isinstance(values, np.ndarray) and values.dtype.kind in "biuf"
     return is_array or isinstance(values, range | Steps)
@@ -144,7 +144,7 @@ def _own(values: np.ndarray) -> np.ndarray:
     return copy
 
 
-def repetition(value: Any) -> str:
+def repetition(value: object) -> str:
     """Return what to say of a value that a list holds twice."""
     return (
         f"The values of a list must be distinct. Got {value!r} more than once; to draw "

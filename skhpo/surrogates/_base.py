@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from copy import deepcopy
 from inspect import signature
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from skhpo._arithmetic import users_arithmetic
+from skhpo._arithmetic import Array, users_arithmetic
 from skhpo.space import SearchSpace
 from skhpo.surrogates._forest import RandomForest
 from skhpo.surrogates._gp import GaussianProcess
@@ -23,8 +23,6 @@ __all__ = [
     "Surrogate",
     "make_surrogate",
 ]
-
-Array = NDArray[np.float64]
 
 SURROGATES: dict[str, Callable[[SearchSpace], Any]] = {
     "gp": GaussianProcess,
@@ -131,35 +129,44 @@ class Regressor:
         ``predict`` must return mean and standard deviation, both of shape (m,); it is
         called with ``return_std=True`` if it has that parameter. If it has an attribute
         ``ranks_directly`` that is true, it also has ``sample(m, rng)``.
+    is_users : bool, default=False
+        Whether it is the user's: then it sees -1 for the coordinates of inactive
+        parameters, and meets floating-point errors as the user has set NumPy to treat
+        them.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, *, is_users: bool = False) -> None:
         self.model = model
         parameters = signature(model.predict).parameters
         # Regressors of scikit-learn return the deviation when told to.
         self._options = {"return_std": True} if "return_std" in parameters else {}
         self.ranks_directly = bool(getattr(model, "ranks_directly", False))
+        self._arithmetic = users_arithmetic if is_users else nullcontext
+        self._inactive = -1.0 if is_users else np.nan
 
     def _filled(self, X: Array) -> Array:
         """Return the points as the model is to see them."""
-        return X
+        return np.where(np.isnan(X), self._inactive, X)
 
     def fit(
         self, X: Array, y: Array, v: Array | None = None, *, keep_theta: bool = False
     ) -> Regressor:
         """Fit the model; noise and earlier parameters are of no use to it."""
         del v, keep_theta
-        self.model.fit(self._filled(X), y)
+        with self._arithmetic():
+            self.model.fit(self._filled(X), y)
         return self
 
     def sample(self, m: int, rng: np.random.Generator) -> Array:
         """Return `m` points drawn by the model, (m, d); only if it ranks directly."""
-        points: Array = self.model.sample(m, rng)
+        with self._arithmetic():
+            points: Array = self.model.sample(m, rng)
         return points
 
     def predict(self, X: Array) -> tuple[Array, Array]:
         """Return mean and standard deviation at `X`, both (m,)."""
-        result = self.model.predict(self._filled(X), **self._options)
+        with self._arithmetic():
+            result = self.model.predict(self._filled(X), **self._options)
         if len(result) != 2 or any(np.shape(part) != (len(X),) for part in result):
             raise TypeError(
                 f"The 'predict' of the surrogate {self.model!r} must return a pair "
@@ -173,33 +180,6 @@ class Regressor:
         """Return the log likelihoods of independent observations."""
         del X
         return independent_log_likelihood(Y)
-
-
-class UsersRegressor(Regressor):
-    """A model of the user's: it sees -1 for the coordinates of inactive parameters.
-
-    It also meets floating-point errors as the user has set NumPy to treat them.
-    """
-
-    def _filled(self, X: Array) -> Array:
-        return np.where(np.isnan(X), -1.0, X)
-
-    @users_arithmetic()
-    def fit(
-        self, X: Array, y: Array, v: Array | None = None, *, keep_theta: bool = False
-    ) -> Regressor:
-        """Fit the model."""
-        return super().fit(X, y, v, keep_theta=keep_theta)
-
-    @users_arithmetic()
-    def sample(self, m: int, rng: np.random.Generator) -> Array:
-        """Return `m` points drawn by the model."""
-        return super().sample(m, rng)
-
-    @users_arithmetic()
-    def predict(self, X: Array) -> tuple[Array, Array]:
-        """Return mean and standard deviation at `X`, both (m,)."""
-        return super().predict(X)
 
 
 def make_surrogate(surrogate: Any, space: SearchSpace) -> Surrogate:
@@ -231,4 +211,4 @@ def make_surrogate(surrogate: Any, space: SearchSpace) -> Surrogate:
             "A surrogate with ranks_directly=True must have a method sample(m, rng), "
             f"which draws m candidates. Got {surrogate!r} instead."
         )
-    return UsersRegressor(deepcopy(surrogate))
+    return Regressor(deepcopy(surrogate), is_users=True)

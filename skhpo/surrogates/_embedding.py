@@ -24,13 +24,11 @@ NaN where inactive, ``F`` embedded points (n, p).
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skhpo._arithmetic import Array
 from skhpo.space import SearchSpace
 
 __all__ = ["Embedding"]
-
-Array = NDArray[np.float64]
 
 # Categories with more values are long.
 MAX_COORDINATES = 128

@@ -16,14 +16,12 @@ distance from the observations.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skhpo._arithmetic import Array
 from skhpo.space import SearchSpace
 from skhpo.surrogates._embedding import Embedding
 
 __all__ = ["RandomForest"]
-
-Array = NDArray[np.float64]
 
 # Rows that are embedded at once.
 BLOCK = 1024

@@ -46,13 +46,11 @@ from scipy.linalg import lapack
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist, pdist, squareform
 
-from skhpo._arithmetic import unit_of
+from skhpo._arithmetic import Array, unit_of
 from skhpo.space import SearchSpace
 from skhpo.surrogates._embedding import Embedding
 
 __all__ = ["GaussianProcess", "informative_subset"]
-
-Array = NDArray[np.float64]
 
 # Prior of log length-scale: mode 0.2 sqrt(d) as in Hvarfner et al. (2024).
 LENGTH_SCALE_MODE, LENGTH_SCALE_SD = 0.2, math.sqrt(3.0)

@@ -19,14 +19,12 @@ inactive.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logsumexp, ndtr, ndtri
 
+from skhpo._arithmetic import Array
 from skhpo.space import SearchSpace
 
 __all__ = ["ParzenEstimator"]
-
-Array = NDArray[np.float64]
 
 
 def n_good(n: int) -> int:

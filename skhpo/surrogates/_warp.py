@@ -18,11 +18,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
+
+from skhpo._arithmetic import Array
 
 __all__ = ["independent_log_likelihood", "warp"]
-
-Array = NDArray[np.float64]
 
 LAMBDAS = (1.0, 0.5, 0.25, 0.0, -0.25, -0.5)
 # delta in units of the median gap.

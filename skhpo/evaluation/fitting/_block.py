@@ -8,7 +8,7 @@ fits cost, and the results do not depend on where a block was cut.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from traceback import format_exc
 from typing import Any
@@ -22,9 +22,9 @@ from skhpo.evaluation.fitting._task import Block, BlockResult, Outcome, Task, Wo
 from skhpo.evaluation.fitting._verbose import print_end, print_start
 from skhpo.evaluation.workers._context import WorkerContext
 from skhpo.evaluation.workers._orphans import end_with_parent
-from skhpo.evaluation.workers._shipping import dumps, unpack
+from skhpo.evaluation.workers._shipping import Package, dumps
 
-__all__ = ["Keep", "do_tasks", "run_block", "run_packed_block"]
+__all__ = ["Keep", "run_block", "run_packed_block"]
 
 Keep = Callable[[int, Sequence[tuple[Task, Evaluation, bytes | None]]], None]
 
@@ -46,7 +46,7 @@ def run_block(
     config : dict, optional
         scikit-learn's configuration; that of the running thread by default.
     keep : callable, optional
-        Takes each evaluation as soon as it is done; see `Memory`.
+        Takes each evaluation as soon as it is done; see `JournalMemory`.
 
     Returns
     -------
@@ -61,39 +61,14 @@ def run_block(
         return BlockResult((), n_fits=1, n_needed=0, prepared=prepared)
     start = _clock.now()
     work = spec.fitter.begin(spec, block.split, block.tasks)
-    return do_tasks(spec, block, work, work.walk(block.tasks), start, keep)
+    return _do_tasks(spec, block, work, start, keep)
 
 
-def do_tasks(
-    spec: EvaluationSpec,
-    block: Block,
-    work: Work,
-    outcomes: Iterator[Outcome],
-    start: float,
-    keep: Keep | None,
+def _do_tasks(
+    spec: EvaluationSpec, block: Block, work: Work, start: float, keep: Keep | None
 ) -> BlockResult:
-    """Take the outcomes of a block's tasks until these or its time slice are over.
-
-    Parameters
-    ----------
-    spec : EvaluationSpec
-        What all evaluations share.
-    block : Block
-        What to do.
-    work : Work
-        Who does it, and counts the fits.
-    outcomes : iterator of Outcome
-        One for each task; the next one is worked out when it is taken.
-    start : float
-        When the work on the block began.
-    keep : callable or None
-        As for `run_block`.
-
-    Returns
-    -------
-    BlockResult
-        At least one evaluation.
-    """
+    """Take the outcomes of a block's tasks until these or its time slice are over."""
+    outcomes = work.walk(block.tasks)  # each is worked out when it is taken
     done: list[Outcome] = []
     for task in block.tasks:
         progress = _progress(spec, block, task)
@@ -123,7 +98,7 @@ def run_packed_block(
     """Do a block in another process, as in the caller's thread."""
     end_with_parent()
     with context.recreated():
-        spec, registrations = unpack(*package)
+        spec, registrations = Package.unpack(*package)
         registrations.adopt()
         result = run_block(spec, block)
         if result.prepared is None or isinstance(result.prepared, str):

@@ -7,7 +7,7 @@ searched tells them apart there, nor in any step before.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,7 +141,7 @@ class KeyMaker:
             self._number((depth, path.name, params_key(own))), variant, value
         )
 
-    def _path(self, depth: int, own: Mapping[str, Any]) -> Path | None:
+    def _path(self, depth: int, own: Params) -> Path | None:
         step = own.get("", self._layout._steps[depth])
         if type(step) not in self._paths:
             self._paths[type(step)] = find_path(step)

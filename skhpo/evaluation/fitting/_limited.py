@@ -13,20 +13,19 @@ from dataclasses import dataclass, replace
 from traceback import format_exception_only
 from typing import Any
 
-from skhpo import _clock
+from skhpo._registry import Registrations
 from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Evaluation
-from skhpo.evaluation.fitting._block import Keep, do_tasks
 from skhpo.evaluation.fitting._fit import killed_evaluation
 from skhpo.evaluation.fitting._spec import EvaluationSpec
-from skhpo.evaluation.fitting._task import Block, BlockResult, Outcome, Task, Work
+from skhpo.evaluation.fitting._task import Fitter, Outcome, Task, Work
 from skhpo.evaluation.workers._context import WorkerContext
 from skhpo.evaluation.workers._limits import Limits, limited_memory
 from skhpo.evaluation.workers._process import LimitedProcesses
 from skhpo.evaluation.workers._workers import Workers, inner_thread_variables
 from skhpo.exceptions import FitLostError, FitMemoryError, FitTimeoutError
 
-__all__ = ["isolated_fitter", "run_limited_block"]
+__all__ = ["FitLimited", "limited_processes"]
 
 # What is the fault of one evaluation, and costs no other.
 OWN_FAULTS = (FitTimeoutError, FitMemoryError, FitLostError)
@@ -40,8 +39,8 @@ CAUSED = (
 # --- in this process ------------------------------------------------------------------
 
 
-def isolated_fitter(
-    spec: EvaluationSpec, registrations: Any, limits: Limits, workers: Workers
+def limited_processes(
+    spec: EvaluationSpec, registrations: Registrations, limits: Limits, workers: Workers
 ) -> LimitedProcesses:
     """Return ``(split, task) -> result`` for one task on one split.
 
@@ -70,37 +69,42 @@ def isolated_fitter(
     )
 
 
-def run_limited_block(
-    isolated: LimitedProcesses,
-    spec: EvaluationSpec,
-    block: Block,
-    keep: Keep | None = None,
-) -> BlockResult:
-    """Do the tasks of a block, as `run_block` does."""
-    if block.tasks[0].prepares:
-        prepared = _prepare(isolated, spec, block)
-        return BlockResult((), n_fits=1, n_needed=0, prepared=prepared)
-    work = _Isolating(isolated, spec, block.split)
-    return do_tasks(spec, block, work, work.walk(block.tasks), _clock.now(), keep)
+@dataclass(frozen=True, eq=False)
+class FitLimited(Fitter):
+    """The fitter of candidates that are fitted by another one, in processes apart.
 
+    Parameters
+    ----------
+    processes : LimitedProcesses
+        In which the other one fits.
+    n_steps : int, default=1
+        Fits that a candidate takes there.
+    """
 
-def _prepare(isolated: LimitedProcesses, spec: EvaluationSpec, block: Block) -> Any:
-    """Fit transformers; return what they made, or what went wrong."""
-    try:
-        return isolated(block.split, block.tasks[0])
-    except OWN_FAULTS as error:
-        if spec.error_score == "raise":
-            raise
-        return _line(error)
+    processes: LimitedProcesses
+    n_steps: int = 1
+
+    def begin(self, spec: EvaluationSpec, split: int, tasks: Sequence[Task]) -> Work:
+        """Return what has these tasks done on a split."""
+        return _Isolating(self.processes, spec, split)
+
+    def prepare(self, spec: EvaluationSpec, split: int, task: Task) -> Any:
+        """Fit transformers; return what they made, or what went wrong."""
+        try:
+            return self.processes(split, task)
+        except OWN_FAULTS as error:
+            if spec.error_score == "raise":
+                raise
+            return _line(error)
 
 
 class _Isolating:
     """Has tasks done in other processes."""
 
     def __init__(
-        self, isolated: LimitedProcesses, spec: EvaluationSpec, split: int
+        self, processes: LimitedProcesses, spec: EvaluationSpec, split: int
     ) -> None:
-        self._isolated = isolated
+        self._processes = processes
         self._spec = spec
         self._split = split
         self.n_fits = self.n_needed = 0
@@ -110,7 +114,7 @@ class _Isolating:
         for task in tasks:
             begin = time.perf_counter()
             try:
-                outcome, n_fits, n_needed = self._isolated(self._split, task)
+                outcome, n_fits, n_needed = self._processes(self._split, task)
             except OWN_FAULTS as error:
                 outcome = Outcome(_lost(self._spec, self._split, begin, error))
                 n_fits = n_needed = self._spec.fitter.n_steps
@@ -144,7 +148,7 @@ class _OneByOne:
 
     spec: EvaluationSpec
     limits: Limits
-    registrations: Any
+    registrations: Registrations
     recent: tuple[int, Work] | None = None
 
     def __call__(self, split: int, task: Task) -> Any:

@@ -6,11 +6,12 @@ plain: 35 to 100 us for each evaluation, where the fit of a small model takes 50
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 from sklearn.base import BaseEstimator, clone
+
+from skhpo._trial import Params
 
 __all__ = ["Prototype"]
 
@@ -36,7 +37,7 @@ class Prototype:
     def __init__(self, estimator: Any) -> None:
         self._estimator = estimator
 
-    def make(self, params: Mapping[str, Any]) -> Any:
+    def make(self, params: Params) -> Any:
         """Return a new estimator.
 
         Parameters

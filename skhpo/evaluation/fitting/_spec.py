@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
@@ -18,12 +18,15 @@ from skhpo._sklearn_compat import (
     safe_split,
     strict_scorer,
 )
+from skhpo._trial import Params
 from skhpo.evaluation.fitting._known import are_known, is_known
 from skhpo.evaluation.fitting._lending import detached, lend, private
 from skhpo.evaluation.fitting._prototype import Prototype
 
-__all__ = ["EvaluationSpec", "SlicedSplit", "SplitData"]
+__all__ = ["Access", "EvaluationSpec", "SlicedSplit", "SplitData"]
 
+# How a fit gets its data: as they are, lent read-only, or as a copy of its own.
+Access = Callable[[Any], Any]
 # What splits that are kept may take: of more data, slicing is not what costs.
 KEPT_BYTES = 2**22
 
@@ -99,7 +102,7 @@ class EvaluationSpec:
         """Whether all code in the scorer does so."""
         return is_known(self.scorer)
 
-    def knows(self, params: Mapping[str, Any]) -> bool:
+    def knows(self, params: Params) -> bool:
         """Whether all code in a candidate does so.
 
         Parameters
@@ -187,26 +190,12 @@ class SplitData:
             slice_time=time.perf_counter() - start,
         )
 
-    def lent(self) -> SplitData:
-        """Return the same data for known code, which must not change them."""
-        return self._with(lend)
-
-    def private(self) -> SplitData:
-        """Return a copy, for code that may change it."""
-        return self._with(private)
-
-    def detached(self) -> SplitData:
-        """Return the same data, to be used once: only the caller's are not shared.
-
-        Slicing has copied most of what there is.
-        """
-        return replace(
-            self._with(private, params_only=True),
-            X_train=detached(self.X_train),
-            y_train=detached(self.y_train),
-            X_test=detached(self.X_test),
-            y_test=detached(self.y_test),
-        )
+    def given(self, access: Access, of_params: Access | None = None) -> SplitData:
+        """Return the same data and their parameters, as they are lent or copied."""
+        ways = dict.fromkeys(("X_train", "y_train", "X_test", "y_test"), access)
+        names = ("fit_params", "score_params_train", "score_params_test")
+        ways |= dict.fromkeys(names, of_params or access)
+        return replace(self, **{n: way(getattr(self, n)) for n, way in ways.items()})
 
     def private_for_scoring(self, *, train: bool) -> SplitData:
         """Return the same data, with copies of the parts that are scored."""
@@ -214,14 +203,6 @@ class SplitData:
         if train:
             names += ["X_train", "y_train", "score_params_train"]
         return replace(self, **{name: private(getattr(self, name)) for name in names})
-
-    def _with(
-        self, give: Callable[[Any], Any], *, params_only: bool = False
-    ) -> SplitData:
-        names = ["fit_params", "score_params_train", "score_params_test"]
-        if not params_only:
-            names += ["X_train", "y_train", "X_test", "y_test"]
-        return replace(self, **{name: give(getattr(self, name)) for name in names})
 
 
 class SlicedSplit:
@@ -266,9 +247,10 @@ class SlicedSplit:
         lent = self.lending if lent is None else lent
         data = self.sliced(estimator)
         if lent:
-            return data.lent()
-        is_shared = self.lending or self._is_kept
-        return data.private() if is_shared else data.detached()
+            return data.given(lend)
+        if self.lending or self._is_kept:
+            return data.given(private)
+        return data.given(detached, private)  # slicing has copied most of what there is
 
     def for_scoring(self, estimator: Any) -> SplitData:
         """Return the data for a scorer that may change what it reads."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from traceback import format_exc
@@ -40,15 +40,17 @@ from skhpo.evaluation.fitting._known import is_known
 from skhpo.evaluation.fitting._layout import Layout
 from skhpo.evaluation.fitting._lending import copies_by_itself, identical, lend, private
 from skhpo.evaluation.fitting._separate import FitAlone
-from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit, SplitData
+from skhpo.evaluation.fitting._spec import (
+    Access,
+    EvaluationSpec,
+    SlicedSplit,
+    SplitData,
+)
 from skhpo.evaluation.fitting._task import Fitter, Outcome, Task, Work
 from skhpo.evaluation.paths._draws import GlobalDraws
 from skhpo.evaluation.paths._registry import find_path
 
 __all__ = ["FitTree", "Tree"]
-
-# How a fit gets its data: as they are, lent read-only, or as a copy of its own.
-Access = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, eq=False)

@@ -166,6 +166,6 @@ def timed_fit(estimator: Any, X: Any, y: Any) -> float:
     return time.perf_counter() - start
 
 
-def _with_value(fitted: Any, name: str, value: Any) -> Any:
+def _with_value(fitted: Any, name: str, value: object) -> Any:
     """Return a shallow copy of `fitted` with one parameter set."""
     return copy.copy(fitted).set_params(**{name: value})

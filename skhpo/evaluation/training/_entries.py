@@ -8,7 +8,6 @@ every supported version. Parameters that no entry mentions are probed at run tim
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from skhpo.evaluation.training._mutators import set_on_optimizer
@@ -39,17 +38,13 @@ _SHAPE = Rule(
 )
 
 
-def _unless(name: str, *values: Any) -> Callable[[Mapping[str, Any]], bool]:
-    return lambda params: params.get(name) not in values
-
-
-def _no_effect_unless(name: str, *values: Any, remedy: str = "") -> tuple[Rule, ...]:
+def _no_effect_unless(name: str, *values: Any) -> tuple[Rule, ...]:
     wanted = " or ".join(repr(value) for value in values)
     rule = Rule(
         Effect.NONE,
         f"It is read only with {name}={wanted}.",
-        remedy or f"Set {name}={wanted}, or leave it out of the search.",
-        when=_unless(name, *values),
+        f"Set {name}={wanted}, or leave it out of the search.",
+        when=lambda params: params.get(name) not in values,
     )
     return (rule,)
 

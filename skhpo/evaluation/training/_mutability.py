@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from skhpo._keys import structural_key
+from skhpo._keys import changed, structural_key
+from skhpo._trial import Params
 from skhpo._warnings import warn_user
 from skhpo.evaluation.training._rules import Effect, Incremental, Rule
 from skhpo.evaluation.training._trainers import Training, grow
@@ -47,21 +48,15 @@ class Birth:
 
     model: Any
     entry: Incremental
-    params: Mapping[str, Any]
+    params: Params
 
 
-def apply_params(model: Any, entry: Incremental, params: Mapping[str, Any]) -> None:
+def apply_params(model: Any, entry: Incremental, params: Params) -> None:
     """Set those parameters of a half-trained model that differ, with all it takes."""
-    if not params:
-        return
-    current = model.get_params()
-    changes = {
-        name: clone(value, safe=False)
-        for name, value in params.items()
-        if name not in current or structural_key(current[name]) != structural_key(value)
-    }
+    changes = changed(params, model.get_params()) if params else {}
     if not changes:
         return
+    changes = clone(changes, safe=False)
     model.set_params(**changes)
     if entry.mutate is not None:
         entry.mutate(model, changes)

@@ -21,42 +21,15 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import process_routing
 
 from skhpo._rng import child_rng
-from skhpo.evaluation.training._mutability import Birth, apply_params, frozen_parameters
-from skhpo.evaluation.training._registry import (
-    INCREMENTAL,
-    find_incremental,
-    register_incremental,
-)
-from skhpo.evaluation.training._rules import Effect, Incremental
-from skhpo.evaluation.training._trainers import (
-    BoosterFit,
-    PartialFit,
-    Training,
-    WarmStart,
-    class_labels,
-    grow,
-)
+from skhpo._trial import Params
+from skhpo.evaluation.training._mutability import apply_params
+from skhpo.evaluation.training._registry import INCREMENTAL, find_incremental
+from skhpo.evaluation.training._rules import Incremental
+from skhpo.evaluation.training._trainers import Training, grow
 
-__all__ = [
-    "Birth",
-    "BoosterFit",
-    "Effect",
-    "Incremental",
-    "PartialFit",
-    "Parts",
-    "Training",
-    "WarmStart",
-    "apply_params",
-    "class_labels",
-    "continued",
-    "frozen_parameters",
-    "register_incremental",
-    "replay",
-    "take_apart",
-    "train",
-]
+__all__ = ["Parts", "continued", "fit_prefix", "replay", "take_apart", "train"]
 
-Schedule = Sequence[tuple[int, Mapping[str, Any]]]
+Schedule = Sequence[tuple[int, Params]]
 
 
 @dataclass(frozen=True)
@@ -83,7 +56,7 @@ class Parts:
     name: str
     entry: Incremental
 
-    def own_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def own_params(self, params: Params) -> dict[str, Any]:
         """Return the parameters of the model among those of the whole, by its names."""
         if not self.name:
             return dict(params)
@@ -137,7 +110,7 @@ class Parts:
 
 
 def take_apart(
-    estimator: Any, params: Mapping[str, Any] | None = None, resource: str | None = None
+    estimator: Any, params: Params | None = None, resource: str | None = None
 ) -> Parts:
     """Clone an estimator with parameters, and take it apart.
 
@@ -247,9 +220,7 @@ def _cannot_continue(model: Any, resource: str | None) -> str:
     )
 
 
-def train(
-    model: Any, entry: Incremental, params: Mapping[str, Any], training: Training
-) -> Any:
+def train(model: Any, entry: Incremental, params: Params, training: Training) -> Any:
     """Set parameters and train a bit more; the model is changed and returned.
 
     Parameters
@@ -303,7 +274,7 @@ def replay(
     *,
     resource: str | None = None,
     portion: int | None = None,
-    after_step: Callable[[Any, int], Mapping[str, Any] | None] | None = None,
+    after_step: Callable[[Any, int], Params | None] | None = None,
 ) -> Any:
     """Train an estimator from scratch along a schedule.
 
@@ -351,7 +322,7 @@ def replay(
         prefix, Xt = fit_prefix(prefix, training.owned(prefix), prefix_params)
         training = replace(training, X=Xt)
     training = replace(training, fit_params=model_params)
-    reaction: Mapping[str, Any] = {}
+    reaction: Params = {}
     for start, stop in _portions(changes, training.n_steps, portion):
         own = parts.own_params({**reaction, **changes.get(start, {})})
         model = train(model, parts.entry, own, training.portion(start, stop - start))

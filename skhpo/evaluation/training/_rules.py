@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from skhpo._trial import Params
 from skhpo.evaluation.training._trainers import Trainer
 
 __all__ = ["Effect", "Incremental", "Refusal", "Rule"]
@@ -41,7 +42,7 @@ class Rule:
     effect: Effect
     reason: str
     remedy: str = ""
-    when: Callable[[Mapping[str, Any]], bool] | None = None
+    when: Callable[[Params], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Refusal:
     setting: str
     reason: str
     remedy: str
-    when: Callable[[Mapping[str, Any]], bool]
+    when: Callable[[Params], bool]
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Incremental:
                     f"step by step: {refusal.reason}. {refusal.remedy}"
                 )
 
-    def rule(self, name: str, params: Mapping[str, Any]) -> Rule | None:
+    def rule(self, name: str, params: Params) -> Rule | None:
         """Return what is known about a parameter, None if nothing is."""
         for rule in (self.rules or {}).get(name, ()):
             if rule.when is None or rule.when(params):

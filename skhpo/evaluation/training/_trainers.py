@@ -8,13 +8,13 @@ the same model in whatever portions they are done (boosters: in the same portion
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from inspect import signature
 from typing import Any, Protocol
 
 import numpy as np
-from sklearn.utils.multiclass import unique_labels
 
 from skhpo._rng import child_rng
 from skhpo._sklearn_compat import check_method_params, num_samples, safe_split
@@ -25,7 +25,6 @@ __all__ = [
     "Trainer",
     "Training",
     "WarmStart",
-    "class_labels",
     "grow",
     "takes_labels",
 ]
@@ -165,32 +164,10 @@ class Trainer(Protocol):
         ...
 
 
-# Reading a signature takes 50 us, and short steps take not much longer.
-_takes_labels: dict[type, bool] = {}
-_takes_seed: dict[type, bool] = {}
-
-
-def takes_labels(model: Any) -> bool:
-    """Whether ``partial_fit`` must be told all labels."""
-    kind = type(model)
-    if kind not in _takes_labels:
-        method = getattr(model, "partial_fit", None)
-        parameters = () if method is None else signature(method).parameters
-        _takes_labels[kind] = "classes" in parameters
-    return _takes_labels[kind]
-
-
-def takes_seed(model: Any) -> bool:
-    """Whether the model has a parameter ``random_state``."""
-    kind = type(model)
-    if kind not in _takes_seed:
-        _takes_seed[kind] = "random_state" in model.get_params(deep=False)
-    return _takes_seed[kind]
-
-
-def class_labels(model: Any, y: Any) -> np.ndarray | None:
-    """Return the labels that ``partial_fit`` must be told of, None if it need not."""
-    return unique_labels(y) if y is not None and takes_labels(model) else None
+@lru_cache  # reading a signature takes 50 us, and short steps take not much longer
+def takes_labels(partial_fit: Callable[..., Any]) -> bool:
+    """Whether the function behind a method ``partial_fit`` must be told all labels."""
+    return "classes" in signature(partial_fit).parameters
 
 
 @dataclass(frozen=True)
@@ -208,9 +185,10 @@ class PartialFit:
     def __call__(self, model: Any, training: Training) -> Any:
         """Add the steps of `training` to `model` and return it."""
         labels = {}
-        if training.classes is not None and takes_labels(model):
+        method = getattr(model.partial_fit, "__func__", model.partial_fit)
+        if training.classes is not None and takes_labels(method):
             labels = {"classes": training.classes}
-        seeded = takes_seed(model)
+        seeded = hasattr(model, "random_state")
         own_seed = model.random_state if seeded else None
         weighted = training.weighted_rows
         try:

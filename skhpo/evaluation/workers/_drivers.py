@@ -20,7 +20,8 @@ from skhpo.evaluation.workers._private import MissingNameError
 
 __all__ = ["InProcess", "OutOfTimeError", "WorkerLostError", "make_driver"]
 
-# How often to look for workers that died without a word, in seconds.
+# How often this thread wakes while it waits, in seconds: Ctrl-C does not wake it on
+# every system.
 POLL = 0.5
 
 
@@ -101,11 +102,7 @@ class _Queued(_Driver):
         self._n_workers = n_workers
         self._done: queue.SimpleQueue = queue.SimpleQueue()
 
-    def look(self) -> str | None:
-        """Look whether all workers live; return what happened if not."""
-        return None
-
-    def result(self, number: int, out: Any, job: Any) -> Any:
+    def result(self, number: int, out: object, job: Any) -> Any:
         """Return the result of a task, or raise what it raised."""
         raise NotImplementedError  # each kind of worker hands it out in its own way
 
@@ -118,8 +115,6 @@ class _Queued(_Driver):
             try:
                 number, out = self._done.get(timeout=max(0.0, min(POLL, left)))
             except queue.Empty:
-                if death := self.look():
-                    raise WorkerLostError(death) from None
                 if left <= 0:
                     raise OutOfTimeError from None
             else:
@@ -143,7 +138,7 @@ class _Threads(_Queued):
         call = _Call(func, (*args, *self._shared), self._nested)
         self._tasks.put((number, call))
 
-    def result(self, number: int, out: Any, job: Any) -> Any:
+    def result(self, number: int, out: object, job: Any) -> Any:
         if isinstance(out, _Raised):
             raise out.error
         return out
@@ -191,9 +186,6 @@ class _BackendQueue(_Queued):
     def is_death(self, error: BaseException) -> bool:
         return self._engine.is_death(error)
 
-    def look(self) -> str | None:
-        return self._engine.look()
-
     def abort(self) -> None:
         self._engine.abort()
 
@@ -213,7 +205,7 @@ class _BackendQueue(_Queued):
         call = _Call(func, args, nested, self._engine.before_pickling)
         return self._engine.submit(call, lambda out: self._done.put((number, out)))
 
-    def result(self, number: int, out: Any, job: Any) -> Any:
+    def result(self, number: int, out: object, job: Any) -> Any:
         try:
             (result,) = self._engine.retrieve(out, job)
         except Exception as error:

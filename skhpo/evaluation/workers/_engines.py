@@ -98,7 +98,7 @@ class Engine:
         """Start a task; return joblib's handle of it."""
         return self._submit(call, callback=callback)
 
-    def retrieve(self, out: Any, job: Any) -> Any:
+    def retrieve(self, out: object, job: Any) -> Any:
         """Return the results of a task whose callback was called, or raise."""
         if isinstance(out, BaseException):
             raise out
@@ -113,10 +113,6 @@ class Engine:
         if isinstance(error, loky.BrokenProcessPool):
             return isinstance(error, loky.TerminatedWorkerError)
         return isinstance(error, (BrokenExecutor, loky.ShutdownExecutorError))
-
-    def look(self) -> str | None:
-        """Look whether all workers live; return what happened if not."""
-        return None
 
     def abort(self) -> None:
         """Give up all tasks."""
@@ -255,7 +251,7 @@ class Dask(Engine):
         future.add_done_callback(callback)
         return future
 
-    def retrieve(self, out: Any, job: Any) -> Any:
+    def retrieve(self, out: object, job: Any) -> Any:
         """Fetch a result from its worker."""
         self._running.discard(job)
         return [job.result()]

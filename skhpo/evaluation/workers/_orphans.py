@@ -10,6 +10,7 @@ started them, while other threads may use the same workers: so they look themsel
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
 import threading
@@ -19,15 +20,11 @@ __all__ = ["end_with_parent"]
 
 # How often to look, in seconds.
 PERIOD = 1.0
-_is_watching = False
 
 
+@functools.cache  # once in each process
 def end_with_parent() -> None:
     """In a worker process of loky, begin to watch its parent; else do nothing."""
-    global _is_watching
-    if _is_watching:
-        return
-    _is_watching = True
     parent = multiprocessing.parent_process()
     if parent is not None and multiprocessing.current_process().name.startswith("Loky"):
         # Not `os.getppid()`: the parent may have died while this process started.

@@ -38,11 +38,11 @@ class PrivateName:
     purpose: str
     without: str
 
-    def of(self, holder: Any, default: Any = None) -> Any:
+    def of(self, holder: object, default: Any = None) -> Any:
         """Return the attribute of `holder`, or `default` where it is missing."""
         return getattr(holder, self.attribute, default)
 
-    def needed_of(self, holder: Any) -> Any:
+    def needed_of(self, holder: object) -> Any:
         """Return the attribute of `holder`.
 
         Raises
@@ -56,7 +56,7 @@ class PrivateName:
             message = f"{self.owner}.{self.attribute} is missing. {self.without}"
             raise MissingNameError(message) from None
 
-    def put(self, holder: Any, value: Any) -> None:
+    def put(self, holder: object, value: object) -> None:
         """Set the attribute of `holder`."""
         setattr(holder, self.attribute, value)
 

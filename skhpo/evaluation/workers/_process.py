@@ -18,9 +18,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.spawn import get_executable
-from types import TracebackType
 from typing import IO, Any
 
+from skhpo.evaluation.workers._context import WorkerContext
 from skhpo.evaluation.workers._limits import Limits
 from skhpo.evaluation.workers._runner import ANSWER, FORK, LOST, ORDER, RAISED, REAP
 from skhpo.evaluation.workers._shipping import dumps, store
@@ -66,7 +66,7 @@ class LimitedProcesses:
         function: Callable[..., Any],
         *,
         limits: Limits,
-        context: Any,
+        context: WorkerContext,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._content = function, context
@@ -89,12 +89,7 @@ class LimitedProcesses:
         self._server = _ForkServer(self._package, self._environment)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         with self._lock:
             server, self._server = self._server, None
             runners, self._runners = self._runners, set()

@@ -120,7 +120,7 @@ def _call(function: Callable[..., Any], request: bytes) -> tuple[str, Any, str]:
                 stream.flush()
 
 
-def _send(connection: Connection, kind: str, value: Any, text: str = "") -> None:
+def _send(connection: Connection, kind: str, value: object, text: str = "") -> None:
     """Answer; an exception that cannot be pickled goes as a text."""
     try:
         blob = dumps(value)

@@ -13,7 +13,7 @@ import mmap
 import pickle
 import tempfile
 import uuid
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import numpy as np
 
@@ -22,13 +22,13 @@ try:  # joblib < 1.6 carries its own copy, later ones depend on the package
 except ImportError:
     import cloudpickle
 
-__all__ = ["Package", "dumps", "load", "store", "unpack"]
+__all__ = ["Package", "dumps", "load", "store"]
 
 # Of buffers in a file, in bytes: that of NumPy's own big arrays.
 ALIGNMENT = 64
 
 
-def dumps(content: Any) -> bytes:
+def dumps(content: object) -> bytes:
     """Pickle an object; by value what is defined in a script, which costs more."""
     try:
         return pickle.dumps(content, protocol=5)
@@ -50,37 +50,35 @@ class Package:
         Arguments for `unpack`: a token, the pickle, and its buffers.
     """
 
-    def __init__(self, content: Any) -> None:
+    # What this process unpacked last, by token: a search sends many tasks in a row, and
+    # an old one must not keep its data alive once the next search has begun.
+    _last: ClassVar[tuple[str, Any]] = ("", None)
+
+    def __init__(self, content: object) -> None:
         arrays = (np.frombuffer(part, dtype=np.uint8) for part in _parts(content))
         self.parts = (uuid.uuid4().hex, *arrays)
 
+    @classmethod
+    def unpack(cls, token: str, text: np.ndarray, *buffers: np.ndarray) -> Any:
+        """Return the packed object; from memory if it was the last one here."""
+        last_token, content = cls._last
+        if token != last_token:
+            content = pickle.loads(text.tobytes(), buffers=buffers)
+            # A map that is kept keeps its file, and joblib then waits a second for it
+            # at the end of the search. Unpacking maps again costs next to nothing.
+            if not any(isinstance(part, np.memmap) for part in buffers):
+                cls._last = (token, content)
+        return content
 
-def _parts(content: Any) -> list[Any]:
+
+def _parts(content: object) -> list[Any]:
     """Return the pickle of an object, and its big buffers."""
     buffers: list[pickle.PickleBuffer] = []
     text = cloudpickle.dumps(content, protocol=5, buffer_callback=buffers.append)
     return [text, *(buffer.raw() for buffer in buffers)]
 
 
-# The last package of this process, by token: a search sends many tasks in a row,
-# and an old one must not keep its data alive once the next search has begun.
-_last: tuple[str, Any] = ("", None)
-
-
-def unpack(token: str, text: np.ndarray, *buffers: np.ndarray) -> Any:
-    """Return the packed object; from memory if it was the last one unpacked here."""
-    global _last
-    last_token, content = _last
-    if token != last_token:
-        content = pickle.loads(text.tobytes(), buffers=buffers)
-        # A map that is kept keeps its file, and joblib then waits a second for it at
-        # the end of the search. Unpacking maps again costs next to nothing.
-        if not any(isinstance(part, np.memmap) for part in buffers):
-            _last = (token, content)
-    return content
-
-
-def store(content: Any) -> IO[bytes]:
+def store(content: object) -> IO[bytes]:
     """Write an object into a file without a name, to be mapped by child processes.
 
     The file is gone when its last descriptor is closed, however the process ends.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -60,9 +60,20 @@ def progress_bar(**options: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _show(
-    name: str, n_candidates: int | None, options: Mapping[str, Any]
-) -> Iterator[Bar]:
+def show_progress(name: str, n_candidates: int | None) -> Iterator[Bar]:
+    """Provide a `Bar`, which is shown if anybody asked.
+
+    Parameters
+    ----------
+    name : str
+        Of the search.
+    n_candidates : int or None
+        How many there will be, where that is known.
+    """
+    options = _options.get()
+    if options is None:
+        yield Bar()
+        return
     tqdm = _import_tqdm()
     token = _options.set(None)  # for the searches within this one
     try:
@@ -93,20 +104,6 @@ class Bar:
             self._best = trial.score
             self._bar.set_postfix_str(f"best score {self._best:.4g}", refresh=False)
         self._bar.update()
-
-
-def show_progress(name: str, n_candidates: int | None) -> Any:
-    """Return a context manager around a `Bar`, which is shown if anybody asked.
-
-    Parameters
-    ----------
-    name : str
-        Of the search.
-    n_candidates : int or None
-        How many there will be, where that is known.
-    """
-    options = _options.get()
-    return nullcontext(Bar()) if options is None else _show(name, n_candidates, options)
 
 
 def _import_tqdm() -> Any:

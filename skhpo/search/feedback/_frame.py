@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from skhpo._trial import Params
+
 __all__ = ["candidate_frame", "split_frame"]
 
 SPLIT = re.compile(r"split(\d+)_(test|train)_(.+)")
@@ -81,13 +83,13 @@ def split_frame(results: Mapping[str, Any], metric: str) -> Any:
     return pd.concat(parts).sort_values(order).reset_index(drop=True)
 
 
-def _param_columns(pd: Any, params: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _param_columns(pd: Any, params: Sequence[Params]) -> dict[str, Any]:
     """Return a column for each parameter, in the order in which they appear."""
     names = dict.fromkeys(name for row in params for name in row)
     return {f"param_{name}": _typed(pd, name, params) for name in names}
 
 
-def _typed(pd: Any, name: str, params: Sequence[Mapping[str, Any]]) -> Any:
+def _typed(pd: Any, name: str, params: Sequence[Params]) -> Any:
     """Return a column with the type that all values have in common.
 
     Where some candidates do not have the parameter, integers and booleans get the types

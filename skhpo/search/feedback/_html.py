@@ -8,10 +8,11 @@ from html import escape
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skhpo._arithmetic import Array
 from skhpo._fence import drawing_unit, in_unit, lower_fence
 from skhpo._printable import printable
+from skhpo._trial import Params
 
 __all__ = ["history_svg", "summary_html"]
 
@@ -24,7 +25,7 @@ DOT, LINE = "#0072B2", "#D55E00"
 def summary_html(
     results: Mapping[str, Any],
     metric: str,
-    best_params: Mapping[str, Any],
+    best_params: Params,
     best_index: int,
 ) -> str:
     """Return the best candidate and the history of the search as HTML.
@@ -64,7 +65,7 @@ def summary_html(
     )
 
 
-def history_svg(scores: NDArray[np.float64]) -> str:
+def history_svg(scores: Array) -> str:
     """Return a small picture of the scores, in order, and of the best so far.
 
     Parameters
@@ -109,7 +110,7 @@ def _literal(text: str) -> str:
     return escape(printable(text))
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     """Return the beginning of what Python shows for a value; floats with 4 digits."""
     if isinstance(value, float | np.floating):
         return f"{value:.4g}"
