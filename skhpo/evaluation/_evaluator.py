@@ -142,8 +142,9 @@ class Evaluator:
         self._trials: dict[int, Entry] = {}
         self._by_key: dict[Hashable, Entry] = {}
         self._open: dict[int, Entry] = {}  # with missing evaluations, by number
+        self._partial: dict[int, Candidate] = {}  # those with some of the splits
         self._requests = Requests(
-            name, self._n_splits, self._fitter.continues, self._trials
+            name, self._n_splits, self._fitter.continues, self._trials, self._partial
         )
         self._states = StateStore(memory)
         self._held: list[Block] = []  # until transformers are fitted
@@ -174,6 +175,7 @@ class Evaluator:
         self._exit.close()
         self._by_key.clear()  # they weigh as much as the results, which come next
         self._trials.clear()
+        self._partial.clear()
         self._key_maker = None
 
     def _shared_arguments(
@@ -198,6 +200,21 @@ class Evaluator:
             return run_block, (self._spec,), (context.config, keep)
         self._workers.share(*Package((self._spec, Registrations.capture())).parts)
         return run_packed_block, (), (context,)
+
+    @property
+    def splits(self) -> Sequence[tuple[Any, Any]]:
+        """The rows to train on and those to score on, by number of the split."""
+        return self._spec.splits
+
+    @property
+    def turns(self) -> None:
+        """There is no other order than that of the ids."""
+        return None
+
+    @property
+    def n_steps(self) -> int:
+        """How many fits an evaluation is, where nothing is shared."""
+        return self._fitter.n_steps
 
     @property
     def _keeps_at_once(self) -> bool:
@@ -237,6 +254,8 @@ class Evaluator:
             steps = self._key_maker.keys(candidate.params) if self._key_maker else ()
             entry = self._find_entry(candidate, steps)
             self._trials[candidate.id] = entry
+            if candidate.splits is not None:
+                self._partial[candidate.id] = candidate
             wanted = self._requests.splits_of(candidate)
             fresh = wanted - entry.asked
             entry.asked = entry.asked | fresh if entry.asked else wanted
@@ -290,14 +309,15 @@ class Evaluator:
         self,
         candidate: Candidate,
         entry: Entry,
-        wanted: Collection[int],
+        wanted: frozenset[int],
         fresh: Collection[int],
         missing: Collection[int],
     ) -> None:
         """Count the fits that would have been done, if nothing were known."""
         spared = len(wanted) - len(missing)
         if entry.candidate is not candidate and candidate.resume_from is not None:
-            spared = len(fresh) - len(missing)  # the others were counted before
+            added = wanted - self._requests.splits_before(candidate)
+            spared = len(added) - len(missing)  # the others were counted before
         self.n_needed += spared * self._fitter.n_steps
         if entry.prefix is not None and entry.parent is None:
             self.n_needed += len(fresh)

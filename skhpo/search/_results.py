@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from numbers import Real
 from typing import Any
@@ -108,7 +108,10 @@ class Record:
     def n_test_rows(self) -> list[int]:
         """The number of rows that were scored, of each split."""
         rows = zip(*(trial.evaluations for trial in self._rows.values()), strict=True)
-        return [max(e.n_test_samples for e in row if e is not None) for row in rows]
+        return [
+            max((e.n_test_samples for e in row if e is not None), default=0)
+            for row in rows
+        ]
 
     @property
     def all_failed(self) -> bool:
@@ -128,7 +131,14 @@ class Record:
             If nothing was evaluated.
         """
         rows = [trial.evaluations for trial in self.trials]
-        evaluations = Evaluations([e or self._missing for row in rows for e in row])
+        missing = self._missing if any(None in row for row in rows) else None
+        return self._named([e or missing for row in rows for e in row], error_score)
+
+    def _named(
+        self, found: Iterable[Evaluation | None], error_score: str | float
+    ) -> Evaluations:
+        """Return evaluations that have a score for each name, also failed ones."""
+        evaluations = Evaluations([e for e in found if e is not None])
         if not evaluations:
             raise ValueError(
                 "No fits were performed. Was the CV iterator empty? "
@@ -153,7 +163,8 @@ class Record:
         AllFitsFailedError
             If every fit failed.
         """
-        evaluations = self.evaluations(error_score)
+        done = (evaluation for trial in self.trials for evaluation in trial.done)
+        evaluations = self._named(done, error_score)  # what is skipped cannot fail
         failures = self.failures()
         if len(failures) <= SHOWN:
             evaluations.merge_failures()
