@@ -31,7 +31,7 @@ from skhpo.evaluation._requests import Requests
 from skhpo.evaluation._states import StateStore
 from skhpo.evaluation.fitting._block import run_block, run_packed_block
 from skhpo.evaluation.fitting._fit import killed_evaluation
-from skhpo.evaluation.fitting._layout import KeyMaker, find_layout
+from skhpo.evaluation.fitting._layout import KeyMaker, StepKey, find_layout
 from skhpo.evaluation.fitting._limited import isolated_fitter, run_limited_block
 from skhpo.evaluation.fitting._separate import FitAlone
 from skhpo.evaluation.fitting._spec import EvaluationSpec
@@ -237,10 +237,10 @@ class Evaluator:
             trial that is not complete, has failed or was released. None is queued.
         """
         self._requests.check(candidates)
-        todo: dict[int, tuple[Task, set[int]]] = {}
+        todo: dict[int, tuple[Task, Collection[int]]] = {}
         for candidate in candidates:
-            task = self._make_task(candidate)
-            entry = self._find_entry(candidate, task)
+            steps = self._steps_of(candidate)
+            entry = self._find_entry(candidate, steps)
             self._trials[candidate.id] = entry
             wanted = self._requests.splits_of(candidate)
             fresh = wanted - entry.asked
@@ -250,20 +250,20 @@ class Evaluator:
             if missing:
                 number = entry.number
                 self._open[number] = entry
-                known = todo.get(number, (self._task_of(entry, task), set()))
-                todo[number] = known[0], known[1] | missing
+                task, queued = todo.get(number) or (_make_task(entry, steps), ())
+                todo[number] = task, missing.union(queued)
             entry.waiting.append(candidate)
             self._complete_those_of(entry)
         self._enqueue(todo)
 
-    def _find_entry(self, candidate: Candidate, task: Task) -> Entry:
+    def _find_entry(self, candidate: Candidate, steps: tuple[StepKey, ...]) -> Entry:
         """Return the entry of a candidate: a new one, or that of an equal one."""
         parent = None
         if candidate.resume_from is not None:
             parent = self._trials[candidate.resume_from]
             if self._requests.adds_splits(candidate, parent):
                 return parent
-        key = self._key(task)
+        key = self._key(candidate, steps)
         entry = self._by_key.get(key)
         if entry is None:
             entry = self._by_key[key] = self._make_entry(candidate, parent)
@@ -302,42 +302,33 @@ class Evaluator:
         if entry.prefix is not None and entry.parent is None:
             self.n_needed += len(fresh)
 
-    def _make_task(self, candidate: Candidate) -> Task:
-        params = candidate.params
-        steps = self._key_maker.keys(params) if self._key_maker else ()
-        return Task(candidate.id, params, steps)
+    def _steps_of(self, candidate: Candidate) -> tuple[StepKey, ...]:
+        return self._key_maker.keys(candidate.params) if self._key_maker else ()
 
-    def _task_of(self, entry: Entry, task: Task) -> Task:
-        """Return the task of a candidate with the number of its entry."""
-        candidate = entry.candidate
-        return replace(
-            task,
-            number=candidate.id,
-            params=candidate.params,
-            key=entry.key,
-            resource=candidate.resource,
-        )
-
-    def _key(self, task: Task) -> Hashable:
+    def _key(self, candidate: Candidate, steps: tuple[StepKey, ...]) -> Hashable:
         """Return what makes two candidates one evaluation."""
         if not self._merges:
-            return task.number
-        if task.steps:  # equal in each step, in a tenth of the memory
-            return tuple(step.variant for step in task.steps)
-        return params_key(task.params)
+            return candidate.id
+        if steps:  # equal in each step, in a tenth of the memory
+            return tuple(step.variant for step in steps)
+        return params_key(candidate.params)
 
     # --- what is to be done -----------------------------------------------------------
 
-    def _enqueue(self, todo: Mapping[int, tuple[Task, set[int]]]) -> None:
+    def _enqueue(self, todo: Mapping[int, tuple[Task, Collection[int]]]) -> None:
         """Queue tasks on their splits, those that share steps before the others."""
         tasks = [task for task, _ in todo.values()]
-        for entry in {task.number: self._open[task.number] for task in tasks}.values():
-            self._prepare(entry, todo[entry.number][1])
+        for number, (_, splits) in todo.items():
+            self._prepare(self._open[number], splits)
         wanted = {number: splits for number, (_, splits) in todo.items()}
         self._plan([task for task in tasks if task.steps], wanted)
         self._plan([task for task in tasks if not task.steps], wanted)
 
-    def _plan(self, tasks: Sequence[Task], wanted: Mapping[int, set[int]]) -> None:
+    def _plan(
+        self, tasks: Sequence[Task], wanted: Mapping[int, Collection[int]]
+    ) -> None:
+        if not tasks:
+            return
         tasks = in_tree_order(tasks, start=self._n_planned)
         self._n_planned += len(tasks)
         splits = sorted(set().union(*(wanted[task.number] for task in tasks)))
@@ -377,7 +368,8 @@ class Evaluator:
     def _submit(self, block: Block) -> int:
         """Give a block to the workers, with what is known at the last moment only."""
         tasks = block.tasks
-        if not tasks[0].prepares:
+        is_complete = not self._fitter.continues and self._make_context is None
+        if not is_complete and not tasks[0].prepares:
             tasks = tuple(self._completed(task, block.split) for task in tasks)
         block = replace(block, tasks=tasks, limit=self._remaining())
         return self._workers.submit(self._run, *self._before, block, *self._after)
@@ -484,22 +476,15 @@ class Evaluator:
 
     def _complete_those_of(self, entry: Entry) -> None:
         """Make trials of the candidates whose splits are all done."""
-        for candidate in list(entry.waiting):
-            evaluations: Sequence[Evaluation | None] = entry.evaluations
-            if candidate.splits is not None:
-                wanted = set(candidate.splits)
-                evaluations = [
-                    evaluation if split in wanted else None
-                    for split, evaluation in enumerate(entry.evaluations)
-                ]
-            elif entry.is_complete:
-                wanted = set()
+        waiting = []
+        for candidate in entry.waiting:
+            evaluations = entry.evaluations_of(candidate)
+            if evaluations is None:
+                waiting.append(candidate)
             else:
-                continue
-            if all(evaluations[split] is not None for split in wanted):
-                entry.waiting.remove(candidate)
                 self._complete.append(Trial(candidate, evaluations, self._objective))
-        if not entry.waiting:
+        entry.waiting = waiting
+        if not waiting:
             self._open.pop(entry.number, None)
 
     def release(self, ids: Collection[int]) -> None:
@@ -593,6 +578,17 @@ class Evaluator:
         # How long it took is not known.
         evaluation = killed_evaluation(self._spec, n_test, math.nan, message)
         self._record(task.number, block.split, evaluation, None)
+
+
+def _make_task(entry: Entry, steps: tuple[StepKey, ...]) -> Task:
+    candidate = entry.candidate
+    return Task(
+        candidate.id,
+        candidate.params,
+        steps,
+        key=entry.key,
+        resource=candidate.resource,
+    )
 
 
 def _choose_fitter(

@@ -96,12 +96,14 @@ def do_tasks(
     """
     done: list[Outcome] = []
     for task in block.tasks:
-        progress = _progress(spec, block, task)
-        print_start(spec.verbose, *progress, task.params)
+        if spec.verbose:
+            print_start(spec.verbose, *_progress(spec, block, task), task.params)
         outcome = next(outcomes)
         if keep is not None:
             keep(block.split, [(task, outcome.evaluation, outcome.state)])
-        print_end(spec.verbose, *progress, task.params, outcome.evaluation)
+        if spec.verbose:
+            progress = _progress(spec, block, task)
+            print_end(spec.verbose, *progress, task.params, outcome.evaluation)
         done.append(outcome)
         shares = bool(outcome.n_shared)
         patience = block.time_slice.patience(outcome.overhead, shares=shares)
