@@ -21,6 +21,7 @@ from skhpo.evaluation.fitting._spec import EvaluationSpec
 from skhpo.evaluation.fitting._task import Block, BlockResult, Outcome, Task, Work
 from skhpo.evaluation.fitting._verbose import print_end, print_start
 from skhpo.evaluation.workers._context import WorkerContext
+from skhpo.evaluation.workers._garbage import exempt_imports
 from skhpo.evaluation.workers._orphans import end_with_parent
 from skhpo.evaluation.workers._shipping import dumps, unpack
 
@@ -124,6 +125,7 @@ def run_packed_block(
 ) -> BlockResult:
     """Do a block in another process, as in the caller's thread."""
     end_with_parent()
+    exempt_imports()
     with context.recreated():
         spec, registrations = unpack(*package)
         registrations.adopt()
