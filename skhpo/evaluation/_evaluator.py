@@ -249,7 +249,7 @@ class Evaluator:
             trial that is not complete, has failed or was released. None is queued.
         """
         self._requests.check(candidates)
-        todo: dict[int, tuple[Task, set[int]]] = {}
+        todo: dict[int, tuple[Task, Collection[int]]] = {}
         for candidate in candidates:
             steps = self._key_maker.keys(candidate.params) if self._key_maker else ()
             entry = self._find_entry(candidate, steps)
@@ -262,15 +262,10 @@ class Evaluator:
             missing = {s for s in fresh if entry.evaluations[s] is None}
             self._count_spared(candidate, entry, wanted, fresh, missing)
             if missing:
-                self._open[entry.number] = entry
-                task = Task(
-                    entry.number,
-                    entry.candidate.params,
-                    steps,
-                    key=entry.key,
-                    resource=entry.candidate.resource,
-                )
-                todo.setdefault(entry.number, (task, set()))[1].update(missing)
+                number = entry.number
+                self._open[number] = entry
+                task, queued = todo.get(number) or (_make_task(entry, steps), ())
+                todo[number] = task, missing.union(queued)
             entry.waiting.append(candidate)
             self._complete_those_of(entry)
         self._enqueue(todo)
@@ -332,7 +327,7 @@ class Evaluator:
 
     # --- what is to be done -----------------------------------------------------------
 
-    def _enqueue(self, todo: Mapping[int, tuple[Task, set[int]]]) -> None:
+    def _enqueue(self, todo: Mapping[int, tuple[Task, Collection[int]]]) -> None:
         """Queue tasks on their splits, those that share steps before the others."""
         for number, (_, splits) in todo.items():
             self._prepare(self._open[number], splits)
@@ -341,7 +336,11 @@ class Evaluator:
         self._plan([task for task in tasks if task.steps], wanted)
         self._plan([task for task in tasks if not task.steps], wanted)
 
-    def _plan(self, tasks: Sequence[Task], wanted: Mapping[int, set[int]]) -> None:
+    def _plan(
+        self, tasks: Sequence[Task], wanted: Mapping[int, Collection[int]]
+    ) -> None:
+        if not tasks:
+            return
         tasks = in_tree_order(tasks, start=self._n_planned)
         self._n_planned += len(tasks)
         splits = sorted(set().union(*(wanted[task.number] for task in tasks)))
@@ -377,7 +376,8 @@ class Evaluator:
     def _submit(self, block: Block) -> int:
         """Give a block to the workers, with what is known at the last moment only."""
         tasks = block.tasks
-        if not tasks[0].prepares:
+        is_complete = not self._fitter.continues and self._make_context is None
+        if not is_complete and not tasks[0].prepares:
             tasks = tuple(self._completed(task, block.split) for task in tasks)
         block = replace(block, tasks=tasks, limit=self._remaining())
         return self._workers.submit(self._run, *self._before, block, *self._after)
@@ -484,22 +484,15 @@ class Evaluator:
 
     def _complete_those_of(self, entry: Entry) -> None:
         """Make trials of the candidates whose splits are all done."""
-        for candidate in list(entry.waiting):
-            evaluations: Sequence[Evaluation | None] = entry.evaluations
-            if candidate.splits is not None:
-                wanted = set(candidate.splits)
-                evaluations = [
-                    evaluation if split in wanted else None
-                    for split, evaluation in enumerate(entry.evaluations)
-                ]
-            elif entry.is_complete:
-                wanted = set()
+        waiting = []
+        for candidate in entry.waiting:
+            evaluations = entry.evaluations_of(candidate)
+            if evaluations is None:
+                waiting.append(candidate)
             else:
-                continue
-            if all(evaluations[split] is not None for split in wanted):
-                entry.waiting.remove(candidate)
                 self._complete.append(Trial(candidate, evaluations, self._objective))
-        if not entry.waiting:
+        entry.waiting = waiting
+        if not waiting:
             self._open.pop(entry.number, None)
 
     def release(self, ids: Collection[int]) -> None:
@@ -593,6 +586,17 @@ class Evaluator:
         # How long it took is not known.
         evaluation = killed_evaluation(self._spec, n_test, math.nan, message)
         self._record(task.number, block.split, evaluation, None)
+
+
+def _make_task(entry: Entry, steps: tuple[StepKey, ...]) -> Task:
+    candidate = entry.candidate
+    return Task(
+        candidate.id,
+        candidate.params,
+        steps,
+        key=entry.key,
+        resource=candidate.resource,
+    )
 
 
 def _choose_fitter(

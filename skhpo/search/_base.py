@@ -393,11 +393,12 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             evaluator = self._make_evaluator(run, spec, journal)
             run.evaluator = stack.enter_context(evaluator)
             heart = Heartbeat(name, n_candidates, evaluator.running)
+            listeners: list[Listener] = []
             if self.verbose > 0:
-                stack.enter_context(heart)
+                listeners.append(stack.enter_context(heart).note)
             bar = stack.enter_context(show_progress(name, n_candidates))
             first = FirstFailures(name, n_candidates)
-            listeners = [heart.note, bar.note, first.note]
+            listeners += [bar.note, first.note]
             self._make_loop(run, optimizer, run.evaluator, listeners).run()
             self._finish_evaluation(run)
             if run.record.stop_reason == "interrupted":

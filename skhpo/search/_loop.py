@@ -134,6 +134,12 @@ class Loop:
     _n_told: int = field(default=0, init=False)
     # Complete ones, by id.
     _untold: dict[int, Trial] = field(default_factory=dict, init=False)
+    # To be asked with each question, if the optimizer resumes trials.
+    _released: Callable[[], Collection[int]] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.optimizer, ResumingOptimizer):
+            self._released = self.optimizer.released
 
     def run(self) -> None:
         """Search; the record says why it ended.
@@ -165,8 +171,8 @@ class Loop:
         return "callback" if self.evaluator.stopped else "completed"
 
     def _ask(self) -> None:
-        if isinstance(self.optimizer, ResumingOptimizer):
-            self.evaluator.release(self.optimizer.released())
+        if self._released is not None:
+            self.evaluator.release(self._released())
         if self.evaluator.stopped:
             return
         room = sys.maxsize

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from numbers import Real
 from typing import Any
@@ -64,8 +64,8 @@ class Record:
         """Whether scores have the names that those of the first success have."""
         if self._first is None or not _succeeded(evaluation):
             return True
-        expected = _described(self._first.test_scores)
-        return all(_described(s) == expected for s in _scores_of(evaluation))
+        expected = _names(self._first.test_scores)
+        return all(_names(s) == expected for s in _scores_of(evaluation))
 
     def drop_odd_ones(self) -> None:
         """Drop the candidates that `check_scores` would not let pass."""
@@ -250,8 +250,12 @@ def _scores_of(evaluation: Evaluation) -> list[Scores]:
     return [scores for scores in given if scores is not None]
 
 
+def _names(scores: Scores) -> Set[str] | None:
+    return scores.keys() if isinstance(scores, dict) else None
+
+
 def _described(scores: Scores) -> str:
-    """Return the names of several scores, for a message and to be compared."""
+    """Return the names of several scores, for a message."""
     if not isinstance(scores, dict):
         return "a number"
     return f"scores named {sorted(scores, key=str)}"
