@@ -200,15 +200,16 @@ class Run:
         return is_gone(self._pid)
 
 
-def is_gone(group: int, patience: float = 60.0) -> bool:
+def is_gone(group: int, patience: float = 200.0) -> bool:
     """Whether no process of a group is left, soon; the dead take a while to be buried.
 
     Parameters
     ----------
     group : int
         Number of the group.
-    patience : float, default=60.0
-        Seconds to wait; loky's idle workers end by themselves after 300.
+    patience : float, default=200.0
+        Seconds to wait: a worker that has just been started may first import what it
+        was to work with. Loky's idle workers end by themselves after 300.
 
     Returns
     -------
@@ -275,7 +276,8 @@ def kill_and_resume(name: str, n_jobs: int, n_kills: int, seed: int = 0) -> Outc
             outcome.ends += 1
             outcome.different += run.results() != wanted
             # What was written down, and done again all the same.
-            outcome.repeated[-1] += run.n_fits - needed - n_lost
+            if outcome.repeated:  # else the first one was done before it was killed
+                outcome.repeated[-1] += run.n_fits - needed - n_lost
     return outcome
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Candidate", "Evaluation", "Trial"]
+__all__ = ["Candidate", "Estimate", "Evaluation", "Trial"]
 
 Params = Mapping[str, Any]
 Scores = float | dict[str, float]
@@ -83,6 +83,23 @@ class Evaluation:
     score_error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What the mean score over all splits is expected to be, where some are missing.
+
+    Parameters
+    ----------
+    score : float
+        The expected mean over all splits.
+    variance : float, default=nan
+        Of what is missing: how far the mean itself may be from it. NaN if that is not
+        known.
+    """
+
+    score: float
+    variance: float = math.nan
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
     """A candidate and what happened to it; what an optimizer is told.
@@ -95,6 +112,9 @@ class Trial:
         What came of it on each split; None where there is nothing (yet).
     objective : str, default="score"
         Which of several scores the search maximizes.
+    estimate : Estimate or None, default=None
+        Of a candidate that was dropped, as it would hardly have become the best: what
+        it would have scored. None of all others.
 
     Examples
     --------
@@ -109,6 +129,7 @@ class Trial:
     candidate: Candidate
     evaluations: Sequence[Evaluation | None]
     objective: str = "score"
+    estimate: Estimate | None = None
 
     @classmethod
     def from_scores(
@@ -152,8 +173,11 @@ class Trial:
         """Mean of the split scores, which is finite if they are.
 
         It is infinite if some are, and NaN if any of them is, if there are infinite
-        ones of both signs, or if there are none.
+        ones of both signs, or if there are none. Of a dropped candidate it is what is
+        expected of all splits: the mean of some may be higher than that of the best.
         """
+        if self.estimate is not None:
+            return self.estimate.score
         scores = self.split_scores
         if not scores:
             return math.nan
@@ -161,6 +185,11 @@ class Trial:
             return math.fsum(scores) / len(scores)
         except (OverflowError, ValueError):  # a sum beyond the floats, or inf - inf
             return statistics.mean(map(float, scores))
+
+    @property
+    def dropped(self) -> bool:
+        """Whether splits were skipped, since it would hardly have become the best."""
+        return self.estimate is not None
 
     @property
     def failed(self) -> bool:

@@ -40,9 +40,11 @@ class Progress:
     trials : sequence of Trial
         The candidates that were told of, in order: ``trial.score`` is the mean score,
         ``trial.split_scores`` its parts, ``trial.candidate.params`` the parameters.
-        Not to be changed.
+        Of those that a race dropped, ``trial.dropped`` is true, and the score is
+        what was expected. Not to be changed.
     best : Trial or None
-        The first one of the highest score; None as long as all have failed.
+        The first one of the highest score, never a dropped one; None as long as all
+        have failed.
     best_scores : sequence of float
         The highest score after each trial; minus infinity as long as all have failed.
     seconds : float

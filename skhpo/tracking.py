@@ -20,8 +20,9 @@ def log_to_mlflow(search: Any, *, run_name: str | None = None) -> str:
 
     The run of the search has the best parameters, as ``best_<name>``, and the best
     score. The run of a candidate has its parameters, and as metrics the means and the
-    standard deviations of its scores and times; failed ones have no scores. Runs go
-    to MLflow's active experiment, within the active run if there is one.
+    standard deviations of its scores and times; failed ones have no scores. Those that
+    a race dropped have an estimate in place of a score, and the tag ``dropped``. Runs
+    go to MLflow's active experiment, within the active run if there is one.
 
     Parameters
     ----------
@@ -68,6 +69,8 @@ def log_to_mlflow(search: Any, *, run_name: str | None = None) -> str:
             with mlflow.start_run(run_name=f"candidate {number}", nested=True):
                 mlflow.log_params({key: _text(params[key]) for key in params})
                 mlflow.log_metrics(_metrics(results, number))
+                if "dropped" in results and results["dropped"][number]:
+                    mlflow.set_tag("dropped", "true")
     return run.info.run_id
 
 
@@ -80,6 +83,6 @@ def _metrics(results: Mapping[str, Any], number: int) -> dict[str, float]:
     values = {
         key: float(results[key][number])
         for key in results
-        if key.startswith(("mean_", "std_", "rank_test_"))
+        if key.startswith(("mean_", "std_", "rank_test_", "estimated_test_"))
     }
     return {key: value for key, value in values.items() if np.isfinite(value)}

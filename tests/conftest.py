@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from sklearn.datasets import make_classification, make_regression
 
 from skhpo import _clock
@@ -18,12 +18,14 @@ from skhpo.search._budget import TimeBudget
 SEEDS_VARIABLE = "SKHPO_TESTS_GLOBAL_RANDOM_SEED"
 DATA_VARIABLE = "SKHPO_DATA"
 
-# How long one example takes says how busy the machine is, not whether we are right.
-settings.register_profile("skhpo", deadline=None, max_examples=30)
+# How long it takes to draw or to try an example says how busy the machine is, not
+# whether we are right.
+ANY_SPEED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("skhpo", **ANY_SPEED, max_examples=30)
 # Hypothesis draws the same examples each time where the variable CI is set: whether a
 # change is merged is no matter of luck. The nightly run draws new ones, and many.
 settings.register_profile(
-    "new-examples", deadline=None, derandomize=False, max_examples=300
+    "new-examples", **ANY_SPEED, derandomize=False, max_examples=300
 )
 settings.load_profile("skhpo")
 

@@ -102,7 +102,7 @@ def test_a_step_draws_anew_for_each_candidate(source, when, n_jobs):
     ],
     ids=["function", "score", "nested"],
 )
-def test_functions_of_ones_own_in_known_classes_draw_anew(step):
+def test_functions_of_ones_own_in_known_classes_draw_anew(step, never_cut):
     """Their class is scikit-learn's, and what they do is not."""
     pipeline = make_pipeline(step, Ridge())
     search = GridSearch(
@@ -281,7 +281,7 @@ def test_what_was_done_and_what_was_saved_are_all_fits(names, clusters, targets)
     assert found.n_saved >= 0
 
 
-def test_scores_that_refuse_lent_data_cost_no_fits():
+def test_scores_that_refuse_lent_data_cost_no_fits(never_cut):
     """`KMeans.score` wants to write into the indices of a sparse matrix."""
     pipeline = make_pipeline(
         RandomTreesEmbedding(5, random_state=0), KMeans(n_init=1, random_state=0)

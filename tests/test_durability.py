@@ -12,7 +12,9 @@ import threading
 import time
 import warnings
 from types import SimpleNamespace
+from typing import ClassVar
 
+import joblib
 import numpy as np
 import pytest
 from fault_estimators import Counted, scores_of
@@ -80,27 +82,25 @@ def _no_interrupt_before(monkeypatch):
 # --- time budget ----------------------------------------------------------------------
 
 
-# Ends its processes, and to start new ones takes seconds: by default of one search that
-# hears of its candidates in any order, and of one that hears of them in theirs.
-@pytest.mark.parametrize(
-    ("name", "n_jobs"),
-    [
-        pytest.param(
-            *(name, n_jobs),
-            marks=[pytest.mark.slow] if n_jobs == 2 and name != "grid" else [],
-        )
-        for name in SEARCHES
-        for n_jobs in (1, 2)
-    ],
+# Ends its processes, and to start new ones takes seconds.
+IN_THREADS_OR_PROCESSES = pytest.mark.parametrize(
+    "backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)]
 )
-def test_a_time_budget_keeps_what_is_complete(name, n_jobs, an_hour_each, always_cut):
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("name", SEARCHES)
+@IN_THREADS_OR_PROCESSES
+def test_a_time_budget_keeps_what_is_complete(
+    name, n_jobs, backend, an_hour_each, always_cut
+):
     """The rows are those of a search without limits; the best of them is fitted.
 
     Where trials are told in order they are the first ones; which others are complete
     in time is up to the workers.
     """
     search = SEARCHES[name](Counted(), time_budget="1.5 h", n_jobs=n_jobs)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), joblib.parallel_config(backend):
         warnings.simplefilter("ignore")
         search.fit(X, Y)
     plain = SEARCHES[name](Counted()).fit(X, Y).cv_results_
@@ -160,16 +160,19 @@ def test_time_for_the_last_fit_is_saved(clock):
         ("random", {}),
         ("bayes", {}),
         ("bayes", {"n_jobs": 2}),
-        pytest.param("grid", {"n_jobs": 2}, marks=pytest.mark.slow),
-        pytest.param("random", {"n_jobs": 2}, marks=pytest.mark.slow),
+        ("grid", {"n_jobs": 2}),
+        ("random", {"n_jobs": 2}),
     ],
 )
-def test_a_rule_ends_the_search_where_it_says(name, options):
+@IN_THREADS_OR_PROCESSES
+def test_a_rule_ends_the_search_where_it_says(name, options, backend):
     """After the same candidate, whatever the number of workers."""
     plain = SEARCHES[name](Counted()).fit(X, Y).cv_results_
     target = sorted(plain["mean_test_score"])[4]
     n = int(np.argmax(plain["mean_test_score"] >= target)) + 1
-    search = SEARCHES[name](Counted(), stop=TargetScore(target), **options).fit(X, Y)
+    search = SEARCHES[name](Counted(), stop=TargetScore(target), **options)
+    with joblib.parallel_config(backend):
+        search.fit(X, Y)
     assert len(search.cv_results_["params"]) == n
     assert search.stop_reason_.startswith("TargetScore")
     assert search.best_score_ >= target
@@ -560,17 +563,36 @@ def test_lines_become_rarer(monkeypatch):
     assert pauses[-1] == max(pauses) == 300.0
 
 
+class Awaited(Counted):
+    """Its fits do not end before a line has told that one runs."""
+
+    said: ClassVar[list[str]] = []
+
+    def partial_fit(self, X, y, sample_weight=None, classes=None):
+        while not any("running for" in line for line in self.said):
+            time.sleep(0.01)
+        return super().partial_fit(X, y, sample_weight, classes)
+
+
 def test_lines_come_while_a_search_runs(monkeypatch, capsys):
     """From ``verbose=1`` on, and only if it takes long; no thread is left."""
     before = set(threading.enumerate())
+    line = Heartbeat.line
+
+    def noted(heart):
+        Awaited.said.append(line(heart))
+        return Awaited.said[-1]
+
+    Awaited.said.clear()
+    monkeypatch.setattr(Heartbeat, "line", noted)
     monkeypatch.setattr(_heartbeat, "FIRST", 1e6)
     SEARCHES["grid"](Counted(), verbose=1).fit(X, Y)
     assert "[GridSearch]" not in capsys.readouterr().out
-    monkeypatch.setattr(_heartbeat, "FIRST", 0.2)
+    monkeypatch.setattr(_heartbeat, "FIRST", 0.01)
     monkeypatch.setattr(_heartbeat, "LONG", 0.0)
-    SEARCHES["grid"](Counted(seconds=0.1), verbose=0).fit(X, Y)
+    SEARCHES["grid"](Counted(seconds=0.01), verbose=0).fit(X, Y)
     assert "[GridSearch]" not in capsys.readouterr().out
-    SEARCHES["grid"](Counted(seconds=0.1), verbose=1).fit(X, Y)
+    SEARCHES["grid"](Awaited(), verbose=1).fit(X, Y)
     out = capsys.readouterr().out
     assert "of 8 candidates in" in out
     assert "running for" in out

@@ -134,12 +134,12 @@ def test_threads_are_not_shared_within_one_block():
     """Who leaves takes along nobody else's threads."""
     is_over = threading.Event()
     with joblib.parallel_config("threading"), Workers(2, "all") as workers:
-        number = workers.submit(is_over.wait, 5)
+        number = workers.submit(is_over.wait, 500)
         with Workers(2, "all") as others:
             others.submit(os.getpid)
             others.fetch()
         is_over.set()
-        assert workers.fetch(10) == (number, True)
+        assert workers.fetch(500) == (number, True)
 
 
 def test_tasks_that_were_not_begun_are_given_up_in_silence(monkeypatch):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import time
 import warnings
 from contextlib import suppress
 from types import SimpleNamespace
@@ -394,14 +396,15 @@ def test_the_warning_comes_after_ten_candidates(tmp_path, always_cut):
 
 
 class Clock:
-    """Each look at it costs a second."""
+    """Each look at it costs a second, and lets other threads come first."""
 
     def __init__(self):
-        self.now = 1000.0
+        self.seconds = itertools.count(1)
 
     def look(self):
-        self.now += 1.0
-        return self.now
+        now = 1000.0 + next(self.seconds)
+        time.sleep(0.001)
+        return now
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
@@ -417,7 +420,8 @@ def test_what_runs_has_run_since_it_began(n_jobs, monkeypatch):
 
     def scoring(estimator, X, y=None):
         now = evaluators[0].running()
-        seen.extend((seconds, clock.now - 1000.0) for seconds, *_ in now)
+        since_the_start = clock.look() - 1000.0
+        seen.extend((seconds, since_the_start) for seconds, *_ in now)
         return estimator.level
 
     monkeypatch.setattr("skhpo.search._base.Evaluator", Watched)

@@ -734,6 +734,7 @@ def check_nothing_is_wrong(path, n):
 
 
 scores = st.one_of(st.floats(), st.integers(-(2**70), 2**70))
+UNCHECKED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 @given(
@@ -743,7 +744,7 @@ scores = st.one_of(st.floats(), st.integers(-(2**70), 2**70))
     error=st.one_of(st.none(), st.text()),
     split=st.integers(0, 2**40),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=UNCHECKED)
 def test_evaluations_come_back_bit_for_bit(tmp_path, test, train, times, error, split):
     path = tmp_path / "a.db"
     given = Evaluation(test, train, *times, 3, error)
@@ -755,7 +756,7 @@ def test_evaluations_come_back_bit_for_bit(tmp_path, test, train, times, error, 
 
 @pytest.mark.parametrize("how", ["truncate", "overwrite"])
 @given(data=st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=UNCHECKED)
 def test_a_damaged_file_never_gives_a_wrong_number(tmp_path, how, data):
     """Cut anywhere, or with bytes overwritten: known, unknown, or a clear error."""
     whole = tmp_path / "whole.db"
@@ -874,7 +875,7 @@ ASKING = {
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 0.99])
 @pytest.mark.parametrize("name", ASKING)
 def test_a_journal_that_breaks_half_way_changes_no_result(
-    name, share, journal, tmp_path, monkeypatch
+    name, share, journal, tmp_path, monkeypatch, never_cut
 ):
     """Also of searches that look up and write by turns; what was written stays good."""
     from skhpo.journal import _journal as module

@@ -360,7 +360,7 @@ def stubborn_is_known(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.stubborn", module)
 
 
-@pytest.mark.usefixtures("stubborn_is_known")
+@pytest.mark.usefixtures("stubborn_is_known", "never_cut")
 @pytest.mark.parametrize("error", sorted(ERRORS))
 @pytest.mark.parametrize("error_score", ["raise", np.nan])
 @pytest.mark.parametrize("place", ["fit", "targets", "transform", "predict"])

@@ -294,7 +294,13 @@ def test_spaces_of_all_kinds() -> None:
 
 @pytest.mark.parametrize(
     ("n_jobs", "backend"),
-    [(2, "threading"), (4, "threading"), (2, "loky"), (4, "loky")],
+    [
+        (2, "threading"),
+        (4, "threading"),
+        (2, "loky"),
+        # Two processes more, which end thereafter, since others want two.
+        pytest.param(4, "loky", marks=pytest.mark.slow),
+    ],
 )
 def test_results_do_not_depend_on_the_workers(n_jobs: int, backend: str) -> None:
     pipe = make_pipeline(StandardScaler(), MLPClassifier((5,), batch_size=30))
@@ -435,10 +441,19 @@ def test_when_all_fail_later_the_last_good_generation_counts() -> None:
     assert search.cv_results_["generation"][search.best_index_] == 1
 
 
-def test_a_dead_worker_costs_nothing_if_it_dies_once(tmp_path: Any) -> None:
+# New processes of loky import everything anew, after each death.
+MORTAL = pytest.mark.parametrize(
+    "backend", ["multiprocessing", pytest.param("loky", marks=pytest.mark.slow)]
+)
+
+
+@MORTAL
+def test_a_dead_worker_costs_nothing_if_it_dies_once(
+    backend: str, tmp_path: Any
+) -> None:
     lock = str(tmp_path / "once")
     search = walkers("die", "die", "die", after=1, lock=lock, n_jobs=2, refit=False)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), joblib.parallel_config(backend):
         warnings.simplefilter("error", WorkerDiedWarning)
         search.fit(X, Y)
     calm = walkers("go", "go", "go", refit=False).fit(X, Y)
@@ -447,26 +462,30 @@ def test_a_dead_worker_costs_nothing_if_it_dies_once(tmp_path: Any) -> None:
     )
 
 
-def test_a_member_that_kills_its_workers_is_replaced() -> None:
-    cv = ShuffleSplit(1, random_state=0)  # two deaths, each of which costs seconds
+@MORTAL
+def test_a_member_that_kills_its_workers_is_replaced(backend: str) -> None:
+    cv = ShuffleSplit(1, random_state=0)  # two deaths
     search = walkers("go", "die", "go", n_generations=2, n_jobs=2, cv=cv, refit=False)
-    with pytest.warns(Warning, match="fits failed|worker process died"):
+    with (
+        joblib.parallel_config(backend),
+        pytest.warns(Warning, match="fits failed|worker process died"),
+    ):
         search.fit(X, Y)
     assert np.isnan(search.cv_results_["mean_test_score"][1])
     assert not np.isnan(search.cv_results_["mean_test_score"][3:]).any()
 
 
-@pytest.mark.slow  # the test above kills workers as well
-def test_a_worker_may_die_while_tasks_are_sent(monkeypatch: Any) -> None:
+@MORTAL
+def test_a_worker_may_die_while_tasks_are_sent(backend: str, monkeypatch: Any) -> None:
     submit = Workers.submit
 
     def submit_slowly(workers: Workers, *args: Any) -> int:
         number = submit(workers, *args)
-        time.sleep(0.3)
+        time.sleep(0.1)
         return number
 
     monkeypatch.setattr(Workers, "submit", submit_slowly)
-    test_a_member_that_kills_its_workers_is_replaced()
+    test_a_member_that_kills_its_workers_is_replaced(backend)
 
 
 def test_an_interrupt_keeps_the_generations_done(monkeypatch: Any) -> None:

@@ -106,13 +106,31 @@ def texts(display: Any) -> dict[str, Text]:
 # --- texts ----------------------------------------------------------------------------
 
 
+def in_files(displays: list) -> pytest.MarkDecorator:
+    """Each display by itself, and in files by default the slices only.
+
+    Of their texts all displays are made by the same functions.
+    """
+    rest = [display for display in displays if display is not SliceDisplay]
+    return pytest.mark.parametrize(
+        ("display", "make_picture"),
+        [
+            (SliceDisplay, save),
+            *((display, draw) for display in rest),
+            *(pytest.param(display, save, marks=pytest.mark.slow) for display in rest),
+        ],
+    )
+
+
 @pytest.mark.parametrize("values", [ODD[:9], ODD[9:], OBJECTS], ids=["a", "b", "c"])
-@pytest.mark.parametrize("display", WITH_VALUES)
-def test_values_are_shown_as_they_are(display: Any, values: list) -> None:
+@in_files(WITH_VALUES)
+def test_values_are_shown_as_they_are(
+    display: Any, make_picture: Any, values: list
+) -> None:
     n = len(values)
     params = [{"value": v, "c": float(i % 3)} for i, v in enumerate(values)] * 2
     drawn = display.from_cv_results(results(params, np.arange(2.0 * n)))
-    save(drawn)
+    make_picture(drawn)
     labels = make_axis("value", values).categories
     assert labels is not None
     assert len(set(labels)) == n
@@ -125,15 +143,15 @@ def test_values_are_shown_as_they_are(display: Any, values: list) -> None:
     assert set(plain) - {"None"} <= set(labels)
 
 
-@pytest.mark.parametrize("display", [*WITH_VALUES, ImportanceDisplay])
-def test_names_are_shown_as_they_are(display: Any) -> None:
+@in_files([*WITH_VALUES, ImportanceDisplay])
+def test_names_are_shown_as_they_are(display: Any, make_picture: Any) -> None:
     names = ["$a_1^2$", "_b", r"\c{}", "d%\n", "very__long__" * 9]
     rows = np.random.default_rng(0).random((8, 5))
     params = [dict(zip(names, row, strict=True)) for row in rows.tolist()]
     options = {"params": names} if display is ContourDisplay else {}
     found = results(params, rows.sum(axis=1))
     drawn = display.from_cv_results(found, **options)
-    save(drawn)
+    make_picture(drawn)
     shown = texts(drawn)
     expected = {"$a_1^2$", "_b", r"\c{}", r"d%\n", "…" + ("very__long__" * 9)[-21:]}
     assert expected <= shown.keys()
@@ -143,8 +161,25 @@ def test_names_are_shown_as_they_are(display: Any) -> None:
 METRICS = ["$R^2$", "_f", r"\%", "two\nlines", "m" * 200]
 
 
-@pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize("display", [*SIMPLE, ContourDisplay])
+def each_with(displays: list, values: Any, few: Any) -> list:
+    """All pairs, of which `few` values are tried by default, and all of the slices.
+
+    Each display writes and scales by the same functions.
+    """
+    return [
+        pytest.param(
+            *(display, value),
+            marks=[] if display is SliceDisplay or value in few else pytest.mark.slow,
+        )
+        for display in displays
+        for value in values
+    ]
+
+
+@pytest.mark.parametrize(
+    ("display", "metric"),
+    each_with([*SIMPLE, ContourDisplay], METRICS, ["$R^2$", "m" * 200]),
+)
 def test_metrics_are_shown_as_they_are(display: Any, metric: str) -> None:
     rows = np.random.default_rng(0).random((6, 2)).tolist()
     params = [{"a": a, "b": b} for a, b in rows]
@@ -356,9 +391,11 @@ VALUES = {
 
 
 @EACH_WAY
-@pytest.mark.parametrize("log", [None, ["a"], []], ids=["judged", "log", "linear"])
+@pytest.mark.parametrize(
+    ("display", "log"),
+    each_with([*MODELS, *WITH_VALUES[1:]], [None, ["a"], []], [None]),
+)
 @pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
-@pytest.mark.parametrize("display", [*MODELS, *WITH_VALUES[1:]])
 def test_any_values_are_drawn(
     display: Any, values: list, log: Any, make_picture: Any
 ) -> None:

@@ -552,10 +552,21 @@ def test_workers_are_closed_if_their_work_cannot_be_sent(monkeypatch: Any) -> No
     assert closed == [1]
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+# The search that raises ends its processes: those of loky would be new ones each time.
+IN_PROCESSES = pytest.mark.parametrize(
+    ("backend", "n_jobs"),
+    [
+        ("loky", 1),
+        ("multiprocessing", 2),
+        pytest.param("loky", 2, marks=pytest.mark.slow),
+    ],
+)
+
+
+@IN_PROCESSES
 @pytest.mark.parametrize("kind", ["state", "pickle"])
 def test_a_state_that_does_not_travel_costs_its_member_only(
-    kind: str, n_jobs: int
+    kind: str, backend: str, n_jobs: int
 ) -> None:
     members = [{"alpha": 0.1, "kind": k} for k in ("good", kind, "good", "good")]
     space = {**ALPHA, "kind": ["good", kind]}
@@ -563,7 +574,10 @@ def test_a_state_that_does_not_travel_costs_its_member_only(
         Unreadable(), space, initial_params=members, frozen=["kind"], n_jobs=n_jobs,
         population_size=4, exploit=lambda scores, rng: range(4),
     )  # fmt: skip
-    with pytest.warns(Warning, match="fits failed"):
+    with (
+        joblib.parallel_config(backend),
+        pytest.warns(Warning, match="fits failed"),
+    ):
         search.fit(X, Y)
     failed = np.isnan(search.cv_results_["mean_test_score"])
     # It is seen where it is read, a generation later, and replaced thereafter.
@@ -571,7 +585,10 @@ def test_a_state_that_does_not_travel_costs_its_member_only(
     (failure,) = search.failures_
     assert f"not to be {'un' if kind == 'state' else ''}pickled" in failure.message
     assert search.stop_reason_ == "completed"
-    with pytest.raises((TypeError, ValueError), match="not to be"):
+    with (
+        joblib.parallel_config(backend),
+        pytest.raises((TypeError, ValueError), match="not to be"),
+    ):
         clone(search).set_params(error_score="raise").fit(X, Y)
 
 
@@ -624,20 +641,23 @@ def test_verbose_splits_are_numbered_from_one(capsys: pytest.CaptureFixture) -> 
     assert "CV 4/3" not in printed
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
-def test_a_failure_names_the_step_that_failed(n_jobs: int) -> None:
+@IN_PROCESSES
+def test_a_failure_names_the_step_that_failed(backend: str, n_jobs: int) -> None:
     """Here it is the transformer, on the test part."""
     model = make_pipeline(Stranger(), SGD)
     cv = ShuffleSplit(2, test_size=0.3, random_state=0)
     search = make(model, {"sgdclassifier__alpha": [0.1, 1.0]}, cv=cv, n_jobs=n_jobs)
-    with warnings.catch_warnings(record=True) as seen:
+    with joblib.parallel_config(backend), warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         search.fit(X, Y)
     said = [str(w.message) for w in seen if "Scoring failed" in str(w.message)]
     if n_jobs == 1:  # workers warn in their own processes
         assert said
     assert all("these rows are unknown" in message for message in said)
-    with pytest.raises(ValueError, match="these rows are unknown"):
+    with (
+        joblib.parallel_config(backend),
+        pytest.raises(ValueError, match="these rows are unknown"),
+    ):
         clone(search).set_params(error_score="raise").fit(X, Y)
 
 

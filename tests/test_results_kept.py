@@ -161,7 +161,7 @@ def test_a_last_fit_that_fails_takes_nothing_along(name, kind):
         assert getattr(search, attribute) == getattr(plain, attribute)
 
 
-@in_processes("grid", "pbt")
+@in_processes("pbt")
 def test_a_rule_that_fails_takes_nothing_along(name, backend, n_jobs):
     """Its own exception, and all candidates that are complete by then."""
 
@@ -189,9 +189,9 @@ def test_a_choice_that_fails_takes_nothing_along(name):
 
 
 @ALL
-def test_a_fit_that_is_to_raise_takes_nothing_along(name):
+def test_a_fit_that_is_to_raise_takes_nothing_along(name, always_cut):
     """With ``error_score="raise"``, the candidates before it are kept."""
-    estimator = Counted(fail_above=TOP[name], seconds=0.06)  # a block each
+    estimator = Counted(fail_above=TOP[name])
     search = SEARCHES[name](estimator, error_score="raise")
     check_kept(search, failed_fit(search, ValueError), "error")
     assert all(p["level"] <= TOP[name] for p in search.cv_results_["params"])
@@ -318,8 +318,8 @@ class Interrupting(Counted):
 register_incremental(Interrupting, PartialFit(), effective=["level"])
 
 
-def test_a_second_interrupt_keeps_results_too():
-    search = SEARCHES["grid"](Interrupting(fail_above=0.8, seconds=0.06))
+def test_a_second_interrupt_keeps_results_too(always_cut):
+    search = SEARCHES["grid"](Interrupting(fail_above=0.8))
     search._interrupts = Interrupts(patience=math.inf)
     search._interrupts.note()  # a moment ago
     check_kept(search, failed_fit(search, KeyboardInterrupt), "interrupted")
@@ -347,10 +347,9 @@ def test_a_complete_journal_needs_no_time(name, tmp_path):
     assert scores_of(search) == scores_of(plain)
 
 
-def test_one_candidate_less_is_not_complete(an_hour_each):
+def test_one_candidate_less_is_not_complete(an_hour_each, always_cut):
     """The other end: the last candidate is missing."""
-    estimator = Counted(seconds=0.06)
-    search = SEARCHES["grid"](estimator, refit=False, cv=ShuffleSplit(1))
+    search = SEARCHES["grid"](Counted(), refit=False, cv=ShuffleSplit(1))
     search.set_params(time_budget="6.5 h").fit(X, Y)
     assert search.stop_reason_ == "time_budget"
     assert len(search.cv_results_["params"]) == 7
@@ -415,10 +414,10 @@ def test_a_custom_exit_of_a_scorer_costs_one_candidate(backend, n_jobs):
     assert search.best_params_ == {"level": 0.7}
 
 
-@in_processes("random", "pbt")
-def test_an_interrupt_of_a_fit_ends_the_search(name, backend, n_jobs):
+@in_processes("random")
+def test_an_interrupt_of_a_fit_ends_the_search(name, backend, n_jobs, always_cut):
     """Wherever the fit runs; what is complete is kept, and nobody waits for ever."""
-    estimator = Interrupting(fail_above=TOP[name], seconds=0.06)
+    estimator = Interrupting(fail_above=TOP[name])
     search = SEARCHES[name](estimator, refit=False, n_jobs=n_jobs)
     with warnings.catch_warnings(), joblib.parallel_config(backend):
         warnings.simplefilter("ignore")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+from types import SimpleNamespace
 from typing import Any
 
 import joblib
 import numpy as np
 import pytest
+from estimators import Failing
 from scipy.stats import loguniform
 from sklearn.base import clone
 from sklearn.datasets import make_classification
+from sklearn.exceptions import FitFailedWarning
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import SGDClassifier
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from test_equality import same
@@ -59,7 +65,16 @@ class Deaf:
 
 # What decides how blocks are made, and who says when they are over. A limit starts a
 # process, which takes a while; for one search that will do.
-OPTIONS_AND_SEARCHES = [(name, option) for option in CUT for name in SEARCHES]
+OPTIONS_AND_SEARCHES = [
+    pytest.param(
+        *(name, option),
+        marks=[pytest.mark.slow]
+        if option == "callback" and name not in ("grid", "pbt")
+        else [],
+    )
+    for option in CUT
+    for name in SEARCHES
+]
 OPTIONS_AND_SEARCHES += [("grid", "fit_timeout")]
 
 
@@ -131,6 +146,41 @@ def test_a_slice_lasts_as_long_as_the_longest_of_its_reasons() -> None:
     assert time_slice.patience(0.1) == 2.0
     assert time_slice.patience(0.1, shares=True) == 2.0
     assert TimeSlice(3.0).patience(0.1, shares=True) == 3.0
+
+
+def cut_once(n_before: int) -> Any:
+    """Return a time slice that cuts one block, when so many evaluations were done."""
+    n_done = itertools.count()
+
+    def patience(*args: Any, **kwargs: Any) -> float:
+        return -1.0 if next(n_done) == n_before else 1e9
+
+    return SimpleNamespace(patience=patience)
+
+
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_where_a_block_is_cut_changes_no_count_of_failures(
+    in_pipeline: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as scikit-learn counts, though what is left of a block may be fitted by
+    other code; here, one block is cut."""
+    model = Failing(fails="level")
+    estimator = make_pipeline(StandardScaler(), model) if in_pipeline else model
+    grid = {"failing__level" if in_pipeline else "level": [-1.0, 0.0, -2.0]}
+
+    def counts(kind: Any) -> list[str]:
+        with pytest.warns(FitFailedWarning) as heard:
+            kind(estimator, grid, cv=3).fit(X, Y)
+        (text,) = (str(w.message) for w in heard if "fits failed out" in str(w.message))
+        return re.findall(r"^\d+ fits failed .*|^\w*Error.*", text, re.MULTILINE)
+
+    expected = counts(GridSearchCV)
+    assert len(expected) == 1 + 2 * 2
+    for n_before in range(9):
+        time_slice = cut_once(n_before)
+        for kind in TIME_SLICES:
+            monkeypatch.setitem(TIME_SLICES, kind, time_slice)
+        assert counts(GridSearch) == expected
 
 
 def assert_same_results(one: Any, other: Any) -> None:

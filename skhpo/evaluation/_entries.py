@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from skhpo._trial import Candidate, Evaluation
@@ -47,6 +47,17 @@ class Entry:
     def is_complete(self) -> bool:
         """Whether there is an evaluation on each split."""
         return None not in self.evaluations
+
+    def evaluations_of(
+        self, candidate: Candidate
+    ) -> Sequence[Evaluation | None] | None:
+        """Return what a waiting candidate is told; None as long as some is missing."""
+        if candidate.splits is None:
+            return self.evaluations if self.is_complete else None
+        wanted = set(candidate.splits)
+        if any(self.evaluations[split] is None for split in wanted):
+            return None
+        return [e if i in wanted else None for i, e in enumerate(self.evaluations)]
 
     @property
     def is_begun(self) -> bool:

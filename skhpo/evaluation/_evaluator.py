@@ -142,8 +142,9 @@ class Evaluator:
         self._trials: dict[int, Entry] = {}
         self._by_key: dict[Hashable, Entry] = {}
         self._open: dict[int, Entry] = {}  # with missing evaluations, by number
+        self._partial: dict[int, Candidate] = {}  # those with some of the splits
         self._requests = Requests(
-            name, self._n_splits, self._fitter.continues, self._trials
+            name, self._n_splits, self._fitter.continues, self._trials, self._partial
         )
         self._states = StateStore(memory)
         self._held: list[Block] = []  # until transformers are fitted
@@ -174,6 +175,7 @@ class Evaluator:
         self._exit.close()
         self._by_key.clear()  # they weigh as much as the results, which come next
         self._trials.clear()
+        self._partial.clear()
         self._key_maker = None
 
     def _shared_arguments(
@@ -198,6 +200,21 @@ class Evaluator:
             return run_block, (self._spec,), (context.config, keep)
         self._workers.share(*Package((self._spec, Registrations.capture())).parts)
         return run_packed_block, (), (context,)
+
+    @property
+    def splits(self) -> Sequence[tuple[Any, Any]]:
+        """The rows to train on and those to score on, by number of the split."""
+        return self._spec.splits
+
+    @property
+    def turns(self) -> None:
+        """There is no other order than that of the ids."""
+        return None
+
+    @property
+    def n_steps(self) -> int:
+        """How many fits an evaluation is, where nothing is shared."""
+        return self._fitter.n_steps
 
     @property
     def _keeps_at_once(self) -> bool:
@@ -232,26 +249,23 @@ class Evaluator:
             trial that is not complete, has failed or was released. None is queued.
         """
         self._requests.check(candidates)
-        todo: dict[int, tuple[Task, set[int]]] = {}
+        todo: dict[int, tuple[Task, Collection[int]]] = {}
         for candidate in candidates:
             steps = self._key_maker.keys(candidate.params) if self._key_maker else ()
             entry = self._find_entry(candidate, steps)
             self._trials[candidate.id] = entry
+            if candidate.splits is not None:
+                self._partial[candidate.id] = candidate
             wanted = self._requests.splits_of(candidate)
             fresh = wanted - entry.asked
             entry.asked = entry.asked | fresh if entry.asked else wanted
             missing = {s for s in fresh if entry.evaluations[s] is None}
             self._count_spared(candidate, entry, wanted, fresh, missing)
             if missing:
-                self._open[entry.number] = entry
-                task = Task(
-                    entry.number,
-                    entry.candidate.params,
-                    steps,
-                    key=entry.key,
-                    resource=entry.candidate.resource,
-                )
-                todo.setdefault(entry.number, (task, set()))[1].update(missing)
+                number = entry.number
+                self._open[number] = entry
+                task, queued = todo.get(number) or (_make_task(entry, steps), ())
+                todo[number] = task, missing.union(queued)
             entry.waiting.append(candidate)
             self._complete_those_of(entry)
         self._enqueue(todo)
@@ -290,14 +304,15 @@ class Evaluator:
         self,
         candidate: Candidate,
         entry: Entry,
-        wanted: Collection[int],
+        wanted: frozenset[int],
         fresh: Collection[int],
         missing: Collection[int],
     ) -> None:
         """Count the fits that would have been done, if nothing were known."""
         spared = len(wanted) - len(missing)
         if entry.candidate is not candidate and candidate.resume_from is not None:
-            spared = len(fresh) - len(missing)  # the others were counted before
+            added = wanted - self._requests.splits_before(candidate)
+            spared = len(added) - len(missing)  # the others were counted before
         self.n_needed += spared * self._fitter.n_steps
         if entry.prefix is not None and entry.parent is None:
             self.n_needed += len(fresh)
@@ -312,7 +327,7 @@ class Evaluator:
 
     # --- what is to be done -----------------------------------------------------------
 
-    def _enqueue(self, todo: Mapping[int, tuple[Task, set[int]]]) -> None:
+    def _enqueue(self, todo: Mapping[int, tuple[Task, Collection[int]]]) -> None:
         """Queue tasks on their splits, those that share steps before the others."""
         for number, (_, splits) in todo.items():
             self._prepare(self._open[number], splits)
@@ -321,7 +336,11 @@ class Evaluator:
         self._plan([task for task in tasks if task.steps], wanted)
         self._plan([task for task in tasks if not task.steps], wanted)
 
-    def _plan(self, tasks: Sequence[Task], wanted: Mapping[int, set[int]]) -> None:
+    def _plan(
+        self, tasks: Sequence[Task], wanted: Mapping[int, Collection[int]]
+    ) -> None:
+        if not tasks:
+            return
         tasks = in_tree_order(tasks, start=self._n_planned)
         self._n_planned += len(tasks)
         splits = sorted(set().union(*(wanted[task.number] for task in tasks)))
@@ -357,7 +376,8 @@ class Evaluator:
     def _submit(self, block: Block) -> int:
         """Give a block to the workers, with what is known at the last moment only."""
         tasks = block.tasks
-        if not tasks[0].prepares:
+        is_complete = not self._fitter.continues and self._make_context is None
+        if not is_complete and not tasks[0].prepares:
             tasks = tuple(self._completed(task, block.split) for task in tasks)
         block = replace(block, tasks=tasks, limit=self._remaining())
         return self._workers.submit(self._run, *self._before, block, *self._after)
@@ -464,22 +484,15 @@ class Evaluator:
 
     def _complete_those_of(self, entry: Entry) -> None:
         """Make trials of the candidates whose splits are all done."""
-        for candidate in list(entry.waiting):
-            evaluations: Sequence[Evaluation | None] = entry.evaluations
-            if candidate.splits is not None:
-                wanted = set(candidate.splits)
-                evaluations = [
-                    evaluation if split in wanted else None
-                    for split, evaluation in enumerate(entry.evaluations)
-                ]
-            elif entry.is_complete:
-                wanted = set()
+        waiting = []
+        for candidate in entry.waiting:
+            evaluations = entry.evaluations_of(candidate)
+            if evaluations is None:
+                waiting.append(candidate)
             else:
-                continue
-            if all(evaluations[split] is not None for split in wanted):
-                entry.waiting.remove(candidate)
                 self._complete.append(Trial(candidate, evaluations, self._objective))
-        if not entry.waiting:
+        entry.waiting = waiting
+        if not waiting:
             self._open.pop(entry.number, None)
 
     def release(self, ids: Collection[int]) -> None:
@@ -573,6 +586,17 @@ class Evaluator:
         # How long it took is not known.
         evaluation = killed_evaluation(self._spec, n_test, math.nan, message)
         self._record(task.number, block.split, evaluation, None)
+
+
+def _make_task(entry: Entry, steps: tuple[StepKey, ...]) -> Task:
+    candidate = entry.candidate
+    return Task(
+        candidate.id,
+        candidate.params,
+        steps,
+        key=entry.key,
+        resource=candidate.resource,
+    )
 
 
 def _choose_fitter(

@@ -73,10 +73,11 @@ class BlockQueue:
         list of (float, int, list of mapping)
             For how many seconds, the split, and the parameters of the candidates.
         """
-        now = _clock.now()
+        running = list(self._running.values())
+        now = _clock.now()  # and not before: what has begun since would end in the past
         return [
             (now - since, block.split, [task.params for task in block.tasks])
-            for block, since in list(self._running.values())
+            for block, since in running
         ]
 
     def running_tasks(self) -> Iterable[Task]:

@@ -25,24 +25,43 @@ class Requests:
         Whether candidates are trained step by step, from given models.
     trials : mapping of int to Entry
         Those that were added, by id; it grows.
+    partial : mapping of int to Candidate
+        Those of them that asked for some of the splits, by id; it grows.
     """
 
     def __init__(
-        self, name: str, n_splits: int, trains: bool, trials: Mapping[int, Entry]
+        self,
+        name: str,
+        n_splits: int,
+        trains: bool,
+        trials: Mapping[int, Entry],
+        partial: Mapping[int, Candidate],
     ) -> None:
         self._name = name
         self._n_splits = n_splits
         self._all = frozenset(range(n_splits))
         self._trains = trains
         self._trials = trials
+        self._partial = partial
 
     def splits_of(self, candidate: Candidate) -> frozenset[int]:
         """Return the splits on which a candidate is to have scores."""
         return self._all if candidate.splits is None else frozenset(candidate.splits)
 
+    def splits_before(self, candidate: Candidate) -> frozenset[int]:
+        """Return the splits on which the trial that it resumes has scores."""
+        assert candidate.resume_from is not None
+        before = self._partial.get(candidate.resume_from)
+        return self._all if before is None else self.splits_of(before)
+
     def adds_splits(self, candidate: Candidate, parent: Entry) -> bool:
-        """Whether a candidate is its parent, on more splits."""
-        before = parent.candidate
+        """Whether a candidate is its parent, on more splits.
+
+        The parent itself, and not an equal one with the same evaluations: their
+        values may be other objects.
+        """
+        assert candidate.resume_from is not None
+        before = self._partial.get(candidate.resume_from, parent.candidate)
         return (
             candidate.resource == before.resource
             and candidate.params.keys() == before.params.keys()

@@ -1,6 +1,6 @@
 """Search algorithms as ask/tell, without estimators, data or workers."""
 
-from skhpo._trial import Candidate, Evaluation, Trial
+from skhpo._trial import Candidate, Estimate, Evaluation, Trial
 from skhpo.optimizers._anneal import AnnealOptimizer
 from skhpo.optimizers._base import Optimizer, ResumingOptimizer
 from skhpo.optimizers._bayes import BayesOptimizer
@@ -13,6 +13,7 @@ __all__ = [
     "AnnealOptimizer",
     "BayesOptimizer",
     "Candidate",
+    "Estimate",
     "Evaluation",
     "GridOptimizer",
     "LimitedOptimizer",

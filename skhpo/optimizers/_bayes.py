@@ -140,6 +140,7 @@ class BayesOptimizer:
         self._params: list[Params] = []
         self._scores: list[float] = []
         self._split_scores: list[tuple[float, ...]] = []
+        self._to_come: list[float] = []
         self._points = (
             self.space.points() if self.space.size <= MAX_ENUMERATED else None
         )
@@ -178,7 +179,8 @@ class BayesOptimizer:
     def tell(self, trials: Sequence[Trial]) -> None:
         """Learn from trials; also from such that were not asked for.
 
-        The model takes a score that is infinite or NaN for a failure.
+        The model takes a score that is infinite or NaN for a failure. The estimate of
+        a dropped candidate is a score with more noise, by its variance.
 
         Parameters
         ----------
@@ -198,8 +200,9 @@ class BayesOptimizer:
             self._params.append(params)
             score = math.nan if trial.failed else trial.score
             self._scores.append(score)
-            known = trial.split_scores if math.isfinite(score) else ()
-            self._split_scores.append(known)
+            is_whole = math.isfinite(score) and not trial.dropped
+            self._split_scores.append(trial.split_scores if is_whole else ())
+            self._to_come.append(_variance_to_come(trial))
 
     @property
     def best_params(self) -> dict[str, Any]:
@@ -322,7 +325,16 @@ class BayesOptimizer:
         for i, scores in enumerate(self._split_scores):
             if len(scores) == k:
                 S[i] = scores
-        return observe(np.array(self._X), np.array(self._scores), S)
+        X, to_come = np.array(self._X), np.array(self._to_come)
+        return observe(X, np.array(self._scores), S, to_come)
+
+
+def _variance_to_come(trial: Trial) -> float:
+    """Return the variance of an estimate, inf if not known; NaN if it is none."""
+    if trial.estimate is None:
+        return math.nan
+    variance = trial.estimate.variance
+    return math.inf if math.isnan(variance) else variance
 
 
 def _encode_allowed(space: SearchSpace, params: Mapping[str, Any]) -> Array:

@@ -40,6 +40,8 @@ FAILURE_GAP = 0.1
 MIN_SUCCESS = 0.02
 # Spreads over the splits are shrunk to their median with so many degrees of freedom.
 NOISE_PRIOR_DOF = 4.0
+# Relative variance of an estimate where none is known: that of one split of five.
+UNKNOWN = 5.0
 
 
 @dataclass(eq=False)
@@ -56,27 +58,41 @@ class Observations:
         Relative variances of the scores, around 1.
     unit : float, default=1.0
         A power of two: scores times it are those of the user.
+    dropped : ndarray of shape (n,) or None, default=None
+        Whose scores are estimates, which are never the best; None if there are none.
     """
 
     X: Array
     scores: Array
     noise: Array
     unit: float = 1.0
+    dropped: NDArray[np.bool_] | None = None
 
     @property
     def ok(self) -> NDArray[np.bool_]:
         """Which did not fail."""
         return np.isfinite(self.scores)
 
+    @property
+    def whole(self) -> NDArray[np.bool_]:
+        """Which have a score on all splits."""
+        return self.ok if self.dropped is None else self.ok & ~self.dropped
+
     def subset(self, size: int) -> Observations:
         """Return the `size` observations that tell the most."""
         kept = informative_subset(np.where(self.ok, self.scores, -np.inf), size)
         return replace(
-            self, X=self.X[kept], scores=self.scores[kept], noise=self.noise[kept]
+            self,
+            X=self.X[kept],
+            scores=self.scores[kept],
+            noise=self.noise[kept],
+            dropped=None if self.dropped is None else self.dropped[kept],
         )
 
 
-def observe(X: Array, scores: Array, S: Array) -> Observations:
+def observe(
+    X: Array, scores: Array, S: Array, to_come: Array | None = None
+) -> Observations:
     """Return what is known about points, from scores of any size.
 
     The unit is that of the better half of the scores. What is infinite, or worse than
@@ -90,6 +106,9 @@ def observe(X: Array, scores: Array, S: Array) -> Observations:
         Mean scores, NaN where failed.
     S : ndarray of shape (n, k)
         Scores on the splits, a row of NaN where they are not known.
+    to_come : ndarray of shape (n,) or None, default=None
+        Of estimated scores, the variance of what is missing, infinite where that is not
+        known; NaN of those that are whole. None if all are.
     """
     finite = np.sort(scores[np.isfinite(scores)])
     better = finite[len(finite) // 2 :]
@@ -97,31 +116,38 @@ def observe(X: Array, scores: Array, S: Array) -> Observations:
     known = np.isfinite(scores) & (scores / unit >= -MAX_SCORE)
     limited = np.clip(scores / unit, -MAX_SCORE, MAX_SCORE)
     S = np.clip(S / unit, -MAX_SCORE, MAX_SCORE)
-    noise = relative_noise(np.where(known[:, np.newaxis], S, np.nan))
-    return Observations(X, np.where(known, limited, np.nan), noise, unit)
+    S = np.where(known[:, np.newaxis], S, np.nan)
+    missing = None if to_come is None else to_come / unit / unit
+    noise = relative_noise(S, missing)
+    dropped = None if missing is None else ~np.isnan(missing)
+    return Observations(X, np.where(known, limited, np.nan), noise, unit, dropped)
 
 
-def relative_noise(S: Array) -> Array:
+def relative_noise(S: Array, to_come: Array | None = None) -> Array:
     """Return the relative noise variances of the means over splits, shape (n,).
 
     All candidates see the same splits, so what one split adds to all of them is no
     noise; the rest is, as in an analysis of variance: r_ij = s_ij - mean_j(s_ij), minus
     its median over i. With few splits its square is a poor estimate, so the variances
-    are shrunk to their median.
+    are shrunk to their median. Of estimates, what is missing comes on top.
     """
     n, k = S.shape
     ok = np.isfinite(S).all(axis=1)
+    to_come = np.full(n, np.nan) if to_come is None else to_come
+    estimated = ~np.isnan(to_come)
     if k < 2 or ok.sum() < 3:
-        return np.ones(n)
+        return np.where(estimated, UNKNOWN, 1.0)
     R = S[ok] - S[ok].mean(axis=1, keepdims=True)
     R -= np.median(R, axis=0)
     variance = (R**2).sum(axis=1) / (k - 1)
     typical = float(np.median(variance))
-    noise = np.ones(n)
+    noise = np.where(estimated, UNKNOWN, 1.0)
     if typical > 0:
         weight = k - 1 + NOISE_PRIOR_DOF
         ratio = np.minimum(variance / typical, 1e6)
         noise[ok] = ((k - 1) * ratio + NOISE_PRIOR_DOF) / weight
+        said = np.isfinite(to_come)  # a mean over k splits has typical / k
+        noise[said] = 1.0 + np.minimum(to_come[said] * k / typical, 1e6)
     return noise
 
 
@@ -138,7 +164,7 @@ def targets(seen: Observations, surrogate: Surrogate) -> tuple[Array, Array]:
     y[~ok] = y[ok].min() - FAILURE_GAP
     if np.ptp(v[ok]) > 0:  # the spread over splits is known, on the scale of scores
         v[ok] *= (slope / unit_of(slope)) ** 2
-        v[ok] /= np.median(v[ok])
+        v[ok] /= np.median(v[seen.whole if seen.whole.any() else ok])
     v[~ok] = 1.0
     return y, np.clip(v, 0.1, 100.0)
 
@@ -180,7 +206,7 @@ def objective(
     surrogate.fit(X, y, v, keep_theta=keep_theta)
     mean, _ = surrogate.predict(X)
     # What counts is the best *expected* score: the best observed one may be luck.
-    best = float(mean[ok].max() if ok.any() else mean.max())
+    best = float(mean[seen.whole].max() if seen.whole.any() else mean.max())
     best += repeated_share(seen.scores[ok])
     ranked = X[np.argsort(-np.where(ok, y, -np.inf), kind="stable")]
     # A ratio of densities is neither an expected score nor a probability: failures and

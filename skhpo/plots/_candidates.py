@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skhpo._arithmetic import Array
@@ -34,7 +35,10 @@ class Candidates:
     metric : str
         Of which score, "score" if there is one only.
     scores : ndarray of shape (n,)
-        Mean test scores, NaN where a fit failed.
+        Mean test scores, NaN where a fit failed. Of those that a race dropped, what was
+        expected of them, if this is the score that decided; else NaN.
+    dropped : ndarray of shape (n,)
+        Which ones these are.
     split_scores : ndarray of shape (n, k)
         Test scores of each split.
     seconds : ndarray of shape (n,)
@@ -45,6 +49,7 @@ class Candidates:
 
     metric: str
     scores: Array
+    dropped: NDArray[np.bool_]
     split_scores: Array
     seconds: Array
     axes: list[Axis]
@@ -112,6 +117,10 @@ def read(
         raise ValueError(
             f"None of the {len(params)} candidates has a score: all failed."
         )
+    dropped = np.asarray(cv_results.get("dropped", np.zeros(len(params))), dtype=bool)
+    expected = f"estimated_test_{metric}"
+    if expected in cv_results:
+        scores = _column(cv_results, expected, metric)
     pattern = re.compile(rf"split\d+_test_{re.escape(metric)}")
     columns = [cv_results[key] for key in cv_results if pattern.fullmatch(key)]
     per_fit = np.asarray(cv_results["mean_fit_time"], float)
@@ -126,7 +135,9 @@ def read(
         for name in names
     ]
     split_scores = np.array(columns, float).reshape(len(columns), len(params)).T
-    return Candidates(metric, scores, split_scores, per_fit * len(columns), axes)
+    n_fits = np.asarray(cv_results.get("n_splits", len(columns)))
+    seconds = per_fit * n_fits
+    return Candidates(metric, scores, dropped, split_scores, seconds, axes)
 
 
 def _column(results: Mapping[str, Any], name: str, metric: str) -> Array:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skhpo._arithmetic import Array
 from skhpo._fence import drawing_unit, in_unit, lower_fence
@@ -35,6 +36,9 @@ class HistoryDisplay(Display):
         Time of fitting and scoring of each candidate, on all splits.
     metric : str, default="score"
         Of which score.
+    dropped : ndarray of shape (n,) or None, default=None
+        Which candidates were dropped by a race, so that their scores are what was
+        expected of them; None if there was none.
 
     Attributes
     ----------
@@ -61,13 +65,21 @@ class HistoryDisplay(Display):
     [0.93, 0.93, 0.98]
     """
 
-    def __init__(self, scores: Array, seconds: Array, metric: str = "score") -> None:
+    def __init__(
+        self,
+        scores: Array,
+        seconds: Array,
+        metric: str = "score",
+        dropped: NDArray[np.bool_] | None = None,
+    ) -> None:
         self.scores = scores
         self.seconds = seconds
         self.metric = metric
+        self.dropped = np.zeros(len(scores), bool) if dropped is None else dropped
         self.number = np.arange(1, len(scores) + 1)
         self.elapsed = np.cumsum(np.nan_to_num(seconds))
-        best = np.maximum.accumulate(np.where(np.isnan(scores), -np.inf, scores))
+        none = np.isnan(scores) | self.dropped
+        best = np.maximum.accumulate(np.where(none, -np.inf, scores))
         self.best_so_far = np.where(np.isneginf(best), np.nan, best)
         self.fence = lower_fence(scores)
 
@@ -92,7 +104,7 @@ class HistoryDisplay(Display):
 
         """
         found = cls._read(cv_results, metric, log)
-        return cls(found.scores, found.seconds, metric).plot(ax, x=x)
+        return cls(found.scores, found.seconds, metric, found.dropped).plot(ax, x=x)
 
     def plot(self, ax: Any = None, *, x: str = "number") -> Self:
         """Draw.
@@ -111,12 +123,17 @@ class HistoryDisplay(Display):
             raise ValueError(f"'x' must be 'number' or 'time'. Got {x!r} instead.")
         ax = self._one_panel(ax, (6.4, 4.0))
         at = self.number if x == "number" else self.elapsed
-        failed = np.isnan(self.scores)
+        failed = np.isnan(self.scores) & ~self.dropped
         below = self.scores < self.fence
-        seen = ~failed & ~below
+        seen = ~np.isnan(self.scores) & ~below
         unit = drawing_unit(self.scores[seen])
         shown = in_unit(self.scores, unit)
-        ax.scatter(at[seen], shown[seen], s=18, c=OTHERS, alpha=0.6, lw=0)
+        whole, dropped = seen & ~self.dropped, seen & self.dropped
+        ax.scatter(at[whole], shown[whole], s=18, c=OTHERS, alpha=0.6, lw=0)
+        if dropped.any():
+            label = f"dropped ({self.dropped.sum()}), at the expected score"
+            style = {"s": 18, "facecolors": "none", "edgecolors": OTHERS, "lw": 0.6}
+            ax.scatter(at[dropped], shown[dropped], label=label, **style)
         best = np.where(self.best_so_far < self.fence, np.nan, self.best_so_far)
         best = in_unit(best, unit)
         ax.step(at, best, where="post", c=BEST, lw=2, label="best so far")

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skhpo._arithmetic import Array
 from skhpo._fence import drawing_unit, in_unit, lower_fence
@@ -42,6 +43,9 @@ class SliceDisplay(Display):
         Mean test scores, NaN where a fit failed.
     metric : str, default="score"
         Of which score.
+    dropped : ndarray of shape (n,) or None, default=None
+        Which candidates were dropped by a race, and are drawn as rings at the score
+        that was expected of them; None if there was none.
 
     Attributes
     ----------
@@ -75,11 +79,16 @@ class SliceDisplay(Display):
     """
 
     def __init__(
-        self, axes: Sequence[Axis], scores: Array, metric: str = "score"
+        self,
+        axes: Sequence[Axis],
+        scores: Array,
+        metric: str = "score",
+        dropped: NDArray[np.bool_] | None = None,
     ) -> None:
         self.axes = list(axes)
         self.scores = scores
         self.metric = metric
+        self.dropped = np.zeros(len(scores), bool) if dropped is None else dropped
         self.positions = {axis.name: axis.positions for axis in axes}
         self.categories = {axis.name: axis.categories for axis in axes}
         self.is_log = {axis.name: axis.is_log for axis in axes}
@@ -109,13 +118,14 @@ class SliceDisplay(Display):
             If one of `params` was not searched, or no candidate has a score.
         """
         found = cls._read(cv_results, metric, log)
-        display = cls(select(found.axes, params), found.scores, metric)
+        axes = select(found.axes, params)
+        display = cls(axes, found.scores, metric, found.dropped)
         return display.plot(ax)
 
     @property
     def best_row(self) -> int:
         """The row with the highest score."""
-        return int(np.nanargmax(self.scores))
+        return int(np.nanargmax(np.where(self.dropped, np.nan, self.scores)))
 
     def plot(self, ax: Any = None) -> Self:
         """Draw.
@@ -145,11 +155,14 @@ class SliceDisplay(Display):
         y = in_unit(np.maximum(self.scores, self.fence), self._unit)
         low, high = np.nanmin(y), np.nanmax(y)
         margin = 0.06 * (high - low) or 0.01
-        panel.scatter(at, y, s=16, c=order, cmap="Blues", vmin=-0.5, lw=0, alpha=0.9)
+        whole, ring = ~self.dropped, {"facecolors": "none", "edgecolors": OTHERS}
+        shade = {"c": order[whole], "cmap": "Blues", "vmin": -0.5, "vmax": 1}
+        panel.scatter(at[whole], y[whole], s=16, lw=0, alpha=0.9, **shade)
+        panel.scatter(at[~whole], y[~whole], s=16, lw=0.6, **ring)
         panel.set_ylim(low - 2 * margin, high + margin)
         below = self.scores < self.fence
         panel.scatter(at[below], y[below], s=24, c=OTHERS, marker="v")
-        failed = np.isnan(self.scores)
+        failed = np.isnan(self.scores) & ~self.dropped
         floor = np.full(failed.sum(), low - 1.3 * margin)
         panel.scatter(at[failed], floor, s=18, c=WORSE, marker="x")
         best = self.best_row

@@ -86,7 +86,7 @@ class SplitScoresDisplay(Display):
         log : collection of str or None, default=None
             Ignored here; all displays have it.
         top : int, default=10
-            How many candidates, the best of those without a failed fit.
+            How many candidates, the best of those that have a score on all splits.
 
         Raises
         ------
@@ -96,8 +96,9 @@ class SplitScoresDisplay(Display):
         if top < 1:
             raise ValueError(f"'top' must be 1 or more. Got {top} instead.")
         found = cls._read(cv_results, metric, log)
-        order = np.argsort(-found.scores, kind="stable")  # NaN last
-        rows = order[: min(top, int(np.isfinite(found.scores).sum()))]
+        scores = np.where(found.dropped, np.nan, found.scores)
+        order = np.argsort(-scores, kind="stable")  # NaN last
+        rows = order[: min(top, int(np.isfinite(scores).sum()))]
         return cls(rows, found.split_scores[rows], metric).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:

@@ -163,6 +163,8 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
     _interrupts = Interrupts()  # of this process
     # Whether candidates share fits; a parameter, where they may do without.
     reuse: bool = True
+    # Whether splits of hopeless candidates are skipped; a parameter, where that can be.
+    race: bool | float = False
     _parameter_constraints: ClassVar[dict] = {
         **BaseSearchCV._parameter_constraints,
         "journal": [str, os.PathLike, None],
@@ -381,7 +383,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         n_candidates: int | None = getattr(optimizer, "n_candidates", None)
         spec = self._make_spec(run, n_candidates)
         if self.verbose > 0:
-            _print_plan(n_candidates, n_splits)
+            _print_plan(n_candidates, n_splits, is_upper_bound=bool(self.race))
         n_evaluations = None if n_candidates is None else n_candidates * n_splits
         if self.refit:
             run.budget.growth = growth_of(spec)
@@ -391,11 +393,12 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             evaluator = self._make_evaluator(run, spec, journal)
             run.evaluator = stack.enter_context(evaluator)
             heart = Heartbeat(name, n_candidates, evaluator.running)
+            listeners: list[Listener] = []
             if self.verbose > 0:
-                stack.enter_context(heart)
+                listeners.append(stack.enter_context(heart).note)
             bar = stack.enter_context(show_progress(name, n_candidates))
             first = FirstFailures(name, n_candidates)
-            listeners = [heart.note, bar.note, first.note]
+            listeners += [bar.note, first.note]
             self._make_loop(run, optimizer, run.evaluator, listeners).run()
             self._finish_evaluation(run)
             if run.record.stop_reason == "interrupted":
@@ -517,14 +520,18 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
 
     def _score_check(self) -> ScoreCheck:
         """Return what checks `refit` against the names of several scores."""
-        learns = self._policy().learns
-        wants_one = "learns from" if learns else "with 'stop' looks at"
         return ScoreCheck(
             type(self).__name__,
             None if callable(self.refit) else self.refit,
             repr(self.refit),
-            wants_one if learns or self.stop is not None else None,
+            self._why_one_score(),
         )
+
+    def _why_one_score(self) -> str | None:
+        """Return what needs a single score, for a message; None if nothing does."""
+        if self._policy().learns:
+            return "learns from"
+        return None if self.stop is None else "with 'stop' looks at"
 
     def _set_results(self, run: Run) -> None:
         """Set all that does not depend on which candidate is the best."""
@@ -593,12 +600,15 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         return estimator
 
 
-def _print_plan(n_candidates: int | None, n_splits: int) -> None:
+def _print_plan(
+    n_candidates: int | None, n_splits: int, *, is_upper_bound: bool
+) -> None:
     """Say what is about to be done, in scikit-learn's words."""
+    most = "at most " if is_upper_bound else ""
     if n_candidates is None:
-        print(f"Fitting {n_splits} folds for each candidate")
+        print(f"Fitting {most}{n_splits} folds for each candidate")
     else:
         print(
-            f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
-            f"totalling {n_candidates * n_splits} fits"
+            f"Fitting {most}{n_splits} folds for each of {n_candidates} candidates, "
+            f"totalling {most}{n_candidates * n_splits} fits"
         )

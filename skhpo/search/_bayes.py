@@ -18,6 +18,7 @@ from skhpo.optimizers import BayesOptimizer, LimitedOptimizer
 from skhpo.search._base import BaseSearch
 from skhpo.search._loop import LoopPolicy
 from skhpo.search._prior import prior_trials
+from skhpo.search._race import RacingSearch
 from skhpo.search._run import Run, Space
 from skhpo.space import Categorical, SearchSpace
 from skhpo.space._dimensions import is_number
@@ -27,7 +28,8 @@ __all__ = ["BayesSearch"]
 
 
 @inherit_docs(BaseSearch)
-class BayesSearch(BaseSearch):
+@inherit_docs(RacingSearch)
+class BayesSearch(RacingSearch):
     """Bayesian search: fit and score what a model of the score finds most promising.
 
     Take it when a fit is expensive: for the same number of candidates it finds better
@@ -106,7 +108,7 @@ class BayesSearch(BaseSearch):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **BaseSearch._parameter_constraints,
+        **RacingSearch._parameter_constraints,
         "param_distributions": [Mapping, list, tuple, SearchSpace],
         "n_iter": [Interval(Integral, 1, None, closed="left")],
         "surrogate": [
@@ -154,6 +156,7 @@ class BayesSearch(BaseSearch):
         error_score: str | float = np.nan,
         return_train_score: bool = False,
         reuse: bool = True,
+        race: bool | float = False,
         journal: str | os.PathLike[str] | None = None,
         time_budget: float | str | None = None,
         stop: StopRule | Sequence[StopRule] | None = None,
@@ -173,6 +176,7 @@ class BayesSearch(BaseSearch):
         self.constraints = constraints
         self.random_state = random_state
         self.reuse = reuse
+        self.race = race
 
     def _policy(self) -> LoopPolicy:
         in_order = not self.asynchronous

@@ -14,6 +14,7 @@ from skhpo._sklearn_compat import Interval
 from skhpo.optimizers import GridOptimizer
 from skhpo.optimizers._enumerated import grid_space
 from skhpo.search._base import BaseSearch
+from skhpo.search._race import RacingSearch
 from skhpo.search._run import Space
 from skhpo.space import SearchSpace
 from skhpo.space._check import check_space
@@ -23,7 +24,8 @@ __all__ = ["GridSearch"]
 
 
 @inherit_docs(BaseSearch)
-class GridSearch(BaseSearch):
+@inherit_docs(RacingSearch)
+class GridSearch(RacingSearch):
     """Exhaustive search: fit and score every combination of parameter values.
 
     A drop-in replacement of :class:`~sklearn.model_selection.GridSearchCV`: the same
@@ -77,7 +79,7 @@ class GridSearch(BaseSearch):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **BaseSearch._parameter_constraints,
+        **RacingSearch._parameter_constraints,
         "param_grid": [Mapping, list, tuple, SearchSpace],
         "n_levels": [Interval(Integral, 1, None, closed="left"), Mapping],
         "constraints": [callable, list, tuple, None],
@@ -100,6 +102,7 @@ class GridSearch(BaseSearch):
         error_score: str | float = np.nan,
         return_train_score: bool = False,
         reuse: bool = True,
+        race: bool | float = False,
         journal: str | os.PathLike[str] | None = None,
         time_budget: float | str | None = None,
         stop: StopRule | Sequence[StopRule] | None = None,
@@ -111,6 +114,7 @@ class GridSearch(BaseSearch):
         self.n_levels = n_levels
         self.constraints = constraints
         self.reuse = reuse
+        self.race = race
 
     def _compile(self) -> Space:
         subspaces = check_space(self.param_grid, name="param_grid", distributions=False)

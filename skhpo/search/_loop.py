@@ -31,7 +31,8 @@ class LoopPolicy:
         How many candidates may be asked for and not yet told; None for no limit.
         Never derived from the number of workers.
     in_order : bool, default=True
-        Whether a trial is told when those before it have been told; else at once.
+        Whether a trial is told when those before it have been told; else at once. The
+        order is that of the ids, unless the evaluator says another one.
     whole_batches : bool, default=False
         Whether candidates count only together with those that came with them: they are
         recorded when all are complete, and kept when a rule ends the search, though
@@ -47,8 +48,20 @@ class LoopPolicy:
 class LoopEvaluator(Protocol):
     """What the loop needs of an evaluator; see `skhpo.evaluation.Evaluator`."""
 
-    stopped: bool
-    out_of_time: bool
+    @property
+    def stopped(self) -> bool:
+        """Whether a callback asked for the search to stop."""
+        ...
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether no seconds were left."""
+        ...
+
+    @property
+    def turns(self) -> Sequence[int] | None:
+        """Ids in the order in which trials are told, as far as known; None: by id."""
+        ...
 
     def add(self, candidates: Sequence[Candidate]) -> None:
         """Queue candidates."""
@@ -121,6 +134,12 @@ class Loop:
     _n_told: int = field(default=0, init=False)
     # Complete ones, by id.
     _untold: dict[int, Trial] = field(default_factory=dict, init=False)
+    # To be asked with each question, if the optimizer resumes trials.
+    _released: Callable[[], Collection[int]] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.optimizer, ResumingOptimizer):
+            self._released = self.optimizer.released
 
     def run(self) -> None:
         """Search; the record says why it ended.
@@ -152,8 +171,8 @@ class Loop:
         return "callback" if self.evaluator.stopped else "completed"
 
     def _ask(self) -> None:
-        if isinstance(self.optimizer, ResumingOptimizer):
-            self.evaluator.release(self.optimizer.released())
+        if self._released is not None:
+            self.evaluator.release(self._released())
         if self.evaluator.stopped:
             return
         room = sys.maxsize
@@ -197,5 +216,10 @@ class Loop:
         """Return the trial whose turn it is, None if it is not complete."""
         if not self._untold:
             return None
-        id = self._n_told if self.policy.in_order else next(iter(self._untold))
+        id = self._turn() if self.policy.in_order else next(iter(self._untold))
         return self._untold.pop(id, None)
+
+    def _turn(self) -> int:
+        """Return the id of the trial that is told next."""
+        turns = self.evaluator.turns
+        return self._n_told if turns is None else turns[self._n_told]

@@ -16,6 +16,7 @@ from skhpo._rng import seed_sequence
 from skhpo._sklearn_compat import BaseSearchCV, Interval, StrOptions
 from skhpo._trial import Params
 from skhpo._warnings import warn_user
+from skhpo.evaluation import Evaluator
 from skhpo.evaluation.training._freezing import frozen_in_population
 from skhpo.evaluation.training._parts import replay
 from skhpo.evaluation.training._target import check_target, labels_of
@@ -368,7 +369,7 @@ class PBTSearch(BaseSearch):
         record = run.record
         if self.refit != "weights" or not record.n_candidates or record.all_failed:
             return
-        assert run.evaluator is not None
+        assert isinstance(run.evaluator, Evaluator)
         scores = np.array([trial.score for trial in record.trials])
         best = best_row(self._more_results(record), scores)
         if not record.failed[best]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from skhpo._trial import Candidate, Trial
+from skhpo._trial import Candidate, Estimate, Trial
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space import SearchSpace
 
@@ -28,7 +29,8 @@ def prior_trials(prior_results: Any, metric: str, space: SearchSpace) -> list[Tr
     Returns
     -------
     list of Trial
-        With the scores of the splits; with the mean alone where there are none.
+        With the scores of the splits; with the mean alone where there are none, and
+        with what was expected of those that a race dropped.
 
     Raises
     ------
@@ -62,7 +64,11 @@ def prior_trials(prior_results: Any, metric: str, space: SearchSpace) -> list[Tr
                 f"'prior_results' come from another search space: {error}"
             ) from None
         scores = (float(column[row]) for column in columns or [results[mean]])
-        trials.append(Trial.from_scores(Candidate(-1 - row, params), tuple(scores)))
+        trial = Trial.from_scores(Candidate(-1 - row, params), tuple(scores))
+        if "dropped" in results and results["dropped"][row]:
+            estimate = Estimate(float(results[f"estimated_test_{metric}"][row]))
+            trial = replace(trial, estimate=estimate)
+        trials.append(trial)
     return trials
 
 

@@ -22,6 +22,7 @@ from skhpo.optimizers import (
 )
 from skhpo.search._base import BaseSearch
 from skhpo.search._loop import LoopPolicy
+from skhpo.search._race import RacingSearch
 from skhpo.search._run import Space
 from skhpo.space import SearchSpace
 from skhpo.space._check import check_space
@@ -32,7 +33,8 @@ __all__ = ["RandomSearch"]
 
 
 @inherit_docs(BaseSearch)
-class RandomSearch(BaseSearch):
+@inherit_docs(RacingSearch)
+class RandomSearch(RacingSearch):
     """Random search: fit and score a number of draws from distributions.
 
     A drop-in replacement of :class:`~sklearn.model_selection.RandomizedSearchCV`: the
@@ -116,7 +118,7 @@ class RandomSearch(BaseSearch):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **BaseSearch._parameter_constraints,
+        **RacingSearch._parameter_constraints,
         "param_distributions": [Mapping, list, tuple, SearchSpace],
         "n_iter": [Interval(Integral, 1, None, closed="left")],
         "sampling": [StrOptions({"random", "sobol"})],
@@ -147,6 +149,7 @@ class RandomSearch(BaseSearch):
         error_score: str | float = np.nan,
         return_train_score: bool = False,
         reuse: bool = True,
+        race: bool | float = False,
         journal: str | os.PathLike[str] | None = None,
         time_budget: float | str | None = None,
         stop: StopRule | Sequence[StopRule] | None = None,
@@ -162,6 +165,7 @@ class RandomSearch(BaseSearch):
         self.constraints = constraints
         self.random_state = random_state
         self.reuse = reuse
+        self.race = race
 
     def _policy(self) -> LoopPolicy:
         if self.strategy == "anneal":

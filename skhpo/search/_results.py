@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from numbers import Real
 from typing import Any
@@ -14,7 +14,13 @@ from skhpo._sklearn_compat import warn_or_raise_about_fit_failures
 from skhpo._trial import Candidate, Evaluation, Params, Scores, Trial
 from skhpo._warnings import warn_user
 from skhpo.exceptions import AllFitsFailedError
-from skhpo.search.feedback._failures import SHOWN, Failures, group_failures, summarize
+from skhpo.search.feedback._failures import (
+    SHOWN,
+    Failures,
+    cause_of,
+    group_failures,
+    summarize,
+)
 
 __all__ = ["Record"]
 
@@ -58,8 +64,8 @@ class Record:
         """Whether scores have the names that those of the first success have."""
         if self._first is None or not _succeeded(evaluation):
             return True
-        expected = _described(self._first.test_scores)
-        return all(_described(s) == expected for s in _scores_of(evaluation))
+        expected = _names(self._first.test_scores)
+        return all(_names(s) == expected for s in _scores_of(evaluation))
 
     def drop_odd_ones(self) -> None:
         """Drop the candidates that `check_scores` would not let pass."""
@@ -102,7 +108,10 @@ class Record:
     def n_test_rows(self) -> list[int]:
         """The number of rows that were scored, of each split."""
         rows = zip(*(trial.evaluations for trial in self._rows.values()), strict=True)
-        return [max(e.n_test_samples for e in row if e is not None) for row in rows]
+        return [
+            max((e.n_test_samples for e in row if e is not None), default=0)
+            for row in rows
+        ]
 
     @property
     def all_failed(self) -> bool:
@@ -122,7 +131,14 @@ class Record:
             If nothing was evaluated.
         """
         rows = [trial.evaluations for trial in self.trials]
-        evaluations = Evaluations([e or self._missing for row in rows for e in row])
+        missing = self._missing if any(None in row for row in rows) else None
+        return self._named([e or missing for row in rows for e in row], error_score)
+
+    def _named(
+        self, found: Iterable[Evaluation | None], error_score: str | float
+    ) -> Evaluations:
+        """Return evaluations that have a score for each name, also failed ones."""
+        evaluations = Evaluations([e for e in found if e is not None])
         if not evaluations:
             raise ValueError(
                 "No fits were performed. Was the CV iterator empty? "
@@ -147,9 +163,11 @@ class Record:
         AllFitsFailedError
             If every fit failed.
         """
-        evaluations = self.evaluations(error_score)
+        done = (evaluation for trial in self.trials for evaluation in trial.done)
+        evaluations = self._named(done, error_score)  # what is skipped cannot fail
         failures = self.failures()
         if len(failures) <= SHOWN:
+            evaluations.merge_failures()
             try:
                 warn_or_raise_about_fit_failures(evaluations, error_score)
             except ValueError as error:
@@ -187,6 +205,18 @@ class Evaluations:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return map(_as_dict, self._evaluations)
 
+    def merge_failures(self) -> None:
+        """Give those of one kind and message the traceback of the first one.
+
+        scikit-learn counts equal tracebacks, but from where in this package a fit was
+        called is a matter of how long the one before it took.
+        """
+        first: dict[tuple[str, str], str] = {}
+        for i, evaluation in enumerate(self._evaluations):
+            if (error := evaluation.fit_error) is not None:
+                error = first.setdefault(cause_of(error), error)
+                self._evaluations[i] = replace(evaluation, fit_error=error)
+
     def name_failed_scores(self, metrics: list[str], error_score: Any) -> None:
         """Give failed fits a score by metric, for a callable that returned dicts.
 
@@ -220,8 +250,12 @@ def _scores_of(evaluation: Evaluation) -> list[Scores]:
     return [scores for scores in given if scores is not None]
 
 
+def _names(scores: Scores) -> Set[str] | None:
+    return scores.keys() if isinstance(scores, dict) else None
+
+
 def _described(scores: Scores) -> str:
-    """Return the names of several scores, for a message and to be compared."""
+    """Return the names of several scores, for a message."""
     if not isinstance(scores, dict):
         return "a number"
     return f"scores named {sorted(scores, key=str)}"

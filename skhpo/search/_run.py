@@ -13,6 +13,7 @@ from skhpo.evaluation import Evaluator
 from skhpo.evaluation.fitting._task import Fitter
 from skhpo.evaluation.workers._limits import Limits
 from skhpo.search._budget import TimeBudget
+from skhpo.search._raced import RacingEvaluator
 from skhpo.search._results import Record
 from skhpo.space import SearchSpace
 from skhpo.stopping import StopRule
@@ -51,7 +52,7 @@ class Run:
     limits: Limits | None
     rules: Sequence[StopRule]
     fitter: Fitter | None = None  # None: each candidate by `fit`
-    evaluator: Evaluator | None = None  # once there is something to evaluate
+    evaluator: Evaluator | RacingEvaluator | None = None  # once there is a task
     model: Any = None  # fitted during the search, to be kept as the best
     has_chosen: bool = False  # whether the best candidate has been asked for
 

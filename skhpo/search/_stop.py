@@ -88,6 +88,7 @@ class StopRules:
             return None
         self._trials.append(trial)
         scored = not trial.failed and trial.score > -math.inf  # not NaN, either
+        scored = scored and not trial.dropped
         if scored and (self._best is None or trial.score > self._best.score):
             self._best = trial
         self._best_scores.append(-math.inf if self._best is None else self._best.score)

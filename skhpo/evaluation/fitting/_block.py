@@ -21,6 +21,7 @@ from skhpo.evaluation.fitting._spec import EvaluationSpec
 from skhpo.evaluation.fitting._task import Block, BlockResult, Outcome, Task, Work
 from skhpo.evaluation.fitting._verbose import print_end, print_start
 from skhpo.evaluation.workers._context import WorkerContext
+from skhpo.evaluation.workers._garbage import exempt_imports
 from skhpo.evaluation.workers._orphans import end_with_parent
 from skhpo.evaluation.workers._shipping import Package, dumps
 
@@ -71,12 +72,14 @@ def _do_tasks(
     outcomes = work.walk(block.tasks)  # each is worked out when it is taken
     done: list[Outcome] = []
     for task in block.tasks:
-        progress = _progress(spec, block, task)
-        print_start(spec.verbose, *progress, task.params)
+        if spec.verbose:
+            print_start(spec.verbose, *_progress(spec, block, task), task.params)
         outcome = next(outcomes)
         if keep is not None:
             keep(block.split, [(task, outcome.evaluation, outcome.state)])
-        print_end(spec.verbose, *progress, task.params, outcome.evaluation)
+        if spec.verbose:
+            progress = _progress(spec, block, task)
+            print_end(spec.verbose, *progress, task.params, outcome.evaluation)
         done.append(outcome)
         shares = bool(outcome.n_shared)
         patience = block.time_slice.patience(outcome.overhead, shares=shares)
@@ -97,6 +100,7 @@ def run_packed_block(
 ) -> BlockResult:
     """Do a block in another process, as in the caller's thread."""
     end_with_parent()
+    exempt_imports()
     with context.recreated():
         spec, registrations = Package.unpack(*package)
         registrations.adopt()

@@ -53,7 +53,7 @@ def is_known(value: Any) -> bool:
     >>> is_known(Ridge(copy_X=False))
     False
     """
-    return _is_known(value, set())
+    return type(value) in _PLAIN or _is_known(value, set())
 
 
 def are_known(params: Mapping[str, Any]) -> bool:

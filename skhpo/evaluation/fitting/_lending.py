@@ -51,10 +51,13 @@ def lend(data: Any) -> Any:
     >>> lend(X).flags.writeable, X.flags.writeable
     (False, True)
     """
-    if type(data) in _CONTAINERS:
-        return _rebuilt(data, lend)
-    if type(data) is np.ndarray:
+    if data is None:
+        return None
+    kind = type(data)
+    if kind is np.ndarray:
         return _locked(data)
+    if kind in _CONTAINERS:
+        return _rebuilt(data, lend)
     if sparse.issparse(data) and getattr(data, "format", "") in ("csr", "csc", "bsr"):
         return _locked_sparse(data)
     if _is_of_pandas(data) and _copies_on_write() and not _has_mutable_cells(data):

@@ -113,9 +113,14 @@ class Stage:
         return self.X, self.y, self.X_train, self.X_test
 
     def given(self, access: Access) -> Stage:
-        """Return the same stage with data that are lent, or copied."""
+        """Return the same data, lent or copied."""
         X, y, X_train, X_test = map(access, self.data)
-        return replace(self, X=X, y=y, X_train=X_train, X_test=X_test)
+        return Stage(X, y, X_train, X_test, self.fit_time)
+
+    def to_fit(self, access: Access) -> Stage:
+        """Return the same data, of which those to be fitted are lent or copied."""
+        X, y = access(self.X), access(self.y)
+        return Stage(X, y, self.X_train, self.X_test, self.fit_time)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +173,7 @@ class Tree:
         self._numbers = itertools.count()
         self._counted: set[int] = set()
         self._second_fits: dict[int, int] = {}
+        self._known: dict[tuple[int, int], bool] = {}
         self._n_alone = 0
         self.n_needed = 0
 
@@ -233,11 +239,10 @@ class Tree:
     def _finish(self, stage: Stage, task: Task, fit: Fit, divisible: bool) -> Outcome:
         """Score a candidate by its fitted last step on transformed data."""
         fit_time = stage.fit_time + fit.seconds
-        known = self._layout.is_known(self._last, task.params)
         if not self._lending:
             data = self._to_score(stage, _unchanged)
             evaluation = score(self._spec, data, fit.step, fit_time)
-        elif known:
+        elif self._is_known(self._last, task):
             evaluation = score_lent(
                 self._spec,
                 self._to_score(stage, lend),
@@ -380,7 +385,15 @@ class Tree:
     def _repeats(self, depth: int, task: Task) -> bool:
         """Whether another fit of a step is known to give the same."""
         key = depth, task.steps[depth].variant
-        return key in self._spec.repeated or self._layout.is_known(depth, task.params)
+        return key in self._spec.repeated or self._is_known(depth, task)
+
+    def _is_known(self, depth: int, task: Task) -> bool:
+        """Whether all code in a step of a candidate is known."""
+        key = depth, task.steps[depth].variant
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._layout.is_known(depth, task.params)
+        return known
 
     def _note_that_it_repeats(
         self, depth: int, task: Task, fits: Sequence[Fit | Failure | None]
@@ -399,8 +412,7 @@ class Tree:
         """
         ways: tuple[Access, ...] = (_unchanged,)
         if self._lending:
-            known = self._layout.is_known(depth, task.params)
-            ways = (lend, private) if known else (private,)
+            ways = (lend, private) if self._is_known(depth, task) else (private,)
         number = next(self._numbers)
         fit: Fit | Failure | None = None
         for access in ways:
@@ -416,17 +428,13 @@ class Tree:
         self, stage: Stage, depth: int, step: Any, number: int, access: Access
     ) -> Fit | Failure | None:
         is_last = depth == self._last
-        if is_last:
-            given = replace(stage, X=access(stage.X), y=access(stage.y))
-        else:
-            given = stage.given(access)
-        if access is lend and copies_by_itself(step):
-            given = replace(given, X=stage.X)
+        given = stage.to_fit(access) if is_last else stage.given(access)
+        X = stage.X if access is lend and copies_by_itself(step) else given.X
         start = time.perf_counter()
         try:
             with exits_are_errors():
                 fit = self._fit_last if is_last else _fit_transform
-                X, y = fit(step, given.X, given.y)
+                X, y = fit(step, X, given.y)
         except Exception as error:
             seconds = time.perf_counter() - start
             return Failure(step, error, format_exc(), number, seconds)

@@ -14,7 +14,10 @@ from skhpo._trial import Params
 __all__ = ["candidate_frame", "split_frame"]
 
 SPLIT = re.compile(r"split(\d+)_(test|train)_(.+)")
-FIRST = ("rank_test_", "mean_test_", "std_test_", "mean_train_", "std_train_")
+FIRST = (
+    *("rank_test_", "mean_test_", "estimated_test_", "std_test_"),
+    *("dropped", "n_splits", "mean_train_", "std_train_"),
+)
 
 
 def candidate_frame(results: Mapping[str, Any], metric: str) -> Any:

@@ -52,6 +52,7 @@ class Heartbeat:
         self._write = write
         self._start = _clock.now()
         self._n_complete = 0
+        self._n_dropped = 0
         self._best: float | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
@@ -68,6 +69,7 @@ class Heartbeat:
         """Take note of a complete candidate."""
         score = trial.score
         self._n_complete += 1
+        self._n_dropped += trial.dropped
         if (
             not trial.failed
             and score == score
@@ -80,6 +82,8 @@ class Heartbeat:
         seconds = _clock.now() - self._start
         total = "" if self._n_candidates is None else f" of {self._n_candidates}"
         parts = [f"{self._n_complete}{total} candidates in {duration(seconds)}"]
+        if self._n_dropped:
+            parts.append(f"{self._n_dropped} of them dropped")
         if self._n_complete:
             parts.append(f"{60 * self._n_complete / seconds:.3g} per minute")
             if self._n_candidates is not None:

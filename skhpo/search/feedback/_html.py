@@ -60,9 +60,14 @@ def summary_html(
         'margin:0.5em 0;overflow-wrap:anywhere">'
         f'<div style="min-width:{WIDTH}px"><div>best mean test {_literal(metric)} '
         f"<b>{scores[best_index]:.4g}</b> ± {spread:.2g}, candidate {best_index + 1} "
-        f"of {len(scores)}</div>{history_svg(scores)}</div>"
+        f"of {len(scores)}{_dropped(results)}</div>{history_svg(scores)}</div>"
         f'<table style="margin:0"><tbody>{rows}</tbody></table></div>'
     )
+
+
+def _dropped(results: Mapping[str, Any]) -> str:
+    """Return how many candidates a race dropped, if there was one."""
+    return f", {sum(results['dropped'])} dropped" if "dropped" in results else ""
 
 
 def history_svg(scores: Array) -> str:
@@ -71,7 +76,7 @@ def history_svg(scores: Array) -> str:
     Parameters
     ----------
     scores : ndarray of shape (n,)
-        NaN where a fit failed.
+        NaN where a fit failed, or the candidate was dropped.
 
     Returns
     -------
