@@ -501,9 +501,8 @@ def main() -> None:
         first = name.split()[0]
         group = first if first in ("10", "3", "auc") else "5"
         for way in ways:
-                row = replay(
-                records, ways[way], options.candidates, 20 if few else n_replays
-            )
+            n_times = min(n_replays, 10) if way in PEERS else n_replays
+            row = replay(records, ways[way], options.candidates, n_times)
             groups.setdefault(group, {}).setdefault(way, {})[name] = row
         row = groups[group]["race=True"][name]
         print(
