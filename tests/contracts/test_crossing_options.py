@@ -119,7 +119,10 @@ PROBLEMS = {
     "refit": ["as scored", False, last_but_one, "weights"],
     "error_score": [np.nan, -1.0, "raise"],
     "train": [False, True],
+    "race": [False, True, 0.2],
 }
+
+OF_SCIKIT_LEARN = {name: PROBLEMS[name] for name in PROBLEMS if name != "race"}
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ class Problem:
     refit: object = "as scored"
     error_score: float | str = np.nan
     train: bool = False
+    race: float = False
 
     def make(self, search=None, **way):
         """Return the search, unfitted."""
@@ -146,6 +150,8 @@ class Problem:
             options["cv"] = ShuffleSplit(1, random_state=0)  # as it asks for
         if self.refit not in ("as scored", "weights" if self.search != "pbt" else ""):
             options["refit"] = self.refit
+        if self.race and self.search != "pbt":  # which has no race
+            options["race"] = self.race
         estimator = clone(ESTIMATORS[self.estimator])
         name = "model__alpha" if hasattr(estimator, "steps") else "alpha"
         search = search or SEARCHES[self.search]
@@ -307,7 +313,7 @@ def test_how_a_search_is_run_does_not_decide_its_result_at_length(search, proble
 
 
 @settings(quickly, max_examples=10)
-@given(problem=deviations(PROBLEMS, 2))
+@given(problem=deviations(OF_SCIKIT_LEARN, 2))
 def test_the_plain_run_is_that_of_scikit_learn(problem):
     """Whatever two options meet, a grid gives what `GridSearchCV` gives."""
     check_plain(problem)
@@ -315,7 +321,7 @@ def test_the_plain_run_is_that_of_scikit_learn(problem):
 
 @pytest.mark.slow
 @settings(quickly, max_examples=200)
-@given(problem=deviations(PROBLEMS, 2))
+@given(problem=deviations(OF_SCIKIT_LEARN, 2))
 def test_the_plain_run_is_that_of_scikit_learn_at_length(problem):
     """The same with more examples."""
     check_plain(problem)
