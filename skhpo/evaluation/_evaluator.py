@@ -348,8 +348,10 @@ class Evaluator:
             tasks, splits, self._workers.n_workers, self._time_slice, self._seconds
         ):
             missing = tuple(t for t in block.tasks if block.split in wanted[t.number])
+            if len(missing) < len(block.tasks):
+                block = replace(block, tasks=missing)
             if missing:
-                self._wait_for_rows(replace(block, tasks=missing))
+                self._wait_for_rows(block)
 
     def _prepare(self, entry: Entry, splits: Collection[int]) -> None:
         """Have the transformers of an entry fitted, where nobody did so before."""

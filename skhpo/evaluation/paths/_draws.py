@@ -10,6 +10,7 @@ import pickle
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sklearn.utils import check_random_state
 
@@ -34,11 +35,11 @@ class GlobalDraws:
         return _state() != self._before
 
 
-def _state() -> bytes:
-    # All of the state is compared: the position in the stream alone does not tell,
-    # since every second normal number is kept ready.
+def _state() -> tuple[Any, ...]:
+    # The whole state: every second normal number is kept ready, so that the position
+    # in the stream alone does not tell.
     numpy_state = check_random_state(None).get_state(legacy=False)
-    return pickle.dumps((numpy_state, random.getstate()))
+    return pickle.dumps(numpy_state), random.getstate()
 
 
 @contextmanager

@@ -185,6 +185,8 @@ class Train(Fitter):
 
     def prefix_key(self, spec: EvaluationSpec, params: Params) -> Hashable:
         """Return what tells the transformers of a candidate; None if it has none."""
+        if not isinstance(spec.estimator, Pipeline):
+            return None
         parts = take_apart(spec.estimator, params, self.plan.resource)
         if parts.prefix is None:
             return None

@@ -1,4 +1,4 @@
-"""Worker processes that do not look through all they have imported, time and again.
+"""Worker processes that leave what they have imported out of garbage collections.
 
 Where psutil is not installed, loky collects garbage in each of its workers once a
 second. What scikit-learn, SciPy and pandas consist of is looked through each time, and
