@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from numbers import Real
 from typing import Any
@@ -71,7 +71,17 @@ class Record:
 
     def failures(self) -> list[Failures]:
         """Return the failed fits, grouped by what went wrong."""
-        return group_failures(self.trials)
+        return group_failures(map(self._without_origin, self.trials))
+
+    def _without_origin(self, trial: Trial) -> Trial:
+        """Return a trial without the evaluations of the one whose splits it adds to."""
+        number = trial.candidate.resume_from
+        origin = None if number is None else self._rows.get(number)
+        if origin is None:
+            return trial
+        pairs = zip(trial.evaluations, origin.evaluations, strict=True)
+        own = [None if mine is before else mine for mine, before in pairs]
+        return replace(trial, evaluations=own)
 
     @property
     def n_candidates(self) -> int:
@@ -102,7 +112,10 @@ class Record:
     def n_test_rows(self) -> list[int]:
         """The number of rows that were scored, of each split."""
         rows = zip(*(trial.evaluations for trial in self._rows.values()), strict=True)
-        return [max(e.n_test_samples for e in row if e is not None) for row in rows]
+        return [
+            max((e.n_test_samples for e in row if e is not None), default=0)
+            for row in rows
+        ]
 
     @property
     def all_failed(self) -> bool:
@@ -113,8 +126,13 @@ class Record:
             for evaluation in trial.done
         )
 
+    @property
+    def has_whole_row(self) -> bool:
+        """Whether a candidate has been evaluated on all splits."""
+        return any(None not in trial.evaluations for trial in self._rows.values())
+
     def evaluations(self, error_score: str | float) -> Evaluations:
-        """Return all evaluations, row by row.
+        """Return all evaluations, row by row; NaN for those that nobody asked for.
 
         Raises
         ------
@@ -122,7 +140,14 @@ class Record:
             If nothing was evaluated.
         """
         rows = [trial.evaluations for trial in self.trials]
-        evaluations = Evaluations([e or self._missing for row in rows for e in row])
+        missing = self._missing if any(None in row for row in rows) else None
+        return self._named([e or missing for row in rows for e in row], error_score)
+
+    def _named(
+        self, found: Iterable[Evaluation | None], error_score: str | float
+    ) -> Evaluations:
+        """Return evaluations that have a score for each name, also failed ones."""
+        evaluations = Evaluations([e for e in found if e is not None])
         if not evaluations:
             raise ValueError(
                 "No fits were performed. Was the CV iterator empty? "
@@ -147,7 +172,9 @@ class Record:
         AllFitsFailedError
             If every fit failed.
         """
-        evaluations = self.evaluations(error_score)
+        own = map(self._without_origin, self.trials)
+        done = (evaluation for trial in own for evaluation in trial.done)
+        evaluations = self._named(done, error_score)  # what is skipped cannot fail
         failures = self.failures()
         if len(failures) <= SHOWN:
             try:
