@@ -519,7 +519,13 @@ class Evaluator:
         ----------
         ids : collection of int
             Of complete trials.
+
+        Raises
+        ------
+        ValueError
+            If one of them does not exist, or is not complete. None is released.
         """
+        self._requests.check_release(ids)
         new = [id for id in ids if id not in self._released]
         self._released.update(new)
         self._states.release(self._trials[id] for id in new)
@@ -570,7 +576,7 @@ class Evaluator:
         needed, self._make_context = self.n_needed, None  # nobody waits to hear of it
         self._open = {entry.number: entry}
         if state is None:
-            task = Task(entry.number, entry.candidate.params, key=entry.key)
+            task = self._task_of(entry, self._make_task(entry.candidate))
             self._enqueue({entry.number: (task, {split})})
         else:
             self._prepare(entry, {split})

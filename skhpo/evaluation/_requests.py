@@ -91,6 +91,17 @@ class Requests:
                 )
             seen.add(candidate.id)
 
+    def check_release(self, ids: Collection[int]) -> None:
+        """Raise ValueError if one of these trials is not there to be released."""
+        for id in ids:
+            entry = self._trials.get(id)
+            if entry is None or any(waiting.id == id for waiting in entry.waiting):
+                what = "does not exist" if entry is None else "is not complete"
+                raise ValueError(
+                    f"{self._name} cannot release trial {id!r}, as its optimizer "
+                    f"asks: it {what}."
+                )
+
     def _why_not(self, candidate: Candidate, seen: Container[int]) -> str | None:
         """Return what is wrong with a candidate; None if nothing is."""
         if candidate.id in self._trials or candidate.id in seen:

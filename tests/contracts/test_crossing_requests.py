@@ -10,6 +10,7 @@ where nobody has asked; and no fit is done twice.
 import contextlib
 import functools
 import io
+import os
 import sqlite3
 import tempfile
 import warnings
@@ -28,12 +29,13 @@ from scipy.sparse import csr_array
 from scipy.stats import rankdata
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score, check_scoring
-from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, ShuffleSplit
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MaxAbsScaler
 from sklearn.utils import _safe_indexing
 from threadpoolctl import threadpool_limits
 
+from skhpo import PBTSearch, read_journal
 from skhpo.evaluation import EvaluationSpec, Evaluator
 from skhpo.evaluation.training._parts import replay
 from skhpo.evaluation.training._training import Train, TrainingPlan
@@ -275,7 +277,6 @@ ESTIMATORS = {
     "pipeline": in_a_pipeline(Touchy()),
     "failing": Touchy(fails_at=1e-2),
     "failing in a pipeline": in_a_pipeline(Touchy(fails_at=1e-2)),
-    "always failing": Touchy(fails_at=1e-2).set_params(alpha=1e-2),
 }
 SCORINGS = {
     "own": {},
@@ -293,7 +294,7 @@ DATA = {
     "sparse": csr_array(X),
 }
 PROBLEMS = {
-    "estimator": list(ESTIMATORS)[:4],
+    "estimator": list(ESTIMATORS),
     "scoring": list(SCORINGS),
     "weights": ["none", "array", "series", "list"],
     "data": list(DATA),
@@ -662,9 +663,21 @@ def check_plain(script, problem):
         check_summary(search)
 
 
-@settings(quickly, max_examples=150)
-@given(script=scripts(), problem=deviations(PROBLEMS, 2))
+whole_runs = given(script=scripts(), problem=deviations(PROBLEMS, 2))
+
+
+@settings(quickly, max_examples=12)
+@whole_runs
 def test_rows_hold_what_whole_runs_give(script, problem):
+    """NaN where nobody has asked, and failures where whole runs fail."""
+    check_plain(script, problem)
+
+
+@pytest.mark.slow
+@settings(quickly, max_examples=600)
+@whole_runs
+def test_rows_hold_what_whole_runs_give_at_length(script, problem):
+    """The same with more examples."""
     check_plain(script, problem)
 
 
@@ -698,9 +711,21 @@ def check_way(script, problem, way):
         assert search.reuse_.n_fits == 0
 
 
-@settings(quickly, max_examples=60)
-@given(script=scripts(), problem=deviations(PROBLEMS, 2), way=deviations(WAYS, 3))
+ways = given(script=scripts(), problem=deviations(PROBLEMS, 2), way=deviations(WAYS, 3))
+
+
+@settings(quickly, max_examples=6)
+@ways
 def test_how_it_is_run_changes_nothing(script, problem, way):
+    """The rows, the best, the failures and the error are those of the plain run."""
+    check_way(script, problem, way)
+
+
+@pytest.mark.slow
+@settings(quickly, max_examples=200)
+@ways
+def test_how_it_is_run_changes_nothing_at_length(script, problem, way):
+    """The same with more examples."""
     check_way(script, problem, way)
 
 
@@ -723,18 +748,32 @@ class Ending:
         return "enough"
 
 
-@settings(quickly, max_examples=15)
-@given(
+ends = given(
     script=scripts(),
     how=st.sampled_from(["rule", "error", "interrupt"]),
     n=st.integers(1, 5),
     n_jobs=st.sampled_from([(1, "loky"), (2, "threading")]),
-    problem=deviations({"estimator": list(ESTIMATORS)[:4], "train": [False, True]}, 2),
+    problem=deviations({"estimator": list(ESTIMATORS), "train": [False, True]}, 2),
 )
-def test_what_ends_early_keeps_what_was_done_and_goes_on_from_its_journal(
-    script, how, n, n_jobs, problem
-):
-    """In the middle of a wave: the rows that are complete are those of the whole."""
+
+
+@settings(quickly, max_examples=6)
+@ends
+def test_what_ends_early_is_kept(script, how, n, n_jobs, problem):
+    """In the middle of a wave, too; and it goes on from its journal."""
+    check_end(script, how, n, n_jobs, problem)
+
+
+@pytest.mark.slow
+@settings(quickly, max_examples=200)
+@ends
+def test_what_ends_early_is_kept_at_length(script, how, n, n_jobs, problem):
+    """The same with more examples."""
+    check_end(script, how, n, n_jobs, problem)
+
+
+def check_end(script, how, n, n_jobs, problem):
+    """Fail unless complete rows are those of the whole, and the rest is caught up."""
     problem = Problem(refit=False, **problem)
     plain = run(problem, script)
     with tempfile.TemporaryDirectory() as folder:
@@ -845,7 +884,121 @@ def engine(**options):
     """Return an evaluator without a search."""
     splits = list(KFold(N_SPLITS).split(X))
     spec = EvaluationSpec(Touchy(), X, Y, splits, check_scoring(Touchy()))
-    return Evaluator(spec, n_jobs=1, pre_dispatch=1, **options)
+    return Evaluator(spec, n_jobs=1, pre_dispatch=1, name="OddSearch", **options)
+
+
+def test_only_complete_trials_are_released():
+    """Else the optimizer has a mistake, and is told so by name."""
+    with engine() as evaluator:
+        evaluator.add([Candidate(0, {"alpha": 1.0})])
+        for odd, what in ((0, "is not complete"), (5, "does not exist")):
+            with pytest.raises(ValueError, match=f"OddSearch .* trial {odd}.*{what}"):
+                evaluator.release([odd])
+        evaluator.wait()
+        evaluator.release([0])
+
+
+def test_a_model_that_is_trained_again_is_known_by_its_resource(tmp_path):
+    """So that a journal has each evaluation once."""
+    journal = tmp_path / "journal.db"
+    search = PBTSearch(
+        Touchy(), {"alpha": ALPHAS}, population_size=4, n_generations=2,
+        cv=ShuffleSplit(1, random_state=0), refit="weights", journal=journal,
+        random_state=0,
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        search.fit(X, Y)
+        before = read_journal(journal)
+        lose("no models", journal)
+        search.fit(X, Y)
+    assert read_journal(journal)["resource"] == before["resource"]
+
+
+MISTAKES = {
+    "an unknown split": Request(1.0, (0, 3)),
+    "steps of a fit": Request(1.0, None, 3),
+    "splits left out": Request(1.0, (1,), None, 1),
+    "other parameters": Request(1e-2, None, None, 1),
+}
+
+
+@pytest.mark.parametrize("what", MISTAKES)
+def test_a_mistake_of_an_optimizer_keeps_what_was_done(what):
+    """Its message names the search and the candidate; the rows before it are kept."""
+    first = Request(1.0, None), Request(1.0, (0, 2))
+    search = asked(first, (MISTAKES[what],))
+    assert isinstance(search.error, ValueError)
+    assert "AskingSearch cannot evaluate candidate 2" in str(search.error)
+    assert "keeps what it has found, 2 candidates" in search.error.__notes__[0]
+    assert search.stop_reason_ == "error"
+    assert (search.best_index_, len(search.cv_results_["params"])) == (0, 2)
+
+
+def two_waves(trains):
+    """All values on a split, and then on all splits."""
+    wave = tuple(Request(alpha, (0,), 1 if trains else None) for alpha in ALPHAS)
+    return wave, tuple(replace(r, splits=None, origin=i) for i, r in enumerate(wave))
+
+
+@pytest.mark.parametrize("trains", [False, True])
+def test_a_budget_that_ends_in_a_wave_keeps_what_is_complete(trains, an_hour_each):
+    waves, options = two_waves(trains), {"n_pending": 1, "time_budget": "3.5h"}
+    search = asked(*waves, trains=trains, refit=False, **options)
+    assert search.stop_reason_ == "time_budget"
+    assert search.ids == [0, 1, 2, 3]
+    check_rows(Problem(), search.script, search)
+    check_counts(Problem(), search.script, search)
+
+
+class Deadly(Touchy):
+    """Takes its process down at one alpha where it is trained on the first row.
+
+    The process `spared` survives.
+    """
+
+    def __init__(self, alpha=1e-4, fails_at=None, random_state=0, spared=None):
+        super().__init__(alpha, fails_at, random_state)
+        self.spared = spared
+
+    def fit(self, X, y, sample_weight=None):
+        self._die_of(X)
+        return super().fit(X, y, sample_weight=sample_weight)
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        self._die_of(X)
+        return super().partial_fit(X, y, classes, sample_weight)
+
+    def _die_of(self, rows):
+        is_first = (rows == X[0]).all(axis=1).any()
+        if is_first and self.alpha == 1e-2 and os.getpid() != self.spared:
+            os._exit(1)
+
+
+@pytest.mark.slow  # as it starts new workers
+@pytest.mark.parametrize("trains", [False, True])
+def test_a_worker_that_dies_costs_one_candidate(trains, tmp_path):
+    """In the second wave: on the first split, all is well with it."""
+    script = Script(two_waves(trains), trains)
+    journal = tmp_path / "journal.db"
+
+    def outcome(n_jobs):
+        search = Problem(refit=False).make(script, n_jobs=n_jobs, journal=journal)
+        search.estimator = Deadly(spared=os.getpid())
+        return result(Problem(), search)
+
+    search = outcome(2)
+    (failures,) = search.failures_
+    assert failures.n_fits == 2  # the first row is in the train part of two splits
+    plain = asked(*two_waves(trains), trains=trains, refit=False)
+    for row, request in enumerate(search.rows):
+        for split in range(N_SPLITS):
+            name = f"split{split}_test_score"
+            wanted = plain.cv_results_[name][row]
+            if request.value == 1e-2 and split > 0:
+                wanted = np.nan
+            np.testing.assert_array_equal(search.cv_results_[name][row], wanted)
+    assert same(table(outcome(1)), table(plain))
 
 
 def test_models_that_were_released_are_not_missed():
