@@ -526,8 +526,8 @@ class Evaluator:
             If one of them does not exist, or is not complete. None is released.
         """
         self._requests.check_release(ids)
-        new = [id for id in ids if id not in self._released]
-        self._released.update(new)
+        new = set(ids) - self._released  # whoever says it twice means it once
+        self._released |= new
         self._states.release(self._trials[id] for id in new)
         self._states.drop_rows({entry.prefix for entry in self._open.values()})
 

@@ -385,7 +385,8 @@ def trained(problem, steps, split):
     """
     estimator = clone(ESTIMATORS[problem.estimator])
     name = "model__alpha" if hasattr(estimator, "steps") else "alpha"
-    rows = list(problem.cv.split(X, Y, GROUPS))[split]
+    groups = GROUPS if problem.groups else None
+    rows = list(problem.cv.split(X, Y, groups))[split]
     data = DATA[problem.data]
     parts = [(_safe_indexing(data, r), Y[r]) for r in rows]
     X_train, y_train = parts[0]
@@ -1019,7 +1020,7 @@ class Empty:
     """A memory that knows the evaluations of the first trial, and no model."""
 
     def __init__(self):
-        self.asked = []
+        self.asked, self.dropped = [], []
 
     def key(self, candidate, before):
         return f"{before}-{candidate.params}-{candidate.resource}"
@@ -1034,7 +1035,17 @@ class Empty:
         self.asked.append((key, split))
 
     def release(self, keys):
-        pass
+        self.dropped += keys
+
+
+def test_a_journal_keeps_a_model_as_long_as_one_of_equal_trials_may_be_resumed():
+    memory = Empty()
+    with engine(fitter=Train(replace(PLAN)), memory=memory) as evaluator:
+        evaluator.add([Candidate(id, {"alpha": 1.0}, 1) for id in range(2)])
+        evaluator.release([1, 1])
+        assert memory.dropped == []
+        evaluator.release([0])
+        assert len(memory.dropped) == 1
 
 
 def test_a_journal_is_asked_once_for_a_model_that_is_lost():
