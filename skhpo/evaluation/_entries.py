@@ -36,7 +36,8 @@ class Entry:
     waiting: list[Candidate] = field(default_factory=list)
     asked: frozenset[int] = frozenset()  # splits that are done or queued
     states: dict[int, bytes] | None = None  # the models, by number of the split
-    is_released: bool = False
+    n_held: int = 0  # trials of it from which others may go on
+    is_released: bool = False  # whether models were forgotten, as nobody would
 
     @property
     def number(self) -> int:

@@ -143,8 +143,14 @@ class Evaluator:
         self._by_key: dict[Hashable, Entry] = {}
         self._open: dict[int, Entry] = {}  # with missing evaluations, by number
         self._partial: dict[int, Candidate] = {}  # those with some of the splits
+        self._released: set[int] = set()
         self._requests = Requests(
-            name, self._n_splits, self._fitter.continues, self._trials, self._partial
+            name,
+            self._n_splits,
+            self._fitter.continues,
+            self._trials,
+            self._partial,
+            self._released,
         )
         self._states = StateStore(memory)
         self._held: list[Block] = []  # until transformers are fitted
@@ -245,8 +251,9 @@ class Evaluator:
         ------
         ValueError
             If one asks for what cannot be done: an id for the second time, a split
-            that does not exist, training of what is fitted at once, or to go on from a
-            trial that is not complete, has failed or was released. None is queued.
+            that does not exist, training of what is fitted at once, to go on from a
+            trial that is not complete, has failed or was released, or to leave out
+            splits that it had. None is queued.
         """
         self._requests.check(candidates)
         todo: dict[int, tuple[Task, Collection[int]]] = {}
@@ -256,11 +263,12 @@ class Evaluator:
             self._trials[candidate.id] = entry
             if candidate.splits is not None:
                 self._partial[candidate.id] = candidate
+            self._states.hold(entry)
             wanted = self._requests.splits_of(candidate)
             fresh = wanted - entry.asked
             entry.asked = entry.asked | fresh if entry.asked else wanted
             missing = {s for s in fresh if entry.evaluations[s] is None}
-            self._count_spared(candidate, entry, wanted, fresh, missing)
+            self._count_spared(candidate, entry, fresh, missing)
             if missing:
                 number = entry.number
                 self._open[number] = entry
@@ -304,18 +312,15 @@ class Evaluator:
         self,
         candidate: Candidate,
         entry: Entry,
-        wanted: frozenset[int],
-        fresh: Collection[int],
+        fresh: frozenset[int],
         missing: Collection[int],
     ) -> None:
         """Count the fits that would have been done, if nothing were known."""
-        spared = len(wanted) - len(missing)
-        if entry.candidate is not candidate and candidate.resume_from is not None:
-            added = wanted - self._requests.splits_before(candidate)
-            spared = len(added) - len(missing)  # the others were counted before
+        spared = len(self._requests.own_splits_of(candidate)) - len(missing)
         self.n_needed += spared * self._fitter.n_steps
-        if entry.prefix is not None and entry.parent is None:
-            self.n_needed += len(fresh)
+        if entry.prefix is not None:  # transformers, where no ancestor had them fitted
+            _, *ancestors = entry.lineage()
+            self.n_needed += len(fresh.difference(*(a.asked for a in ancestors)))
 
     def _key(self, candidate: Candidate, steps: tuple[StepKey, ...]) -> Hashable:
         """Return what makes two candidates one evaluation."""
@@ -504,8 +509,16 @@ class Evaluator:
         ----------
         ids : collection of int
             Of complete trials.
+
+        Raises
+        ------
+        ValueError
+            If one of them does not exist, or is not complete. None is released.
         """
-        self._states.release(self._trials[id] for id in ids)
+        self._requests.check_release(ids)
+        new = set(ids) - self._released  # whoever says it twice means it once
+        self._released |= new
+        self._states.release(self._trials[id] for id in new)
         self._states.drop_rows({entry.prefix for entry in self._open.values()})
 
     def model(self, id: int, split: int = 0) -> Any:
@@ -553,7 +566,7 @@ class Evaluator:
         needed, self._make_context = self.n_needed, None  # nobody waits to hear of it
         self._open = {entry.number: entry}
         if state is None:
-            task = Task(entry.number, entry.candidate.params, key=entry.key)
+            task = _make_task(entry, ())
             self._enqueue({entry.number: (task, {split})})
         else:
             self._prepare(entry, {split})

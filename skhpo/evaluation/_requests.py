@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from numbers import Integral
 
 from skhpo._keys import changed
@@ -27,6 +27,8 @@ class Requests:
         Those that were added, by id; it grows.
     partial : mapping of int to Candidate
         Those of them that asked for some of the splits, by id; it grows.
+    released : collection of int
+        Ids of those whose models were released; it grows.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Requests:
         trains: bool,
         trials: Mapping[int, Entry],
         partial: Mapping[int, Candidate],
+        released: Collection[int],
     ) -> None:
         self._name = name
         self._n_splits = n_splits
@@ -43,6 +46,7 @@ class Requests:
         self._trains = trains
         self._trials = trials
         self._partial = partial
+        self._released = released
 
     def splits_of(self, candidate: Candidate) -> frozenset[int]:
         """Return the splits on which a candidate is to have scores."""
@@ -53,6 +57,13 @@ class Requests:
         assert candidate.resume_from is not None
         before = self._partial.get(candidate.resume_from)
         return self._all if before is None else self.splits_of(before)
+
+    def own_splits_of(self, candidate: Candidate) -> frozenset[int]:
+        """Return those splits that it does not have from the trial that it resumes."""
+        splits, origin = self.splits_of(candidate), candidate.resume_from
+        if origin is None or not self.adds_splits(candidate, self._trials[origin]):
+            return splits
+        return splits - self.splits_before(candidate)
 
     def adds_splits(self, candidate: Candidate, parent: Entry) -> bool:
         """Whether a candidate is its parent, on more splits.
@@ -79,6 +90,17 @@ class Requests:
                     f"optimizer asks: {reason}"
                 )
             seen.add(candidate.id)
+
+    def check_release(self, ids: Collection[int]) -> None:
+        """Raise ValueError if one of these trials is not there to be released."""
+        for id in ids:
+            entry = self._trials.get(id)
+            if entry is None or any(waiting.id == id for waiting in entry.waiting):
+                what = "does not exist" if entry is None else "is not complete"
+                raise ValueError(
+                    f"{self._name} cannot release trial {id!r}, as its optimizer "
+                    f"asks: it {what}."
+                )
 
     def _why_not(self, candidate: Candidate, seen: Container[int]) -> str | None:
         """Return what is wrong with a candidate; None if nothing is."""
@@ -128,16 +150,26 @@ class Requests:
             return f"it goes on from trial {origin!r}, which does not exist."
         if any(waiting.id == origin for waiting in parent.waiting):
             return f"it goes on from trial {origin}, which is not complete."
-        if parent.is_released:
-            return f"it goes on from trial {origin}, whose models were released."
         if self.adds_splits(candidate, parent):
-            return None
+            return self._why_not_more_splits(candidate)
+        if origin in self._released:
+            return f"it goes on from trial {origin}, whose models were released."
         if not self._trains:
             return (
                 f"it goes on from trial {origin} with other parameters, but only a "
                 "model that is trained step by step can do that."
             )
         return self._why_not_trained_on(candidate, parent)
+
+    def _why_not_more_splits(self, candidate: Candidate) -> str | None:
+        """Return why a candidate cannot add these splits to those of a trial."""
+        before, splits = self.splits_before(candidate), self.splits_of(candidate)
+        if before <= splits:
+            return None
+        return (
+            f"it goes on from trial {candidate.resume_from}, whose splits "
+            f"{sorted(before)} must be among its own. Got {sorted(splits)}."
+        )
 
     def _why_not_trained_on(self, candidate: Candidate, parent: Entry) -> str | None:
         """Return why the model of another one cannot be trained a bit more."""

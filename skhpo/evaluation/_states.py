@@ -9,6 +9,7 @@ training draws comes from its seed, its split and the number of the step.
 from __future__ import annotations
 
 import pickle
+from collections import Counter
 from collections.abc import Collection, Hashable, Iterable
 
 from sklearn.pipeline import Pipeline
@@ -38,7 +39,15 @@ class StateStore:
         self._prepared: dict[tuple[Hashable, int], Prepared | str] = {}
         self._expected: set[tuple[Hashable, int]] = set()
         self._entries: dict[int, Entry] = {}  # with models, by number
+        self._lost: set[tuple[int, int]] = set()  # of which the journal has none
+        self._n_held: Counter[str] = Counter()  # by key, which equal trials share
         self._has_warned = False
+
+    def hold(self, entry: Entry) -> None:
+        """Take note of a trial that may be resumed."""
+        entry.n_held += 1
+        if entry.key is not None:
+            self._n_held[entry.key] += 1
 
     def keep(self, entry: Entry, split: int, state: bytes | None) -> None:
         """Keep the model of a trial on a split; None if it has failed."""
@@ -48,21 +57,30 @@ class StateStore:
 
     def find(self, entry: Entry, split: int) -> bytes | None:
         """Return the model of a trial on a split, None if it is nowhere any more."""
-        state = (entry.states or {}).get(split)
-        if state is None and self._memory is not None and entry.key is not None:
+        state, place = (entry.states or {}).get(split), (entry.number, split)
+        if state is not None or place in self._lost:
+            return state
+        if self._memory is not None and entry.key is not None:
             state = self._memory.state(entry.key, split)
+        if state is None:
+            self._lost.add(place)
+        else:
             self.keep(entry, split, state)
         return state
 
     def release(self, entries: Iterable[Entry]) -> None:
-        """Forget the models of trials that nobody will resume."""
-        released = list(entries)
-        for entry in released:
-            entry.is_released = True
-            entry.states = None
-            self._entries.pop(entry.number, None)
+        """Forget the models of trials that nobody will resume, one for each trial."""
+        keys = set()
+        for entry in entries:
+            entry.n_held -= 1
+            if not entry.n_held:
+                entry.is_released, entry.states = True, None
+                self._entries.pop(entry.number, None)
+            if entry.key is not None:
+                self._n_held[entry.key] -= 1
+                keys.add(entry.key)
         if self._memory is not None:
-            self._memory.release([e.key for e in released if e.key is not None])
+            self._memory.release([key for key in keys if not self._n_held[key]])
 
     def expect_rows(self, prefix: Hashable, split: int) -> bool:
         """Note that transformers are to be fitted; False if they are, or were."""
@@ -102,11 +120,12 @@ class StateStore:
             if state is not None:
                 break
             missing.append(ancestor)
-        self._warn_of_lost([e for e in missing if e.evaluations[split]], split)
+        lost = [e for e in missing if e.evaluations[split] and not e.is_released]
+        self._warn_of_lost(lost)
         portions = tuple(_portion(each) for each in reversed(missing))
         return Continuation(state, portions, self.rows(entry.prefix, split))
 
-    def _warn_of_lost(self, lost: list[Entry], split: int) -> None:
+    def _warn_of_lost(self, lost: list[Entry]) -> None:
         """Warn once if models are trained again that the journal should have had."""
         if self._has_warned or not lost:
             return

@@ -567,6 +567,9 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         run.has_chosen = True
         if run.record.all_failed or not (self.refit or not self.multimetric_):
             return
+        if not (callable(self.refit) or run.record.has_whole_row):
+            self._say_that_none_is_the_best(run)
+            return
         results = self.cv_results_
         metric = self.refit if self.multimetric_ else run.problem.refit_metric
         best = self._select_best_index(self.refit, metric, results)
@@ -574,6 +577,17 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         self.best_params_ = results["params"][best]
         if not callable(self.refit):
             self.best_score_ = results[f"mean_test_{metric}"][best]
+
+    def _say_that_none_is_the_best(self, run: Run) -> None:
+        """Raise if the best candidate is to be fitted: none has all its scores."""
+        if not self.refit:
+            return
+        raise SearchStoppedError(
+            f"{type(self).__name__} has ended ({run.record.stop_reason}) before one "
+            f"candidate was complete on all {self.n_splits_} splits, so none is known "
+            "to be the best. Let it run longer, or set refit to a callable that takes "
+            "cv_results_ and returns the row to fit."
+        )
 
     def _refit_best(self, run: Run) -> None:
         """Fit the best candidate on all the data, if the user wants it."""

@@ -77,7 +77,17 @@ class Record:
 
     def failures(self) -> list[Failures]:
         """Return the failed fits, grouped by what went wrong."""
-        return group_failures(self.trials)
+        return group_failures(map(self._without_origin, self.trials))
+
+    def _without_origin(self, trial: Trial) -> Trial:
+        """Return a trial without the evaluations of the one whose splits it adds to."""
+        number = trial.candidate.resume_from
+        origin = None if number is None else self._rows.get(number)
+        if origin is None:
+            return trial
+        pairs = zip(trial.evaluations, origin.evaluations, strict=True)
+        own = [None if mine is before else mine for mine, before in pairs]
+        return replace(trial, evaluations=own)
 
     @property
     def n_candidates(self) -> int:
@@ -122,8 +132,13 @@ class Record:
             for evaluation in trial.done
         )
 
+    @property
+    def has_whole_row(self) -> bool:
+        """Whether a candidate has been evaluated on all splits."""
+        return any(None not in trial.evaluations for trial in self._rows.values())
+
     def evaluations(self, error_score: str | float) -> Evaluations:
-        """Return all evaluations, row by row.
+        """Return all evaluations, row by row; NaN for those that nobody asked for.
 
         Raises
         ------
@@ -163,7 +178,8 @@ class Record:
         AllFitsFailedError
             If every fit failed.
         """
-        done = (evaluation for trial in self.trials for evaluation in trial.done)
+        own = map(self._without_origin, self.trials)
+        done = (evaluation for trial in own for evaluation in trial.done)
         evaluations = self._named(done, error_score)  # what is skipped cannot fail
         failures = self.failures()
         if len(failures) <= SHOWN:

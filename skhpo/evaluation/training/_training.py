@@ -261,8 +261,9 @@ class Trainings:
     def walk(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
         """Yield the outcomes of tasks, in their order."""
         for task in tasks:
-            self.n_fits += len(task.continuation.portions)
-            self.n_needed += 1
+            n_portions = len(task.continuation.portions)
+            self.n_fits += n_portions
+            self.n_needed += n_portions
             yield self._advance(task)
 
     def _advance(self, task: Task) -> Outcome:
