@@ -1,5 +1,6 @@
 """What is left to chance is drawn anew for each candidate; the rest is fitted once."""
 
+import itertools
 import os
 import random
 import secrets
@@ -40,7 +41,7 @@ SOURCES = {
     "the system": lambda: int.from_bytes(os.urandom(4), "big") / 2**32,
     "secrets": lambda: secrets.randbelow(10**9) / 10**9,
     "the clock": lambda: time.perf_counter_ns() % 10**6 / 10**6,
-    "a counter": lambda drawn=[0]: drawn.append(0) or 1 / len(drawn),
+    "a counter": lambda numbers=itertools.count(1): 1 / next(numbers),
 }
 
 

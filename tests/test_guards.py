@@ -336,7 +336,7 @@ def test_a_backend_on_other_machines_is_refused():
 # --- the same results -----------------------------------------------------------------
 
 
-def test_limits_change_no_score_and_share_no_step():
+def test_limits_change_no_score_and_share_no_step(never_cut):
     pipeline = Pipeline([("scale", StandardScaler()), ("svc", SVC())])
     grid = {"svc__C": [0.1, 1, 10], "svc__gamma": [0.1, 1]}
     free = GridSearch(pipeline, grid, return_train_score=True).fit(X, Y)

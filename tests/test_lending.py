@@ -520,7 +520,7 @@ def test_compressed_matrices_are_lent_without_a_copy(form, kind):
 
 @pytest.mark.parametrize("kind", ["matrix", "array"])
 @pytest.mark.parametrize("form", SPARSE)
-def test_any_sparse_format_between_two_steps(form, kind):
+def test_any_sparse_format_between_two_steps(form, kind, never_cut):
     """Gives the scores of plain fits, and is shared."""
     convert = FunctionTransformer(getattr(sparse, f"{form}_{kind}"))
     pipeline = make_pipeline(StandardScaler(), convert, LogisticRegression())
