@@ -28,6 +28,7 @@ from skhpo.evaluation._memory import Memory
 from skhpo.evaluation._plan import in_tree_order, split_into_blocks
 from skhpo.evaluation._queue import BlockQueue, Died
 from skhpo.evaluation._requests import Requests
+from skhpo.evaluation._stage import at_best_stage
 from skhpo.evaluation._states import StateStore
 from skhpo.evaluation.fitting._block import run_block, run_packed_block
 from skhpo.evaluation.fitting._fit import killed_evaluation
@@ -498,7 +499,8 @@ class Evaluator:
                 continue
             if all(evaluations[split] is not None for split in wanted):
                 entry.waiting.remove(candidate)
-                self._complete.append(Trial(candidate, evaluations, self._objective))
+                trial = Trial(candidate, evaluations, self._objective)
+                self._complete.append(at_best_stage(trial))
         if not entry.waiting:
             self._open.pop(entry.number, None)
 

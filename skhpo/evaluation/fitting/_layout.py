@@ -22,6 +22,7 @@ from skhpo.evaluation.fitting._prototype import Prototype
 from skhpo.evaluation.fitting._spec import EvaluationSpec
 from skhpo.evaluation.paths._path import Path
 from skhpo.evaluation.paths._registry import find_path
+from skhpo.space._curve import Curve
 
 __all__ = ["KeyMaker", "Layout", "StepKey", "find_layout"]
 
@@ -134,7 +135,7 @@ class KeyMaker:
         own = self._layout._own_params(depth, params)
         path = self._path(depth, own)
         variant = self._number((depth, params_key(own)))
-        if path is None or path.name not in own:
+        if path is None or path.name not in own or isinstance(own[path.name], Curve):
             return StepKey(variant, variant)
         value = own.pop(path.name)
         return StepKey(

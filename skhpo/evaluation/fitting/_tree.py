@@ -41,6 +41,7 @@ from skhpo.evaluation.fitting._layout import Layout
 from skhpo.evaluation.fitting._lending import copies_by_itself, identical, lend, private
 from skhpo.evaluation.fitting._separate import FitAlone
 from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit, SplitData
+from skhpo.evaluation.fitting._stages import make_plan
 from skhpo.evaluation.fitting._task import Fitter, Outcome, Task, Work
 from skhpo.evaluation.paths._draws import GlobalDraws
 from skhpo.evaluation.paths._registry import find_path
@@ -232,9 +233,12 @@ class Tree:
         """Score a candidate by its fitted last step on transformed data."""
         fit_time = stage.fit_time + fit.seconds
         known = self._layout.is_known(self._last, task.params)
+        plan = make_plan(self._spec, fit.step, task.params)
+        if plan is not None and plan.fits_each:
+            return self._alone(stage, task)
         if not self._lending:
             data = self._to_score(stage, _unchanged)
-            evaluation = score(self._spec, data, fit.step, fit_time)
+            evaluation = score(self._spec, data, fit.step, fit_time, plan)
         elif known:
             evaluation = score_lent(
                 self._spec,
@@ -242,10 +246,11 @@ class Tree:
                 lambda: self._to_score(stage, private),
                 fit.step,
                 fit_time,
+                plan,
             )
         else:
             data = self._to_score(stage, private)
-            evaluation = score(self._spec, data, fit.step, fit_time)
+            evaluation = score(self._spec, data, fit.step, fit_time, plan)
             # In a pipeline, each metric would have its data transformed anew.
             parts = (data.X_train, data.X_test)
             before = (stage.X_train, stage.X_test)
