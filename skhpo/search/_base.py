@@ -391,13 +391,15 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         space = problem.space
         subspaces = space.subspaces() if isinstance(space, SearchSpace) else space
         check_against_estimator(self.estimator, subspaces, check_values=unsaid)
-        check_early_stopping(self.estimator, problem.routed.estimator.fit)
+        fit_params = problem.routed.estimator.fit
+        check_early_stopping(self.estimator, subspaces, fit_params)
         check_curves(
             self.estimator,
             subspaces,
             num_samples(problem.X),
             scorers=problem.scorers,
             refit=self.refit,
+            fit_params=fit_params,
         )
 
     def _start(self, X: Any, y: Any, params: dict[str, Any]) -> Run:

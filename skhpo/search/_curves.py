@@ -26,6 +26,13 @@ __all__ = [
 ]
 
 
+# What is given to ``fit`` for an early stopping of the estimator's own.
+OWN_WAYS = (
+    *("callbacks", "early_stopping_rounds", "eval_set", "eval_X", "X_val"),
+    "use_best_model",
+)
+
+
 class StageCurve(NamedTuple):
     """The scores of a candidate along its number of iterations.
 
@@ -49,6 +56,7 @@ def check_curves(
     *,
     scorers: Any,
     refit: Any,
+    fit_params: Mapping[str, Any],
 ) -> None:
     """Raise if a curve is the value of what no single fit can tell of.
 
@@ -64,13 +72,16 @@ def check_curves(
         How candidates are scored.
     refit : object
         As the user gave it.
+    fit_params : mapping of str to object
+        Those of ``fit``.
 
     Raises
     ------
     InvalidSpaceError
         Says what would work.
     ValueError
-        If there are several scores, and none is named to decide.
+        If there are several scores and none is named to decide, or validation rows
+        are given for another way to choose the number.
     """
     for subspace in subspaces:
         found = curve_in(subspace)
@@ -83,6 +94,13 @@ def check_curves(
                 "which of them decides on the number of iterations: set 'refit' to "
                 f"its name. Got refit={refit!r}."
             )
+        for given in fit_params:
+            if given.rpartition("__")[2] in OWN_WAYS:
+                raise ValueError(
+                    f"The fit parameter {given!r} lets the estimator choose its number "
+                    f"of iterations, and so does the Curve of {name!r}, by the "
+                    "held-out rows of all splits. Leave one of them out."
+                )
         for assembled in assemblies(estimator, subspace):
             _check_parameter(assembled, name)
             _check_neighbors(assembled, name, subspace, n_rows)
@@ -142,13 +160,19 @@ class _Overridden:
             raise AttributeError(name) from None
 
 
-def check_early_stopping(estimator: Any, fit_params: Mapping[str, Any]) -> None:
+def check_early_stopping(
+    estimator: Any,
+    subspaces: Sequence[Mapping[str, Any]],
+    fit_params: Mapping[str, Any],
+) -> None:
     """Raise if every fit would miss validation rows for a booster's early stopping.
 
     Parameters
     ----------
     estimator : estimator
         What is searched over.
+    subspaces : sequence of mapping
+        Values by parameter name.
     fit_params : mapping of str to object
         Those of ``fit``.
 
@@ -158,16 +182,18 @@ def check_early_stopping(estimator: Any, fit_params: Mapping[str, Any]) -> None:
         Says what would work.
     """
     prefix, final = final_step(estimator)
-    parameter = needs_validation_rows(final)
-    if parameter is None or any("eval_" in name for name in fit_params):
+    found = needs_validation_rows(final)
+    if found is None or any("eval_" in name for name in fit_params):
         return
-    stages = find_stages(final)
-    size = prefix + (stages.parameters[0] if stages else "n_estimators")
+    parameter, value = found
+    if any({prefix + parameter, prefix[:-2]} & set(names) for names in subspaces):
+        return  # it may be another one
     raise ValueError(
-        f"{type(final).__name__} with {parameter} needs validation rows in every fit, "
-        "which a search does not give it. Leave it out, and let the search choose the "
-        f"number of iterations by its held-out rows: {{{size!r}: Curve(1000)}}, with "
-        "Curve of skhpo.space, in the space."
+        f"{type(final).__name__} with {parameter}={value!r} needs validation rows in "
+        "every fit, which a search does not give it. Leave it out, and let the search "
+        "choose the number of iterations by the held-out rows of all splits: "
+        f"{{{prefix + 'n_estimators'!r}: Curve(1000)}} in the space, with Curve of "
+        "skhpo.space."
     )
 
 

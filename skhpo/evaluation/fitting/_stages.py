@@ -11,6 +11,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 
 from skhpo._sklearn_compat import asks_for_score, num_samples, sees_predictions_only
 from skhpo._trial import Evaluation, ManyScores, Params, Scores, StageScores
+from skhpo.evaluation.fitting._layout import is_pipeline
 from skhpo.evaluation.fitting._spec import EvaluationSpec
 from skhpo.evaluation.paths._stage_registry import find_stages
 from skhpo.space._curve import Curve, curve_in
@@ -108,7 +109,7 @@ def make_plan(spec: EvaluationSpec, estimator: Any, params: Params) -> Plan | No
     reason = stages.refuses(final, num_samples(spec.X))
     if reason is not None:
         raise ValueError(f"Parameter {name!r} cannot be a Curve here. {reason}")
-    fits_each = not _views_suffice(spec.scorer, final)
+    fits_each = not _views_suffice(spec.scorer, estimator)
     counts = counts_to_score(curve, spec.n_test_rows, N_FITS if fits_each else None)
     return Plan(name, counts, fits_each)
 
@@ -158,8 +159,13 @@ def final_step(estimator: Any) -> tuple[str, Any]:
     return prefix, estimator
 
 
-def _views_suffice(scorer: Any, final: Any) -> bool:
-    """Whether a scorer sees outputs of `METHODS` only."""
+def _views_suffice(scorer: Any, estimator: Any) -> bool:
+    """Whether a scorer sees outputs of `METHODS` only, and a pipeline adds nothing."""
+    final = estimator
+    while hasattr(final, "steps"):
+        if not is_pipeline(final):
+            return False
+        final = final.steps[-1][1]
     if not sees_predictions_only(scorer):
         return False
     own = (ClassifierMixin.score, RegressorMixin.score)

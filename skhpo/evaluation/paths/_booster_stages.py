@@ -156,7 +156,7 @@ def _second_way(params: dict[str, Any], names: Sequence[str]) -> str | None:
     return None
 
 
-def needs_validation_rows(estimator: Any) -> str | None:
+def needs_validation_rows(estimator: Any) -> tuple[str, Any] | None:
     """Return the parameter that lets each fit fail which has no validation rows.
 
     Parameters
@@ -166,15 +166,15 @@ def needs_validation_rows(estimator: Any) -> str | None:
 
     Returns
     -------
-    str or None
-        With its value; None if there is none.
+    tuple of (str, object) or None
+        Its name and its value; None if there is none.
     """
     names = {"lightgbm": _LIGHTGBM_PATIENCE, "xgboost": ("early_stopping_rounds",)}
     package = type(estimator).__module__.partition(".")[0]
     for name in names.get(package, ()):
         value = estimator.get_params().get(name)
         if value:
-            return f"{name}={value!r}"
+            return name, value
     return None
 
 
