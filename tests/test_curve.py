@@ -270,7 +270,7 @@ def test_a_row_is_what_cross_validation_gives(scoring, options):
             names = [f"split{split}_{part}_score" for split in range(3)]
             scores = [found.cv_results_[name][row] for name in names]
             assert scores == expected[f"{part}_score"].tolist()
-        stages, curve = found.curve_of(row)
+        stages, curve, _ = found.curve_of(row)
         chosen = curve[:, list(stages).index(params["n_estimators"])]
         assert chosen.tolist() == expected["test_score"].tolist()
 
@@ -300,7 +300,7 @@ def test_several_scores_are_those_at_one_number():
         for name in scoring:
             mean = found.cv_results_[f"mean_test_{name}"][row]
             assert mean == expected[f"test_{name}"].mean()
-    stages, accuracy = found.curve_of(0)
+    stages, accuracy, _ = found.curve_of(0)
     assert accuracy.shape == (3, len(stages))
     assert (
         stages[accuracy.mean(axis=0).argmax()]
@@ -489,3 +489,51 @@ def test_a_journal_tells_curves_apart(tmp_path):
     search(journal=tmp_path / "j.db")
     more = search(space={**SPACE, "n_estimators": Curve(9)}, journal=tmp_path / "j.db")
     assert more.reuse_.n_fits == 6
+
+
+# --- the picture ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def plots():
+    """The room of the displays, drawn nowhere."""
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    from skhpo import plots
+
+    yield plots
+    plt.close("all")
+
+
+def test_the_picture_shows_the_curve(plots):
+    """Each split, their mean, and the chosen number."""
+    found = search()
+    display = plots.CurveDisplay.from_search(found, 1)
+    stages, scores, name = found.curve_of(1)
+    *splits, mean, chosen = display.ax_.lines
+    for line, row in zip(splits, scores, strict=True):
+        np.testing.assert_array_equal(line.get_xydata(), np.c_[stages, row])
+    np.testing.assert_allclose(mean.get_ydata(), scores.mean(axis=0), rtol=1e-12)
+    np.testing.assert_array_equal(display.means, mean.get_ydata())
+    assert display.ax_.get_xlabel() == name == "n_estimators"
+    number = found.cv_results_["params"][1]["n_estimators"]
+    assert (chosen.get_xdata(), display.chosen) == ([number], number)
+    assert display.means.max() == chosen.get_ydata()
+    with pytest.raises(ValueError, match="has no curve"):
+        plots.CurveDisplay.from_search(search(space={"n_estimators": [2]}))
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, 1.7e308, -1.7e308, 5e-324])
+def test_any_score_can_be_drawn(plots, odd):
+    """Also under `numpy.errstate`, with any text, and on axes that are given."""
+    scores = np.array([[0.1, 0.2, odd], [odd, 0.3, odd]])
+    ax = plots.CurveDisplay(np.arange(1, 2), np.zeros((1, 1)), 1).plot().ax_
+    ax.clear()
+    with np.errstate(all="raise"):
+        display = plots.CurveDisplay(np.arange(1, 4), scores, 2, "$a_{", "$\n").plot(ax)
+        display.figure_.canvas.draw()
+    assert display.ax_ is ax
+    nothing = plots.CurveDisplay(np.arange(1, 4), np.full((2, 3), odd), 1).plot()
+    nothing.figure_.canvas.draw()

@@ -184,7 +184,7 @@ def test_users_teach_stages(registry):
     register_stages(Ramp, "n_steps", climb)
     search = GridSearch(Ramp(), {"n_steps": Curve(20)}, cv=2, n_jobs=2)
     search.fit(X_REG, POSITIVE)
-    _, scores = search.curve_of(0)
+    scores = search.curve_of(0).scores
     assert (scores[:, 8:] == scores[:, [7]]).all()
     one = cross_val_score(Ramp(2), X_REG, POSITIVE, cv=2)
     assert scores[:, 1].tolist() == one.tolist()

@@ -309,6 +309,8 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             The numbers of iterations that were scored.
         scores : ndarray of float, shape (n_splits, n_stages)
             The test scores on each split.
+        parameter : str
+            The name of the number in the params of the candidate.
 
         Raises
         ------

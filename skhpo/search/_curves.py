@@ -43,10 +43,13 @@ class StageCurve(NamedTuple):
     scores : ndarray of float, shape (n_splits, n_stages)
         The test score at each of them, on each split. Where a fit failed, it is what a
         failure scores.
+    parameter : str
+        Their name in the params of the candidate.
     """
 
     stages: np.ndarray
     scores: np.ndarray
+    parameter: str
 
 
 def check_curves(
@@ -219,6 +222,7 @@ def curves_by_metric(trial: Trial) -> dict[str, StageCurve]:
         name: StageCurve(
             stages,
             np.array([_row(e, name, len(stages)) for e in trial.evaluations], float),
+            known.name,
         )
         for name in names
     }

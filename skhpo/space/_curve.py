@@ -66,7 +66,7 @@ class Curve(Dimension):
     ... ).fit(X, y)
     >>> search.best_params_
     {'learning_rate': 0.3, 'max_iter': 6}
-    >>> stages, scores = search.curve_of(search.best_index_)
+    >>> stages, scores, _ = search.curve_of(search.best_index_)
     >>> int(stages[scores.mean(axis=0).argmax()])
     6
     """
