@@ -343,6 +343,7 @@ def test_a_pipeline_of_another_class_is_fitted_for_each_number():
     """What it makes of the stages, nobody can know."""
     pipeline = Reversing([("scale", StandardScaler()), ("model", BOOST)])
     found = search(pipeline, {"model__n_estimators": Curve(4)}, scoring="accuracy")
+    assert found.reuse_.n_fits == 4 * 3
     chosen = clone(pipeline).set_params(**found.best_params_)
     expected = cross_validate(chosen, X, Y, cv=CV, scoring="accuracy")
     assert found.best_score_ == expected["test_score"].mean()

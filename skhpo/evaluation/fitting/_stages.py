@@ -16,7 +16,14 @@ from skhpo.evaluation.fitting._spec import EvaluationSpec
 from skhpo.evaluation.paths._stage_registry import find_stages
 from skhpo.space._curve import Curve, curve_in
 
-__all__ = ["Plan", "counts_to_score", "final_step", "make_plan", "stage_views"]
+__all__ = [
+    "Plan",
+    "counts_to_score",
+    "final_step",
+    "make_plan",
+    "n_fits_of",
+    "stage_views",
+]
 
 # Up to so many rows times stages, all stages are scored; else `N_SPREAD` of them, less
 # those that are too close to be told apart.
@@ -112,6 +119,14 @@ def make_plan(spec: EvaluationSpec, estimator: Any, params: Params) -> Plan | No
     fits_each = not _views_suffice(spec.scorer, estimator)
     counts = counts_to_score(curve, spec.n_test_rows, N_FITS if fits_each else None)
     return Plan(name, counts, fits_each)
+
+
+def n_fits_of(spec: EvaluationSpec, params: Params) -> int:
+    """Return how often a candidate is fitted on one split: once, if stages will do."""
+    if curve_in(params) is None:
+        return 1
+    plan = make_plan(spec, spec.prototype.make(params), params)
+    return len(plan.counts) if plan is not None and plan.fits_each else 1
 
 
 def counts_to_score(

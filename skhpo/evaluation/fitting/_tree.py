@@ -41,7 +41,7 @@ from skhpo.evaluation.fitting._layout import Layout
 from skhpo.evaluation.fitting._lending import copies_by_itself, identical, lend, private
 from skhpo.evaluation.fitting._separate import FitAlone
 from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit, SplitData
-from skhpo.evaluation.fitting._stages import make_plan
+from skhpo.evaluation.fitting._stages import make_plan, n_fits_of
 from skhpo.evaluation.fitting._task import Fitter, Outcome, Task, Work
 from skhpo.evaluation.paths._draws import GlobalDraws
 from skhpo.evaluation.paths._registry import find_path
@@ -302,7 +302,7 @@ class Tree:
 
     def _alone(self, stage: Stage, task: Task) -> Outcome:
         """Evaluate a candidate as if there were no other."""
-        n_steps = len(self._layout.names)
+        n_steps = len(self._layout.names) * n_fits_of(self._spec, task.params)
         self._n_alone += n_steps
         self.n_needed += n_steps
         evaluation, _ = evaluate(self._spec, self._split, task.params, FitHooks())
