@@ -1,6 +1,6 @@
 """Hyperparameter search for scikit-learn users."""
 
-from skhpo.evaluation import register_path
+from skhpo.evaluation import register_path, register_stages
 from skhpo.evaluation.incremental import register_incremental
 from skhpo.journal import read_journal
 from skhpo.schedules import ReduceOnPlateau, ScheduledEstimator, TrainingState
@@ -19,4 +19,5 @@ __all__ = [
     "read_journal",
     "register_incremental",
     "register_path",
+    "register_stages",
 ]

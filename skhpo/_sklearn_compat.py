@@ -156,6 +156,12 @@ def sees_predictions_only(scorer: Any) -> bool:
     return all(type(part) in (_PassthroughScorer, _Scorer) for part in parts)
 
 
+def asks_for_score(scorer: Any) -> bool:
+    """Whether `scorer`, or one of several, is the estimator's own ``score``."""
+    parts = scorer._scorers.values() if is_multimetric(scorer) else [scorer]
+    return any(type(part) is _PassthroughScorer for part in parts)
+
+
 def without_estimator(scorer: Any) -> Any:
     """Return what of `scorer` decides a score, for `None` the request of the estimator.
 

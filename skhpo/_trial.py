@@ -12,13 +12,15 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-__all__ = ["Candidate", "Estimate", "Evaluation", "Trial"]
+__all__ = ["Candidate", "Estimate", "Evaluation", "StageScores", "Trial"]
 
 Params = Mapping[str, Any]
 Scores = float | dict[str, float]
+# One for each of several stages.
+ManyScores = Sequence[float] | dict[str, Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +52,31 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class StageScores:
+    """What one fit scores after each of several numbers of iterations.
+
+    Parameters
+    ----------
+    name : str
+        The parameter that is the number of iterations.
+    stages : sequence of int
+        The numbers, ascending.
+    test_scores : sequence of float, or dict of str to such
+        The score at each of them on the test part; by metric for several metrics.
+    train_scores : sequence, dict or None, default=None
+        The same on the train part, None if not asked for.
+    errors : mapping of int to str
+        As ``score_error`` of `Evaluation`, by the numbers where there was one.
+    """
+
+    name: str
+    stages: Sequence[int]
+    test_scores: ManyScores
+    train_scores: ManyScores | None = None
+    errors: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """One candidate on one split: what scikit-learn keeps of a fit.
 
@@ -71,6 +98,9 @@ class Evaluation:
     score_error : str or None, default=None
         The exception of a scorer, in a line, where the scores are ``error_score`` for
         that reason; None if there was none, or where it is not known any more.
+    curve : StageScores or None, default=None
+        The scores after each number of iterations, of a candidate that leaves it open;
+        `test_scores` and `train_scores` are those of one number.
     """
 
     test_scores: Scores
@@ -81,6 +111,33 @@ class Evaluation:
     fit_error: str | None = None
     ended_from_outside: bool = False
     score_error: str | None = None
+    curve: StageScores | None = None
+
+    def at_stage(self, stage: int) -> Evaluation:
+        """Return the same with the scores of one number of iterations of its curve.
+
+        Parameters
+        ----------
+        stage : int
+            One of those of the curve.
+
+        Returns
+        -------
+        Evaluation
+            With the whole curve still there.
+        """
+        curve = self.curve
+        assert curve is not None
+        index = curve.stages.index(stage)
+        train = None
+        if self.train_scores is not None and curve.train_scores is not None:
+            train = _item(curve.train_scores, index)
+        return replace(
+            self,
+            test_scores=_item(curve.test_scores, index),
+            train_scores=train,
+            score_error=curve.errors.get(stage),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,3 +273,9 @@ def _score(scores: Scores, objective: str) -> float:
     if len(scores) == 1:
         return next(iter(scores.values()))
     return scores.get(objective, math.nan)
+
+
+def _item(scores: ManyScores, index: int) -> Scores:
+    if not isinstance(scores, dict):
+        return scores[index]
+    return {name: column[index] for name, column in scores.items()}

@@ -34,6 +34,7 @@ X = np.random.RandomState(0).normal(size=(36, 4))
 Y = X @ [1.0, -2.0, 3.0, 0.5] + np.random.RandomState(1).normal(size=36)
 
 
+NUMBERS = itertools.count(1)
 SOURCES = {
     "numpy": lambda: np.random.normal(),  # noqa: NPY002 - it is about it
     "random": random.random,
@@ -41,7 +42,7 @@ SOURCES = {
     "the system": lambda: int.from_bytes(os.urandom(4), "big") / 2**32,
     "secrets": lambda: secrets.randbelow(10**9) / 10**9,
     "the clock": lambda: time.perf_counter_ns() % 10**6 / 10**6,
-    "a counter": lambda numbers=itertools.count(1): 1 / next(numbers),
+    "a counter": lambda: 1 / next(NUMBERS),
 }
 
 

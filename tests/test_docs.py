@@ -32,7 +32,7 @@ DECISIONS = sorted(
 # Blocks that use one of them are run where it is installed, as in `.ci/run`.
 OTHERS = (
     *("dask", "joblibspark", "pyspark", "ray"),
-    *("hyperopt", "optuna", "optuna_integration", "skopt"),
+    *("hyperopt", "lightgbm", "optuna", "optuna_integration", "skopt"),
 )
 MISSING = {name for name in OTHERS if importlib.util.find_spec(name) is None}
 

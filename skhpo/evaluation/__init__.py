@@ -3,5 +3,6 @@
 from skhpo.evaluation._evaluator import Evaluator
 from skhpo.evaluation.fitting._spec import EvaluationSpec
 from skhpo.evaluation.paths._registry import register_path
+from skhpo.evaluation.paths._stage_registry import register_stages
 
-__all__ = ["EvaluationSpec", "Evaluator", "register_path"]
+__all__ = ["EvaluationSpec", "Evaluator", "register_path", "register_stages"]

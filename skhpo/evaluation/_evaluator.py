@@ -26,6 +26,7 @@ from skhpo.evaluation._entries import Entry
 from skhpo.evaluation._plan import in_tree_order, split_into_blocks
 from skhpo.evaluation._queue import BlockQueue
 from skhpo.evaluation._requests import Requests
+from skhpo.evaluation._stage import at_best_stage
 from skhpo.evaluation._states import StateStore
 from skhpo.evaluation.fitting._block import run_block, run_packed_block
 from skhpo.evaluation.fitting._fit import killed_evaluation
@@ -497,7 +498,8 @@ class Evaluator:
             if evaluations is None:
                 waiting.append(candidate)
             else:
-                self._complete.append(Trial(candidate, evaluations, self._objective))
+                trial = Trial(candidate, evaluations, self._objective)
+                self._complete.append(at_best_stage(trial))
         entry.waiting = waiting
         if not waiting:
             self._open.pop(entry.number, None)

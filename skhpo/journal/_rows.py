@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from skhpo._trial import Evaluation, Params, Scores
+from skhpo._trial import Evaluation, ManyScores, Params, Scores, StageScores
 
 __all__ = ["COLUMNS", "seal_of", "to_columns", "to_evaluation"]
 
@@ -22,12 +22,16 @@ COLUMNS = (
 
 def to_columns(params: Params, evaluation: Evaluation) -> tuple[Any, ...]:
     """Return an evaluation as the values of `COLUMNS`, finished now."""
-    train, error = evaluation.train_scores, evaluation.fit_error
+    test, train = evaluation.test_scores, evaluation.train_scores
+    curve, error = evaluation.curve, evaluation.fit_error
+    if curve is not None:
+        test = _as_table(curve, curve.test_scores)
+        train = None if train is None else _as_table(curve, curve.train_scores)
     if error is not None:  # what SQLite cannot encode is written as "\\udc80"
         error = error.encode("utf-8", "backslashreplace").decode()
     return (
         json.dumps({name: repr(params[name]) for name in sorted(params)}),
-        _scores_as_text(evaluation.test_scores),
+        _scores_as_text(test),
         None if train is None else _scores_as_text(train),
         _number(evaluation.fit_time),
         _number(evaluation.score_time),
@@ -37,7 +41,12 @@ def to_columns(params: Params, evaluation: Evaluation) -> tuple[Any, ...]:
     )
 
 
-def _scores_as_text(scores: Scores) -> str:
+def _as_table(curve: StageScores, scores: ManyScores | None) -> dict[str, Any]:
+    """Return the scores of all stages, which no dict of scores can be taken for."""
+    return {"parameter": curve.name, "stages": curve.stages, "scores": scores}
+
+
+def _scores_as_text(scores: Scores | dict[str, Any]) -> str:
     """Return scores so that they come back bit for bit: JSON, with Python's NaN."""
     return json.dumps(scores, default=lambda number: number.item())
 
@@ -45,15 +54,22 @@ def _scores_as_text(scores: Scores) -> str:
 def to_evaluation(content: Sequence[Any]) -> Evaluation:
     """Return the evaluation that `to_columns` was given."""
     _, test, train, fit_time, score_time, n_test_samples, fit_error, _ = content
-    train_scores: Scores | None = None if train is None else json.loads(train)
-    return Evaluation(
-        json.loads(test),
+    test_scores = json.loads(test)
+    train_scores = None if train is None else json.loads(train)
+    curve = None
+    if isinstance(test_scores, dict) and isinstance(test_scores.get("stages"), list):
+        name, stages, columns = test_scores.values()
+        curve = StageScores(name, stages, columns, (train_scores or {}).get("scores"))
+    evaluation = Evaluation(
+        test_scores,
         train_scores,
         math.nan if fit_time is None else fit_time,
         math.nan if score_time is None else score_time,
         n_test_samples,
         fit_error,
+        curve=curve,
     )
+    return evaluation if curve is None else evaluation.at_stage(curve.stages[-1])
 
 
 def _number(value: float) -> float | None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from skhpo.exceptions import InvalidSpaceError
-from skhpo.space import Choice
+from skhpo.space import Choice, Curve
 from skhpo.space._columns import split_weight
 from skhpo.space._convert import as_dimension
 
@@ -36,7 +36,8 @@ def plain_spaces(space: Any) -> list[Any]:
     Raises
     ------
     InvalidSpaceError
-        If a dict or a `Choice` has weights, or an entry is nothing to search.
+        If a dict or a `Choice` has weights, or an entry is a `Curve`, or nothing to
+        search.
 
     Examples
     --------
@@ -87,6 +88,12 @@ def _alternatives(name: str, spec: Any) -> list[dict[str, Any]]:
 
 def _plain(name: str, spec: Any) -> Any:
     """Translate what other libraries write; keep lists and what can be sampled."""
+    if isinstance(spec, Curve):
+        raise InvalidSpaceError(
+            f"Parameter {name!r} cannot be a Curve in a population: its members are "
+            "trained in steps, and their number of iterations is the resource. Leave "
+            "it out, or take GridSearch, RandomSearch or BayesSearch."
+        )
     is_list = isinstance(spec, Sequence | np.ndarray) and not isinstance(spec, tuple)
     if is_list or hasattr(spec, "rvs"):
         return spec

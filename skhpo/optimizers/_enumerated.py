@@ -16,6 +16,7 @@ from skhpo._trial import Candidate, Params, Trial
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space import SearchSpace
 from skhpo.space._constraints import Constraints
+from skhpo.space._curve import with_listed_curves
 from skhpo.space._discretize import discretize
 from skhpo.space._plain import is_distribution, is_plain, with_listed_tuples
 from skhpo.space._values import count
@@ -191,6 +192,7 @@ class RandomOptimizer(EnumeratedOptimizer):
         n_iter: int,
         random_state: RandomState = None,
     ) -> None:
+        param_distributions = with_listed_curves(param_distributions)
         spaces = _as_list(param_distributions)
         draws: Iterable[Params]
         if any(map(_is_too_large, spaces)) or _n_lists(spaces) > sys.maxsize:

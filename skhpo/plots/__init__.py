@@ -2,11 +2,13 @@
 
 Each takes one line, ``HistoryDisplay.from_search(search)``, and computes before it
 draws: the numbers of the picture are attributes of the display. They read
-``cv_results_`` only, so scikit-learn's own searches can be drawn as well. Drawing needs
+``cv_results_`` only, so scikit-learn's own searches can be drawn as well (all but
+`CurveDisplay`). Drawing needs
 matplotlib (``pip install 'skhpo[plots]'``), and nothing else in skhpo does.
 """
 
 from skhpo.plots._contour import ContourDisplay
+from skhpo.plots._curve import CurveDisplay
 from skhpo.plots._history import HistoryDisplay
 from skhpo.plots._importance import ImportanceDisplay
 from skhpo.plots._parallel import ParallelDisplay
@@ -16,6 +18,7 @@ from skhpo.plots._splits import SplitScoresDisplay
 
 __all__ = [
     "ContourDisplay",
+    "CurveDisplay",
     "HistoryDisplay",
     "ImportanceDisplay",
     "ParallelDisplay",

@@ -17,6 +17,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import check_cv
 from sklearn.utils import get_tags, indexable
+from sklearn.utils.validation import check_is_fitted
 
 from skhpo import _clock
 from skhpo._arithmetic import own_arithmetic
@@ -27,6 +28,7 @@ from skhpo._sklearn_compat import (
     check_method_params,
     fit_context,
     is_multimetric,
+    num_samples,
 )
 from skhpo._trial import Trial
 from skhpo._units import parse_seconds
@@ -45,6 +47,13 @@ from skhpo.journal._memory import JournalMemory
 from skhpo.optimizers import Optimizer
 from skhpo.search._budget import TimeBudget, growth_of
 from skhpo.search._check import check_against_estimator
+from skhpo.search._curves import (
+    StageCurve,
+    check_curves,
+    check_early_stopping,
+    curves_by_metric,
+    warn_of_highest,
+)
 from skhpo.search._delegation import Delegation
 from skhpo.search._effects import warn_of_no_effect
 from skhpo.search._loop import Interrupts, Listener, Loop, LoopEvaluator, LoopPolicy
@@ -141,6 +150,9 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         Seconds that the last fit took.
     multimetric_ : bool
         Whether there were several scores.
+    curves_ : list of dict
+        Of a space with a :class:`~skhpo.space.Curve`: for each candidate, its scores
+        along the number of iterations by name; see `curve_of`. If there is one.
     reuse_ : Reuse
         How many fits of steps were done, and how many were saved by sharing.
     failures_ : list of Failures
@@ -270,7 +282,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         """
         self._forget()
         run = self._start(X, y, params)
-        self._check_space(run.problem.space)
+        self._check_space(run.problem)
         optimizer = self._make_optimizer(run.problem.space)
         check_rules(run.rules, optimizer, self.n_splits_)
         with self._nothing_lost(run):
@@ -282,6 +294,44 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             run.hooks.end()
         warn_of_no_effect(run.record, self.cv_results_)
         return self
+
+    def curve_of(self, index: int, metric: str | None = None) -> StageCurve:
+        """Return the scores of a candidate along its number of iterations.
+
+        Parameters
+        ----------
+        index : int
+            Row in ``cv_results_``, such as ``best_index_``.
+        metric : str or None, default=None
+            Which of several scores; None for the one that `refit` names.
+
+        Returns
+        -------
+        stages : ndarray of int, shape (n_stages,)
+            The numbers of iterations that were scored.
+        scores : ndarray of float, shape (n_splits, n_stages)
+            The test scores on each split.
+        parameter : str
+            The name of the number in the params of the candidate.
+
+        Raises
+        ------
+        ValueError
+            If no parameter of the candidate was a :class:`~skhpo.space.Curve`, or all
+            of its fits failed.
+        """
+        check_is_fitted(self, "cv_results_")
+        curves = self.curves_[index] if hasattr(self, "curves_") else {}
+        if not curves:
+            raise ValueError(
+                f"Candidate {index} has no curve. One has it if a parameter in its "
+                "space is a skhpo.space.Curve, and a fit succeeded."
+            )
+        default = self.refit if isinstance(self.refit, str) else "score"
+        name = next(iter(curves)) if len(curves) == 1 else metric or default
+        if name not in curves or metric not in (None, *curves):
+            raise ValueError(f"metric must be one of {list(curves)}. Got {metric!r}.")
+        return curves[name]
 
     def _forget(self) -> None:
         """Delete what an earlier fit has learned, lest it mix with this one's."""
@@ -335,15 +385,26 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             )
         return True
 
-    def _check_space(self, space: Space) -> None:
+    def _check_space(self, problem: Problem) -> None:
         """Check names and values against the estimator.
 
         Whoever gives a number as `error_score` has said what a rejected value
         scores; NaN, the default, says nothing.
         """
         unsaid = self.error_score == "raise" or np.isnan(self.error_score)
+        space = problem.space
         subspaces = space.subspaces() if isinstance(space, SearchSpace) else space
         check_against_estimator(self.estimator, subspaces, check_values=unsaid)
+        fit_params = problem.routed.estimator.fit
+        check_early_stopping(self.estimator, subspaces, fit_params)
+        check_curves(
+            self.estimator,
+            subspaces,
+            num_samples(problem.X),
+            scorers=problem.scorers,
+            refit=self.refit,
+            fit_params=fit_params,
+        )
 
     def _start(self, X: Any, y: Any, params: dict[str, Any]) -> Run:
         start = _clock.now()
@@ -548,6 +609,9 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         self.reuse_ = Reuse(evaluator.n_fits, evaluator.n_needed - evaluator.n_fits)
         self.stop_reason_ = record.stop_reason
         self.cv_results_ = results
+        curves = [curves_by_metric(trial) for trial in record.trials]
+        if any(curves):
+            self.curves_ = curves
 
     def _report_failures(self, run: Run) -> None:
         """Warn of failed fits; raise if there are no others."""
@@ -577,6 +641,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         self.best_params_ = results["params"][best]
         if not callable(self.refit):
             self.best_score_ = results[f"mean_test_{metric}"][best]
+        warn_of_highest(run.record.trials[best])
 
     def _say_that_none_is_the_best(self, run: Run) -> None:
         """Raise if the best candidate is to be fitted: none has all its scores."""

@@ -20,7 +20,7 @@ from skhpo.search._loop import LoopPolicy
 from skhpo.search._prior import prior_trials
 from skhpo.search._race import RacingSearch
 from skhpo.search._run import Run, Space
-from skhpo.space import Categorical, SearchSpace
+from skhpo.space import Categorical, Curve, SearchSpace
 from skhpo.space._dimensions import is_number
 from skhpo.stopping import StopRule
 
@@ -234,8 +234,9 @@ def _as_given(space: SearchSpace, x: Any, own: Mapping[str, Any]) -> dict[str, A
     """
     params = space.decode(x)
     for column in space.columns:
-        name, is_list = column.name, isinstance(column.dimension, Categorical)
-        if name not in params or is_list or not is_number(own.get(name)):
+        name = column.name
+        is_listed = isinstance(column.dimension, Categorical | Curve)
+        if name not in params or is_listed or not is_number(own.get(name)):
             continue
         restored = {**params, name: own[name]}
         try:

@@ -16,11 +16,11 @@ from sklearn.utils.discovery import all_estimators
 
 from skhpo._keys import is_estimator
 from skhpo._sklearn_compat import validate_parameter_constraints
-from skhpo.space import Categorical, Integer, Real
+from skhpo.space import Categorical, Curve, Integer, Real
 from skhpo.space._plain import is_distribution
 from skhpo.space._values import count, is_numeric
 
-__all__ = ["check_against_estimator"]
+__all__ = ["assemblies", "check_against_estimator", "samples"]
 
 # Combinations of searched components (steps of a pipeline, say) to check at most.
 MAX_COMBINATIONS = 100
@@ -57,14 +57,14 @@ def check_against_estimator(
         In scikit-learn's sentence, with what would work.
     """
     for subspace in subspaces:
-        for assembled in _assemblies(estimator, subspace):
+        for assembled in assemblies(estimator, subspace):
             for name, values in subspace.items():
                 _check_name(assembled, name, values)
                 if check_values:
                     _check_values(assembled, name, values)
 
 
-def _assemblies(estimator: Any, subspace: Mapping) -> Iterator[Any]:
+def assemblies(estimator: Any, subspace: Mapping) -> Iterator[Any]:
     """Yield the estimator with each combination of the components searched over."""
     components = {
         name: values for name, values in subspace.items() if _has_estimators(values)
@@ -82,7 +82,7 @@ def _check_name(estimator: Any, name: str, values: object) -> None:
     if name in estimator.get_params(deep=True):
         return
     try:  # some estimators take more names than they list (skorch's `module__...`)
-        clone(estimator).set_params(**{name: next(_samples(values))})
+        clone(estimator).set_params(**{name: next(samples(values))})
     except (ValueError, AttributeError) as error:
         message = str(error).rstrip(".")
         remedy = _remedy(estimator, name)
@@ -98,7 +98,7 @@ def _check_values(estimator: Any, name: str, values: object) -> None:
     if parameter not in constraints:
         return
     constraint = {parameter: constraints[parameter]}
-    for value in _samples(values):
+    for value in samples(values):
         validate_parameter_constraints(
             constraint, {parameter: value}, caller_name=type(owner).__name__
         )
@@ -132,7 +132,7 @@ def _is_of_scikit_learn(cls: type) -> bool:
     return cls.__module__.partition(".")[0] == "sklearn"
 
 
-def _samples(values: Any) -> Iterator[Any]:
+def samples(values: Any) -> Iterator[Any]:
     """Yield the values that can be known: all listed ones, both ends of a range.
 
     Of very many listed ones, these are some, with both ends and the extremes of an
@@ -143,6 +143,8 @@ def _samples(values: Any) -> Iterator[Any]:
     """
     if isinstance(values, Categorical):
         yield from _some(values.values)
+    elif isinstance(values, Curve):
+        yield from (values.low, values.high)
     elif isinstance(values, Real | Integer):
         yield from values.from_unit(np.array([0.0, 1.0]))
     elif is_distribution(values):

@@ -12,6 +12,7 @@ from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical
 from skhpo.space._columns import Column
 from skhpo.space._cube import Cube
+from skhpo.space._curve import Curve
 from skhpo.space._space import SearchSpace
 
 __all__ = ["discretize"]
@@ -52,7 +53,7 @@ def discretize(space: SearchSpace, n_levels: int | Mapping[str, int]) -> SearchS
     ranges = {
         str(column.name)
         for column in space.columns
-        if not isinstance(column.dimension, Categorical)
+        if not isinstance(column.dimension, Categorical | Curve)
     }
     numbers = _numbers_of_levels(n_levels, ranges)
     finite = copy(space)
@@ -86,7 +87,7 @@ def _numbers_of_levels(n_levels: Any, ranges: set[str]) -> dict[str, int]:
 def _discretized(column: Column, numbers: Mapping[str, int]) -> Column:
     """Return a column whose values are a list."""
     dimension = column.dimension
-    if isinstance(dimension, Categorical):
+    if isinstance(dimension, Categorical | Curve):
         return column
     values = dimension.from_unit(dimension.levels(numbers[str(column.name)]))
     distinct = list(dict.fromkeys(values))  # rounding may have made two of them one

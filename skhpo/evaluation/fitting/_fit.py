@@ -7,6 +7,7 @@ warns of, when it calls the hooks, what it prints), on data that is sliced alrea
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,7 +24,9 @@ from skhpo._sklearn_compat import (
 )
 from skhpo._trial import Evaluation, Params, Scores
 from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit, SplitData
+from skhpo.evaluation.fitting._stages import Plan, make_plan, stage_views
 from skhpo.exceptions import FitLostError
+from skhpo.space._curve import curve_in
 
 __all__ = [
     "evaluate",
@@ -64,10 +67,15 @@ def evaluate(
         Whatever ``set_params`` raises; what ``fit`` or the scorer raise if
         ``spec.error_score == "raise"``.
     """
+    plan = None
+    if curve_in(params) is not None:
+        plan = make_plan(spec, spec.prototype.make(params), params)
+    if plan is not None and plan.fits_each:
+        return _evaluate_each(spec, split, params, plan, hooks)
     # Whoever listens hears of an evaluation once, so that it is not tried twice.
     lent = split.lending and not hooks.are_heard and spec.knows(params)
     if lent:
-        evaluation = _evaluate_lent(spec, split, params)
+        evaluation = _evaluate_lent(spec, split, params, plan)
         if evaluation is not None:
             return evaluation, False
     estimator = spec.prototype.make(params)
@@ -84,14 +92,48 @@ def evaluate(
         evaluation = failed_evaluation(spec, data.n_test_samples, fit_time, error)
     else:
         fit_time = data.slice_time + time.perf_counter() - start
-        evaluation = score(spec, data, estimator, fit_time)
+        evaluation = score(spec, data, estimator, fit_time, plan)
     finally:
         stop = hooks.end(data.X_train, data.y_train, data.fit_params)
     return evaluation, stop
 
 
+def _evaluate_each(
+    spec: EvaluationSpec,
+    split: SlicedSplit,
+    params: Params,
+    plan: Plan,
+    hooks: FitHooks,
+) -> tuple[Evaluation, bool]:
+    """Fit and score each of some stages, for a scorer that may look at all of a model.
+
+    Whoever listens hears of the last one.
+    """
+    *first, last = [{**params, plan.name: count} for count in plan.counts]
+    done = [evaluate(spec, split, one, FitHooks())[0] for one in first]
+    evaluation, stop = evaluate(spec, split, last, hooks)
+    done.append(evaluation)
+    failed = next((one for one in done if one.fit_error is not None), None)
+    if failed is not None:
+        return failed, stop
+    train = None
+    if spec.return_train_score:
+        train = [one.train_scores for one in done if one.train_scores is not None]
+    joined = plan.join(
+        replace(
+            evaluation,
+            fit_time=sum(one.fit_time for one in done),
+            score_time=sum(one.score_time for one in done),
+        ),
+        [one.test_scores for one in done],
+        train,
+        [one.score_error for one in done],
+    )
+    return joined, stop
+
+
 def _evaluate_lent(
-    spec: EvaluationSpec, split: SlicedSplit, params: Params
+    spec: EvaluationSpec, split: SlicedSplit, params: Params, plan: Plan | None
 ) -> Evaluation | None:
     """Fit and score a candidate on lent data; None if its fit has failed.
 
@@ -110,7 +152,7 @@ def _evaluate_lent(
     def own() -> SplitData:
         return split.for_scoring(estimator)
 
-    return score_lent(spec, data, own, estimator, fit_time)
+    return score_lent(spec, data, own, estimator, fit_time, plan)
 
 
 def score_lent(
@@ -119,6 +161,7 @@ def score_lent(
     own: Callable[[], SplitData],
     estimator: Any,
     fit_time: float,
+    plan: Plan | None = None,
 ) -> Evaluation:
     """Score a fitted estimator of known code on lent data, where that will do.
 
@@ -134,6 +177,8 @@ def score_lent(
         Fitted.
     fit_time : float
         Seconds its fit took, to be noted.
+    plan : Plan or None, default=None
+        Which of its stages are scored.
 
     Returns
     -------
@@ -143,10 +188,10 @@ def score_lent(
     """
     if spec.scorer_is_known:
         try:
-            return score(spec, lent, estimator, fit_time, strict=True)
+            return score(spec, lent, estimator, fit_time, plan, strict=True)
         except Exception:
             pass  # to be raised, or warned of, below, and not as the cause of another
-    return score(spec, own(), estimator, fit_time)
+    return score(spec, own(), estimator, fit_time, plan)
 
 
 def score(
@@ -154,6 +199,7 @@ def score(
     data: SplitData,
     estimator: Any,
     fit_time: float,
+    plan: Plan | None = None,
     *,
     strict: bool = False,
 ) -> Evaluation:
@@ -169,6 +215,8 @@ def score(
         Fitted.
     fit_time : float
         Seconds its fit took, to be noted.
+    plan : Plan or None, default=None
+        Which of its stages are scored; None for the whole.
     strict : bool, default=False
         Whether a scorer that fails raises, whatever ``spec.error_score``.
 
@@ -179,7 +227,7 @@ def score(
     """
     try:
         with exits_are_errors():
-            return _scores(spec, data, estimator, fit_time, strict=strict)
+            return _scores(spec, data, estimator, fit_time, plan, strict=strict)
     except FitLostError:
         if strict or spec.error_score == "raise":
             raise
@@ -191,6 +239,7 @@ def _scores(
     data: SplitData,
     estimator: Any,
     fit_time: float,
+    plan: Plan | None,
     *,
     strict: bool,
 ) -> Evaluation:
@@ -198,28 +247,53 @@ def _scores(
     scorer = spec.strict_scorer if strict else noting_scorer(spec.scorer, errors)
     error_score = "raise" if strict else spec.error_score
 
-    def scored(X: Any, y: Any, params: dict[str, Any]) -> Scores:
-        given = score_estimator(estimator, X, y, scorer, params, error_score)
+    def scored(view: Any, X: Any, y: Any, params: dict[str, Any]) -> Scores:
+        given = score_estimator(view, X, y, scorer, params, error_score)
         if isinstance(given, dict):
             return {name: _plain(value) for name, value in given.items()}
         return _plain(given)
 
+    def part(X: Any, y: Any, params: dict[str, Any]) -> tuple[list[Scores], list]:
+        """Return scores and errors, of each stage or of the whole."""
+        views = [estimator] if plan is None else stage_views(estimator, X, plan.counts)
+        scores: list[Scores] = []
+        noted: list[str | None] = []
+        for view in views:
+            errors.clear()
+            with _said_once(any(noted)):
+                scores.append(scored(view, X, y, params))
+            noted.append(errors[0] if errors else None)
+        return scores, noted
+
     start = time.perf_counter()
-    test_scores = scored(data.X_test, data.y_test, data.score_params_test)
+    test, noted = part(data.X_test, data.y_test, data.score_params_test)
     score_time = time.perf_counter() - start
-    if spec.check_scores is not None and isinstance(test_scores, dict):
-        spec.check_scores(test_scores)
-    train_scores = None
+    if spec.check_scores is not None and isinstance(test[-1], dict):
+        spec.check_scores(test[-1])
+    train = None
     if spec.return_train_score:
-        train_scores = scored(data.X_train, data.y_train, data.score_params_train)
-    return Evaluation(
-        test_scores,
-        train_scores,
+        train, also = part(data.X_train, data.y_train, data.score_params_train)
+        noted = [one or other for one, other in zip(noted, also, strict=True)]
+    evaluation = Evaluation(
+        test[-1],
+        None if train is None else train[-1],
         fit_time,
         score_time,
         data.n_test_samples,
-        score_error=errors[0] if errors else None,
+        score_error=noted[-1],
     )
+    return evaluation if plan is None else plan.join(evaluation, test, train, noted)
+
+
+@contextmanager
+def _said_once(is_said: bool) -> Iterator[None]:
+    """Be silent about what was said before: a warning for each stage is a flood."""
+    if not is_said:
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _plain(score: Any) -> Any:

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import scipy.special
 
+from skhpo.space._curve import Curve
+
 __all__ = ["are_known", "is_known"]
 
 KNOWN_PACKAGES = frozenset(
@@ -26,7 +28,7 @@ KNOWN_PACKAGES = frozenset(
 )
 _GENERATORS = (np.random.Generator, np.random.RandomState)
 # Values of these types hold no code: most parameters are of them.
-_PLAIN = (type(None), bool, int, float, complex, str, bytes, slice, range)
+_PLAIN = (type(None), bool, int, float, complex, str, bytes, slice, range, Curve)
 
 
 def is_known(value: Any) -> bool:

@@ -22,8 +22,9 @@ from skhpo.evaluation.fitting._prototype import Prototype
 from skhpo.evaluation.fitting._spec import EvaluationSpec
 from skhpo.evaluation.paths._path import Path
 from skhpo.evaluation.paths._registry import find_path
+from skhpo.space._curve import Curve
 
-__all__ = ["KeyMaker", "Layout", "StepKey", "find_layout"]
+__all__ = ["KeyMaker", "Layout", "StepKey", "find_layout", "is_pipeline"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class KeyMaker:
         own = self._layout._own_params(depth, params)
         path = self._path(depth, own)
         variant = self._number((depth, params_key(own)))
-        if path is None or path.name not in own:
+        if path is None or path.name not in own or isinstance(own[path.name], Curve):
             return StepKey(variant, variant)
         value = own.pop(path.name)
         return StepKey(
@@ -175,14 +176,15 @@ def _step_names(estimator: Any, prefix: str) -> list[str] | None:
     names: list[str] = []
     for name, step in estimator.steps:
         inner = [prefix + name]
-        if _is_pipeline(step):
+        if is_pipeline(step):
             flat = _step_names(step, f"{prefix}{name}__")
             inner = flat if flat is not None else inner
         names += inner
     return names
 
 
-def _is_pipeline(estimator: Any) -> bool:
+def is_pipeline(estimator: Any) -> bool:
+    """Whether this is a pipeline as scikit-learn or imbalanced-learn has it."""
     kind = type(estimator)
     in_imblearn = kind.__module__ == "imblearn.pipeline" and kind.__name__ == "Pipeline"
     return kind is Pipeline or in_imblearn
@@ -190,7 +192,7 @@ def _is_pipeline(estimator: Any) -> bool:
 
 def _is_plain_pipeline(estimator: Any) -> bool:
     return (
-        _is_pipeline(estimator)
+        is_pipeline(estimator)
         and estimator.memory is None
         and not estimator.verbose
         and getattr(estimator, "transform_input", None) is None

@@ -12,6 +12,7 @@ from typing import Any
 from sklearn.base import BaseEstimator, clone
 
 from skhpo._trial import Params
+from skhpo.space._curve import Curve
 
 __all__ = ["Prototype"]
 
@@ -44,13 +45,18 @@ class Prototype:
         ----------
         params : mapping of str to object
             The parameters that differ. Values are cloned as well: they may be
-            estimators, and would share what they learn (scikit-learn PR 26786).
+            estimators, and would share what they learn (scikit-learn PR 26786). Of a
+            curve, the largest number is set.
 
         Raises
         ------
         ValueError
             If there is no such parameter.
         """
+        params = {
+            name: value.high if isinstance(value, Curve) else value
+            for name, value in params.items()
+        }
         state = self._plain_state
         if state is None or not params.keys() <= state.keys():
             made = clone(self._estimator, safe=False)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from skhpo._sklearn_compat import FitHooks
 from skhpo.evaluation.fitting._fit import evaluate
 from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit
+from skhpo.evaluation.fitting._stages import n_fits_of
 from skhpo.evaluation.fitting._task import Fitter, Outcome, Task
 
 __all__ = ["FitAlone", "Separate"]
@@ -66,6 +67,7 @@ class Separate:
         for task in tasks:
             hooks = FitHooks(task.context, self._spec.caller)
             evaluation, stop = evaluate(self._spec, self._rows, task.params, hooks)
-            self.n_fits += self._n_steps
-            self.n_needed += self._n_steps
+            n_fits = self._n_steps * n_fits_of(self._spec, task.params)
+            self.n_fits += n_fits
+            self.n_needed += n_fits
             yield Outcome(evaluation, self._rows.slice_time, stop=stop)

@@ -118,6 +118,11 @@ class EvaluationSpec:
         return self.estimator_is_known and are_known(params)
 
     @cached_property
+    def n_test_rows(self) -> int:
+        """The most rows in the test part of a split."""
+        return max(num_samples(test) for _, test in self.splits)
+
+    @cached_property
     def repeated(self) -> set[tuple[int, int]]:
         """Steps that were fitted twice and gave the same: (depth, variant)."""
         return set()

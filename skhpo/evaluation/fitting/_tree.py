@@ -46,6 +46,7 @@ from skhpo.evaluation.fitting._spec import (
     SlicedSplit,
     SplitData,
 )
+from skhpo.evaluation.fitting._stages import make_plan, n_fits_of
 from skhpo.evaluation.fitting._task import Fitter, Outcome, Task, Work
 from skhpo.evaluation.paths._draws import GlobalDraws
 from skhpo.evaluation.paths._registry import find_path
@@ -239,9 +240,12 @@ class Tree:
     def _finish(self, stage: Stage, task: Task, fit: Fit, divisible: bool) -> Outcome:
         """Score a candidate by its fitted last step on transformed data."""
         fit_time = stage.fit_time + fit.seconds
+        plan = make_plan(self._spec, fit.step, task.params)
+        if plan is not None and plan.fits_each:
+            return self._alone(stage, task)
         if not self._lending:
             data = self._to_score(stage, _unchanged)
-            evaluation = score(self._spec, data, fit.step, fit_time)
+            evaluation = score(self._spec, data, fit.step, fit_time, plan)
         elif self._is_known(self._last, task):
             evaluation = score_lent(
                 self._spec,
@@ -249,10 +253,11 @@ class Tree:
                 lambda: self._to_score(stage, private),
                 fit.step,
                 fit_time,
+                plan,
             )
         else:
             data = self._to_score(stage, private)
-            evaluation = score(self._spec, data, fit.step, fit_time)
+            evaluation = score(self._spec, data, fit.step, fit_time, plan)
             # In a pipeline, each metric would have its data transformed anew.
             parts = (data.X_train, data.X_test)
             before = (stage.X_train, stage.X_test)
@@ -304,7 +309,7 @@ class Tree:
 
     def _alone(self, stage: Stage, task: Task) -> Outcome:
         """Evaluate a candidate as if there were no other."""
-        n_steps = len(self._layout.names)
+        n_steps = len(self._layout.names) * n_fits_of(self._spec, task.params)
         self._n_alone += n_steps
         self.n_needed += n_steps
         evaluation, _ = evaluate(self._spec, self._split, task.params, FitHooks())

@@ -16,10 +16,10 @@ from skhpo.evaluation.paths._path import Path
 from skhpo.evaluation.paths._sklearn import counts
 from skhpo.evaluation.paths._strategies import timed_fit
 
-__all__ = ["BOOSTER_PATHS"]
+__all__ = ["BOOSTER_PATHS", "LIGHTGBM_EXTRAS", "extras"]
 
 # Options of LightGBM that are not arguments by name and are as good as those.
-_LIGHTGBM_EXTRAS = frozenset(
+LIGHTGBM_EXTRAS = frozenset(
     ("deterministic", "force_col_wise", "force_row_wise", "max_bin", "verbose")
 )
 
@@ -59,7 +59,7 @@ def _lightgbm(estimator: Any, values: Sequence[Any], X: Any, y: Any) -> bool:
     params = estimator.get_params()
     return (
         counts(values)
-        and _extras(estimator) <= _LIGHTGBM_EXTRAS
+        and extras(estimator) <= LIGHTGBM_EXTRAS
         and params["boosting_type"] == "gbdt"
         and not callable(params["objective"])
     )
@@ -69,7 +69,7 @@ def _xgboost(estimator: Any, values: Sequence[Any], X: Any, y: Any) -> bool:
     params = estimator.get_params()
     return (
         counts(values)
-        and not _extras(estimator)
+        and not extras(estimator)
         and params["booster"] in (None, "gbtree")
         and params["device"] in (None, "cpu")
         and params["multi_strategy"] in (None, "one_output_per_tree")
@@ -86,7 +86,7 @@ def _has_categories(X: Any) -> bool:
     return any(kind.startswith(("cat", "dict", "enum")) for kind in kinds)
 
 
-def _extras(estimator: Any) -> set[str]:
+def extras(estimator: Any) -> set[str]:
     """Return the names of the options that came through ``**kwargs``."""
     return set(estimator.get_params()) - set(type(estimator)().get_params())
 

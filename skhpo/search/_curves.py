@@ -1,0 +1,257 @@
+"""Numbers of iterations that a search leaves open: what is checked, what is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skhpo._sklearn_compat import is_multimetric
+from skhpo._trial import Evaluation, Trial
+from skhpo._warnings import warn_user
+from skhpo.evaluation.fitting._stages import final_step
+from skhpo.evaluation.paths._booster_stages import needs_validation_rows
+from skhpo.evaluation.paths._stage_registry import STAGES, find_stages
+from skhpo.exceptions import InvalidSpaceError, SkhpoWarning
+from skhpo.search._check import assemblies, samples
+from skhpo.space._curve import curve_in
+
+__all__ = [
+    "StageCurve",
+    "check_curves",
+    "check_early_stopping",
+    "curves_by_metric",
+    "warn_of_highest",
+]
+
+
+# What is given to ``fit`` for an early stopping of the estimator's own.
+OWN_WAYS = (
+    *("callbacks", "early_stopping_rounds", "eval_set", "eval_X", "X_val"),
+    "use_best_model",
+)
+
+
+class StageCurve(NamedTuple):
+    """The scores of a candidate along its number of iterations.
+
+    Parameters
+    ----------
+    stages : ndarray of int, shape (n_stages,)
+        The numbers.
+    scores : ndarray of float, shape (n_splits, n_stages)
+        The test score at each of them, on each split. Where a fit failed, it is what a
+        failure scores.
+    parameter : str
+        Their name in the params of the candidate.
+    """
+
+    stages: np.ndarray
+    scores: np.ndarray
+    parameter: str
+
+
+def check_curves(
+    estimator: Any,
+    subspaces: Sequence[Mapping[str, Any]],
+    n_rows: int,
+    *,
+    scorers: Any,
+    refit: Any,
+    fit_params: Mapping[str, Any],
+) -> None:
+    """Raise if a curve is the value of what no single fit can tell of.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is searched over.
+    subspaces : sequence of mapping
+        Values by parameter name.
+    n_rows : int
+        Of the data.
+    scorers : object
+        How candidates are scored.
+    refit : object
+        As the user gave it.
+    fit_params : mapping of str to object
+        Those of ``fit``.
+
+    Raises
+    ------
+    InvalidSpaceError
+        Says what would work.
+    ValueError
+        If there are several scores and none is named to decide, or validation rows
+        are given for another way to choose the number.
+    """
+    for subspace in subspaces:
+        found = curve_in(subspace)
+        if found is None:
+            continue
+        name, _ = found
+        if is_multimetric(scorers) and not isinstance(refit, str):
+            raise ValueError(
+                f"With several scores, {list(scorers._scorers)}, a Curve needs to know "
+                "which of them decides on the number of iterations: set 'refit' to "
+                f"its name. Got refit={refit!r}."
+            )
+        for given in fit_params:
+            if given.rpartition("__")[2] in OWN_WAYS:
+                raise ValueError(
+                    f"The fit parameter {given!r} lets the estimator choose its number "
+                    f"of iterations, and so does the Curve of {name!r}, by the "
+                    "held-out rows of all splits. Leave one of them out."
+                )
+        for assembled in assemblies(estimator, subspace):
+            _check_parameter(assembled, name)
+            _check_neighbors(assembled, name, subspace, n_rows)
+
+
+def _check_parameter(estimator: Any, name: str) -> None:
+    prefix, final = final_step(estimator)
+    stages = find_stages(final)
+    if stages is not None and name in [prefix + p for p in stages.parameters]:
+        return
+    what = f"{type(final).__name__} has no stages along it"
+    if not name.startswith(prefix) or "__" in name.removeprefix(prefix):
+        what = "it is no parameter of the last step"
+    raise InvalidSpaceError(
+        f"Parameter {name!r} cannot be a Curve: {what}. These have stages: "
+        f"{', '.join(STAGES.class_names())}. register_stages teaches others; or list "
+        "numbers."
+    )
+
+
+def _check_neighbors(
+    estimator: Any, name: str, subspace: Mapping[str, Any], n_rows: int
+) -> None:
+    """Raise if a value of another parameter of the last step forbids the curve."""
+    prefix, final = final_step(estimator)
+    stages = find_stages(final)
+    assert stages is not None
+    others = {
+        other.removeprefix(prefix): list(samples(values))
+        for other, values in subspace.items()
+        if other != name and other.startswith(prefix) and other != prefix[:-2]
+    }
+    first = {other: values[0] for other, values in others.items()}
+    for other, values in [("", [None]), *others.items()]:
+        for value in values:
+            params = {**first, other: value} if other else first
+            reason = stages.refuses(_Overridden(final, params), n_rows)
+            if reason is not None:
+                raise InvalidSpaceError(
+                    f"Parameter {name!r} cannot be a Curve here. {reason}"
+                )
+
+
+class _Overridden:
+    """The parameters of an estimator, some of which have other values."""
+
+    def __init__(self, estimator: Any, params: Mapping[str, Any]) -> None:
+        self._params = {**estimator.get_params(deep=False), **params}
+
+    def get_params(self) -> dict[str, Any]:
+        return dict(self._params)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._params[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def check_early_stopping(
+    estimator: Any,
+    subspaces: Sequence[Mapping[str, Any]],
+    fit_params: Mapping[str, Any],
+) -> None:
+    """Raise if every fit would miss validation rows for a booster's early stopping.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is searched over.
+    subspaces : sequence of mapping
+        Values by parameter name.
+    fit_params : mapping of str to object
+        Those of ``fit``.
+
+    Raises
+    ------
+    ValueError
+        Says what would work.
+    """
+    prefix, final = final_step(estimator)
+    found = needs_validation_rows(final)
+    if found is None or any("eval_" in name for name in fit_params):
+        return
+    parameter, value = found
+    if any({prefix + parameter, prefix[:-2]} & set(names) for names in subspaces):
+        return  # it may be another one
+    raise ValueError(
+        f"{type(final).__name__} with {parameter}={value!r} needs validation rows in "
+        "every fit, which a search does not give it. Leave it out, and let the search "
+        "choose the number of iterations by the held-out rows of all splits: "
+        f"{{{prefix + 'n_estimators'!r}: Curve(1000)}} in the space, with Curve of "
+        "skhpo.space."
+    )
+
+
+def curves_by_metric(trial: Trial) -> dict[str, StageCurve]:
+    """Return the curves of a trial by the name of the score; {} if there are none.
+
+    Parameters
+    ----------
+    trial : Trial
+        Complete.
+
+    Returns
+    -------
+    dict of str to StageCurve
+        "score" is the name of a single one.
+    """
+    known = next((e.curve for e in trial.done if e.curve is not None), None)
+    if known is None:
+        return {}
+    names = known.test_scores if isinstance(known.test_scores, dict) else ["score"]
+    stages = np.array(known.stages)
+    return {
+        name: StageCurve(
+            stages,
+            np.array([_row(e, name, len(stages)) for e in trial.evaluations], float),
+            known.name,
+        )
+        for name in names
+    }
+
+
+def _row(evaluation: Evaluation | None, name: str, n_stages: int) -> Any:
+    if evaluation is None:
+        return np.full(n_stages, np.nan)
+    curve = evaluation.curve
+    scores: Any = evaluation.test_scores if curve is None else curve.test_scores
+    scores = scores[name] if isinstance(scores, dict) else scores
+    return np.broadcast_to(np.asarray(scores, dtype=float), (n_stages,))
+
+
+def warn_of_highest(trial: Trial) -> None:
+    """Warn if the best candidate has the largest number of its curve: more may help.
+
+    Parameters
+    ----------
+    trial : Trial
+        The best one.
+    """
+    curve = next((e.curve for e in trial.done if e.curve is not None), None)
+    if curve is None or trial.failed:
+        return
+    chosen, high = trial.candidate.params[curve.name], curve.stages[-1]
+    if chosen == high:
+        warn_user(
+            f"The best candidate has {curve.name}={high}, the most that its Curve "
+            "allows; with more it may be better. Raise 'high'.",
+            SkhpoWarning,
+        )
