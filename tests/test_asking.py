@@ -58,6 +58,7 @@ class AnyOrder:
     """An evaluator that completes some of its candidates at a time, in any order."""
 
     stopped = out_of_time = False
+    turns = None  # trials are told by their ids
 
     def __init__(self, seed: int) -> None:
         self.rng, self.waiting = np.random.default_rng(seed), []  # type: ignore[var-annotated]
