@@ -36,7 +36,7 @@ Y = X @ [1.0, -2.0, 3.0, 0.5] + np.random.RandomState(1).normal(size=36)
 
 NUMBERS = itertools.count(1)
 SOURCES = {
-    "numpy": lambda: np.random.normal(),  # noqa: NPY002 - it is about it
+    "numpy": lambda: np.random.random(),  # noqa: NPY002 - it is about it
     "random": random.random,
     "a fresh generator": lambda: np.random.default_rng().random(),
     "the system": lambda: int.from_bytes(os.urandom(4), "big") / 2**32,
