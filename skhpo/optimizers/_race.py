@@ -237,9 +237,13 @@ class Race:
     def close(self) -> None:
         """Start nothing new: who is under way goes on, and nobody else."""
 
-    def tell(self, id: int, score: float) -> None:
-        """Take note of what a candidate scored on its next split."""
-        self.scores[id].append(score)
+    def tell(self, id: int, scores: Sequence[float]) -> None:
+        """Take note of what a candidate scores on its splits, one more than before.
+
+        Those of before may have changed, where it is chosen with each split anew how
+        many iterations it has.
+        """
+        self.scores[id] = [*scores]
 
     def ended(self) -> list[tuple[int, Estimate | None]]:
         """Return who has ended since the last call, with an estimate if dropped."""
@@ -269,7 +273,7 @@ class Race:
 
 def _has_failed(scores: Sequence[float]) -> bool:
     """Whether the mean is NaN, whatever else may come."""
-    return bool(scores) and math.isnan(scores[-1])
+    return any(map(math.isnan, scores))
 
 
 class SortedRace(Race):
@@ -321,9 +325,9 @@ class SortedRace(Race):
         """Start nothing new: the wave goes on to its end."""
         self._waiting, self._ranked = [], []
 
-    def tell(self, id: int, score: float) -> None:
-        """Take note of what a candidate scored on its next split."""
-        super().tell(id, score)
+    def tell(self, id: int, scores: Sequence[float]) -> None:
+        """Take note of what a candidate scores on its splits, one more than before."""
+        super().tell(id, scores)
         if self._is_first_split:
             self._running.remove(id)
             if not self._running:
@@ -388,8 +392,8 @@ class OrderedRace(Race):
             self.scores[id] = []
             self._advance(id, None)
 
-    def tell(self, id: int, score: float) -> None:
-        """Take note of what a candidate scored on its next split."""
-        super().tell(id, score)
+    def tell(self, id: int, scores: Sequence[float]) -> None:
+        """Take note of what a candidate scores on its splits, one more than before."""
+        super().tell(id, scores)
         if not self._advance(id, self._rivals[id]):
             del self._rivals[id]

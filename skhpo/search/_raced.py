@@ -127,7 +127,7 @@ class RacingEvaluator:
         for trial in trials:
             id = self._ids.pop(trial.candidate.id)
             self._trials[id] = trial
-            self._race.tell(id, _score_on(trial, self._order[self._n_done(id)]))
+            self._race.tell(id, _scores_in(self._order, trial))
 
     def _n_done(self, id: int) -> int:
         """Return on how many splits the race knows a candidate."""
@@ -162,7 +162,8 @@ class RacingEvaluator:
         n_missing = len(self._order) - len(last.done)
         self.n_skipped += n_missing
         self._has_complete |= not n_missing
-        candidate = self._candidates.pop(id)
+        # With the number of iterations that was chosen, where that was left open.
+        candidate = replace(self._candidates.pop(id), params=last.candidate.params)
         return Trial(candidate, last.evaluations, last.objective, estimate)
 
     def _complete_best(self) -> list[Trial]:
@@ -181,10 +182,11 @@ class RacingEvaluator:
         return []
 
 
-def _score_on(trial: Trial, split: int) -> float:
-    """Return the score of the objective on a split that is done."""
-    before = trial.evaluations[:split]
-    return float(trial.split_scores[sum(e is not None for e in before)])
+def _scores_in(order: Sequence[int], trial: Trial) -> list[float]:
+    """Return the scores on the splits that are done, in the order of evaluation."""
+    done = [split for split, e in enumerate(trial.evaluations) if e is not None]
+    scores = dict(zip(done, trial.split_scores, strict=True))
+    return [float(scores[split]) for split in order if split in scores]
 
 
 def add_columns(results: dict[str, Any], trials: Sequence[Trial], metric: str) -> None:
