@@ -256,7 +256,7 @@ SCORERS = ["roc_auc", "accuracy", None, make_scorer(own_loss), looks_inside]
         *((scoring, {"reuse": False}) for scoring in SCORERS),
         ("roc_auc", {"fit_timeout": 60}),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_a_row_is_what_cross_validation_gives(scoring, options):
     """For all kinds of scorers, on the test part and on the train part."""
@@ -538,3 +538,31 @@ def test_any_score_can_be_drawn(plots, odd):
     assert display.ax_ is ax
     nothing = plots.CurveDisplay(np.arange(1, 4), np.full((2, 3), odd), 1).plot()
     nothing.figure_.canvas.draw()
+
+
+# --- with a race ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_race_compares_numbers_that_are_best_so_far(n_jobs):
+    """Complete rows are those without a race; dropped ones have a number, too."""
+    space = {"learning_rate": np.geomspace(0.01, 5, 20), "n_estimators": Curve(6)}
+    options = {"cv": KFold(5), "refit": False}
+    plain = search(space=space, **options)
+    with joblib.parallel_config("threading"):
+        raced = search(space=space, race=0.2, n_jobs=n_jobs, **options)
+    results, whole = raced.cv_results_, plain.cv_results_
+    dropped = results["dropped"]
+    assert 0 < dropped.sum() < 20
+    assert raced.best_index_ == plain.best_index_
+    for row in range(20):
+        assert isinstance(results["params"][row]["n_estimators"], int)
+        if not dropped[row]:
+            assert results["params"][row] == whole["params"][row]
+            assert results["mean_test_score"][row] == whole["mean_test_score"][row]
+            continue
+        # The best in the mean of the splits that it has.
+        stages, scores, _ = plain.curve_of(row)
+        known = [not math.isnan(results[f"split{k}_test_score"][row]) for k in range(5)]
+        best = stages[np.argmax(scores[known].mean(axis=0))]
+        assert results["params"][row]["n_estimators"] == best
