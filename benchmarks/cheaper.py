@@ -226,11 +226,12 @@ class Records:
     seconds: np.ndarray
 
 
-def record(problem: Problem, n_candidates: int, folder: Path | None) -> Records:
+def record(
+    name: str, problem: Problem, n_candidates: int, folder: Path | None
+) -> Records:
     """Fit each candidate on each split, or read what was kept of that."""
-    key = f"{problem.data[0]}{problem.data[1]}-{problem.scoring}-{problem.n_splits}"
-    model = str(problem.estimator).translate({ord(c): "_" for c in " /()=,'\n"})[:60]
-    path = folder / f"{model}-{key}-{n_candidates}.npz" if folder else None
+    file = f"{name.translate({ord(c): '_' for c in ' /'})}-{n_candidates}.npz"
+    path = folder / file if folder else None
     if path is not None and path.exists():
         kept = np.load(path)
         return Records(kept["scores"], kept["seconds"])
@@ -497,7 +498,7 @@ def main() -> None:
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            records = record(problem, n_recorded, options.keep)
+            records = record(name, problem, n_recorded, options.keep)
         first = name.split()[0]
         group = first if first in ("10", "3", "auc") else "5"
         for way in ways:
