@@ -1,5 +1,6 @@
 """Hyperparameter search for scikit-learn users."""
 
+from skhpo._report._report import Report, report
 from skhpo.evaluation import register_path
 from skhpo.evaluation.incremental import register_incremental
 from skhpo.journal import read_journal
@@ -14,9 +15,11 @@ __all__ = [
     "PBTSearch",
     "RandomSearch",
     "ReduceOnPlateau",
+    "Report",
     "ScheduledEstimator",
     "TrainingState",
     "read_journal",
     "register_incremental",
     "register_path",
+    "report",
 ]

@@ -1,4 +1,4 @@
-"""What the pictures know of a search: its candidates, read off ``cv_results_``."""
+"""What pictures and reports know of a search: its candidates, off ``cv_results_``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skhpo.exceptions import InvalidSpaceError
-from skhpo.plots._axis import (
+from skhpo._candidates._axis import (
     ABSENT,
     Axis,
     ends_and_median,
@@ -20,6 +19,7 @@ from skhpo.plots._axis import (
     is_logarithmic,
     make_axis,
 )
+from skhpo.exceptions import InvalidSpaceError
 from skhpo.space import SearchSpace
 
 __all__ = ["Candidates", "read", "read_search", "select"]
