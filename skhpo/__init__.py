@@ -1,6 +1,7 @@
 """Hyperparameter search for scikit-learn users."""
 
-from skhpo._report._report import Report, report
+from skhpo._report._compute import report
+from skhpo._report._report import Report
 from skhpo.evaluation import register_path
 from skhpo.evaluation.incremental import register_incremental
 from skhpo.journal import read_journal

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:  # it imports this module
-    from skhpo._report._report import Report
+from typing import Any
 
 __all__ = ["plot_report"]
 
@@ -13,7 +10,7 @@ __all__ = ["plot_report"]
 TUNED, GIVEN = "#D55E00", "#0072B2"
 
 
-def plot_report(report: Report, ax: Any = None) -> Any:
+def plot_report(report: Any, ax: Any = None) -> Any:
     """Draw intervals one above the other, and return the axes."""
     try:
         import matplotlib.pyplot as plt

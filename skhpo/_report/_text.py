@@ -5,13 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from skhpo._candidates._axis import short
 from skhpo._printable import printable
-
-if TYPE_CHECKING:  # it imports this module
-    from skhpo._report._report import Report
 
 __all__ = ["as_html", "as_text"]
 
@@ -28,7 +25,7 @@ GAPS = {
 }
 
 
-def as_text(report: Report) -> str:
+def as_text(report: Any) -> str:
     """Return the summary, as it is printed."""
     rows = _table(report)
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
@@ -43,7 +40,7 @@ def as_text(report: Report) -> str:
     return "\n".join(printable(line) for line in lines)
 
 
-def as_html(report: Report) -> str:
+def as_html(report: Any) -> str:
     """Return the summary as one ``div`` without scripts and styles."""
     head, *rows = (
         "".join(f'<{tag} style="text-align:left">{_literal(c)}</{tag}>' for c in row)
@@ -66,7 +63,7 @@ def _literal(text: str) -> str:
     return escape(printable(text))
 
 
-def _title(report: Report) -> str:
+def _title(report: Any) -> str:
     candidates = _counted(report.n_candidates, "candidate")
     splits = _counted(report.n_splits, "split")
     return f"{report.search}: {candidates} on {splits}, {report.metric}"
@@ -76,7 +73,7 @@ def _counted(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def _table(report: Report) -> list[tuple[str, str, str, str]]:
+def _table(report: Any) -> list[tuple[str, str, str, str]]:
     """Return the rows of the table: name, score, interval, remark."""
 
     def score(value: float | None) -> str:
@@ -98,7 +95,7 @@ def _table(report: Report) -> list[tuple[str, str, str, str]]:
     return rows
 
 
-def number(value: float, report: Report) -> str:
+def number(value: float, report: Any) -> str:
     """Return a score with as many digits as scores of its size deserve."""
     size = abs(report.best_score)
     if not 1e-4 <= size < 1e6:
@@ -107,13 +104,13 @@ def number(value: float, report: Report) -> str:
     return f"{value:.{n_digits}f}"
 
 
-def _between(interval: tuple[float, float] | None, report: Report) -> str:
+def _between(interval: tuple[float, float] | None, report: Any) -> str:
     if interval is None:
         return ""
     return " ... ".join(number(end, report) for end in interval)
 
 
-def _luck(report: Report) -> str:
+def _luck(report: Any) -> str:
     if report.optimism is None:
         return "how much of it is luck is not known"
     if report.n_candidates == 1:
@@ -124,7 +121,7 @@ def _luck(report: Report) -> str:
     return f"too high by about {luck}"
 
 
-def _gain(report: Report) -> str:
+def _gain(report: Any) -> str:
     assert report.gain is not None
     assert report.gain_interval is not None
     if report.gain_shown:
@@ -138,7 +135,7 @@ def _gain(report: Report) -> str:
     return "not shown: it may well be nothing"
 
 
-def _findings(report: Report) -> list[str]:
+def _findings(report: Any) -> list[str]:
     """Return the sentences below the table."""
     found = [
         _choice(report),
@@ -153,11 +150,11 @@ def _findings(report: Report) -> list[str]:
     return [line for line in found if line]
 
 
-def _choice(report: Report) -> str:
+def _choice(report: Any) -> str:
     return "" if report.chosen_by is None else f"chosen by refit={report.chosen_by}"
 
 
-def _equals(report: Report) -> str:
+def _equals(report: Any) -> str:
     n = len(report.indistinguishable)
     if report.n_candidates == 1 or not n:
         return ""
@@ -178,7 +175,7 @@ def _shown(params: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={short(value)}" for name, value in params.items())
 
 
-def _more(report: Report) -> str:
+def _more(report: Any) -> str:
     if not report.corrected_history:
         return ""
     numbers = ", ".join(str(n) for n, _ in report.corrected_history)
@@ -199,7 +196,7 @@ def _edge(edge: Any) -> str:
     )
 
 
-def _decisive(report: Report) -> list[str]:
+def _decisive(report: Any) -> list[str]:
     shares, explained = report.importance, report.explained
     if explained is None or len(shares) < 2:
         return []
@@ -213,7 +210,7 @@ def _decisive(report: Report) -> list[str]:
     return [text]
 
 
-def _gap(report: Report) -> str:
+def _gap(report: Any) -> str:
     if report.gap is None or report.corrected_score is None:
         return ""
     train = number(report.gap.train_score, report)
@@ -222,7 +219,7 @@ def _gap(report: Report) -> str:
     return f"{text} {GAPS[report.gap.verdict]}".rstrip()
 
 
-def _splits(report: Report) -> list[str]:
+def _splits(report: Any) -> list[str]:
     return [
         f"split {split} is much worse than the others for most candidates: look at "
         "its rows."
@@ -230,7 +227,7 @@ def _splits(report: Report) -> list[str]:
     ]
 
 
-def _cost(report: Report) -> str:
+def _cost(report: Any) -> str:
     if not math.isfinite(report.seconds_per_candidate):
         return ""
     failed = f"; {report.n_failed} failed" if report.n_failed else ""
