@@ -299,8 +299,9 @@ def _fastest(rows: Index, seconds: Array) -> int | None:
 
 
 def _split_share(scores: Array) -> float | None:
-    total = float(np.var(scores))
-    return float(np.var(scores.mean(axis=0))) / total if total > 0 else None
+    if np.ptp(scores) == 0:
+        return None
+    return float(np.var(scores.mean(axis=0)) / np.var(scores))
 
 
 def _history(

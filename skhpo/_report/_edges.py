@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 # How near to an end is at the edge, and how far the best ones lean to it.
 NEAR, LEANING = 0.05, 1 / 3
-BEST_SHARE, LEAST_BEST = 0.1, 3
+BEST_SHARE, LEAST_BEST = 0.1, 2
 # Fewer listed values than this have no middle.
 MIN_VALUES = 3
 MOST_TIMES = 10.0
