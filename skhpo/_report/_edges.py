@@ -106,7 +106,10 @@ def _edge(
     if ends is None or not is_finite(value):
         return None
     low, high, log = ends
-    places = _places([value, *filter(is_finite, best)], low, high, log)
+    numbers = [other for other in best if is_finite(other)]
+    if not numbers:
+        return None
+    places = _places([value, *numbers], low, high, log)
     near = NEAR if not isinstance(dimension, Categorical) else 0.0
     if places[0] <= near and np.median(places[1:]) <= LEANING:
         return _beyond(name, value, "lower", low, high, log)

@@ -29,6 +29,7 @@ Array = NDArray[np.float64]
 Results = Mapping[str, Any]
 
 _MEAN = "mean_test_"
+NONE_SCORED = "None of the {} candidates has a score: there is none to choose."
 
 
 def metric_of(results: Results, metric: str | None) -> str:
@@ -48,10 +49,7 @@ def mean_scores(results: Results, metric: str | None) -> Array:
     scores = np.array(results[_MEAN + name], dtype=float)
     scores[~np.isfinite(scores)] = np.nan
     if np.isnan(scores).all():
-        raise ValueError(
-            f"None of the {len(scores)} candidates has a score: there is none to "
-            "choose."
-        )
+        raise ValueError(NONE_SCORED.format(len(scores)))
     return scores
 
 
@@ -75,9 +73,12 @@ def n_splits_of(results: Results, metric: str | None) -> int:
 
 
 def scored(results: Results) -> NDArray[np.bool_]:
-    """Return which candidates have all mean scores: those that did not fail."""
+    """Return which candidates have all mean scores: one at least has."""
     columns = [results[key] for key in results if key.startswith(_MEAN)]
-    return np.all(np.isfinite(np.array(columns, dtype=float)), axis=0)
+    known: NDArray[np.bool_] = np.all(np.isfinite(np.array(columns, float)), axis=0)
+    if not known.any():
+        raise ValueError(NONE_SCORED.format(len(known)))
+    return known
 
 
 def column_of(results: Results, name: str) -> Array:
@@ -120,11 +121,13 @@ def check_number(owner: Any, name: str, low: float, high: float = math.inf) -> N
     """Raise ValueError if an attribute of a rule is no number in a range."""
     value = getattr(owner, name)
     if not is_number(value) or not low <= value <= high or math.isinf(value):
-        limits = f"from {low:g} to {high:g}" if high < math.inf else f"of {low:g} or"
-        end = "" if high < math.inf else " more"
+        limits = (
+            f" from {low:g} to {high:g}" if high < math.inf else f", {low:g} or more"
+        )
+        limits = " that is finite" if low == -math.inf else limits
         raise ValueError(
-            f"The {name!r} of {type(owner).__name__} must be a number {limits}{end}. "
-            f"Got {value!r} instead."
+            f"The {name!r} of {type(owner).__name__} must be a number{limits}. Got "
+            f"{value!r} instead."
         )
 
 
