@@ -529,6 +529,7 @@ def test_train_scores_say_whether_it_overfits() -> None:
     over = report(fitted(scores, mean_train_score=np.ones(10)))
     assert over.gap.verdict == "overfits"
     assert over.gap.size == pytest.approx(1 - over.corrected_score)
+    scores = noise(1, 5) + noise(10, 5, spread=0.0001)  # all candidates alike
     under = report(fitted(scores, mean_train_score=np.full(10, scores.mean())))
     assert under.gap.verdict == "underfits"
     assert report(fitted(scores)).gap is None

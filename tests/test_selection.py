@@ -123,9 +123,9 @@ DEPTHS = [{"max_depth": d} for d in (None, 8, 4, 1)]
 
 
 def test_one_standard_error_by_hand() -> None:
-    """Of the paired difference 0.0033; of the score of the best 0.058."""
+    """The third is 0.02 worse; both errors are 0.058, and in the end 0.006 paired."""
     given_results = results(SCORES, DEPTHS)
-    assert OneStandardError("max_depth")(given_results) == 1
+    assert OneStandardError("max_depth")(given_results) == 2
     assert OneStandardError("max_depth", se="best")(given_results) == 2
     scores = SCORES.copy()
     scores[2] = [0.88, 0.79, 0.67]  # 0.02 worse, within 0.0058
