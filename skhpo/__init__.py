@@ -1,5 +1,7 @@
 """Hyperparameter search for scikit-learn users."""
 
+from skhpo._report._compute import report
+from skhpo._report._report import Report
 from skhpo.evaluation import register_path, register_stages
 from skhpo.evaluation.incremental import register_incremental
 from skhpo.journal import read_journal
@@ -14,10 +16,12 @@ __all__ = [
     "PBTSearch",
     "RandomSearch",
     "ReduceOnPlateau",
+    "Report",
     "ScheduledEstimator",
     "TrainingState",
     "read_journal",
     "register_incremental",
     "register_path",
     "register_stages",
+    "report",
 ]

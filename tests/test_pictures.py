@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skhpo.plots._axis import (
+from skhpo._candidates._axis import (
     ABSENT,
     MAX_NAME,
     clipped_front,
@@ -15,7 +15,7 @@ from skhpo.plots._axis import (
     is_logarithmic,
     make_axis,
 )
-from skhpo.plots._model import MIN_CANDIDATES, ScoreModel
+from skhpo._candidates._model import MIN_CANDIDATES, ScoreModel
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")

@@ -20,8 +20,8 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
+from skhpo._candidates._axis import is_logarithmic, make_axis
 from skhpo._fence import lower_fence
-from skhpo.plots._axis import is_logarithmic, make_axis
 from skhpo.space import Choice
 
 matplotlib = pytest.importorskip("matplotlib")

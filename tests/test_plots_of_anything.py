@@ -17,9 +17,9 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import MinMaxScaler
 
 from skhpo import BayesSearch, GridSearch, RandomSearch
+from skhpo._candidates._axis import MAX_LABEL, Axis, make_axis, short
 from skhpo._fence import drawing_unit, in_unit, lower_fence
 from skhpo._printable import printable
-from skhpo.plots._axis import MAX_LABEL, Axis, make_axis, short
 from skhpo.space import Real
 
 matplotlib = pytest.importorskip("matplotlib")

@@ -2,8 +2,8 @@
 The simplest of the good ones
 =============================
 
-The first few candidates differ by less than the splits do. With a callable ``refit``,
-the search takes the simplest whose score is within one standard error of the best.
+The first few candidates differ by less than the splits do. With a rule as
+``refit``, the search takes the simplest within one standard error of the best.
 """
 
 import numpy as np
@@ -14,22 +14,13 @@ from sklearn.preprocessing import StandardScaler
 
 from skhpo import GridSearch
 from skhpo.plots import SplitScoresDisplay
-
-
-def simplest_within_one_error(results):
-    """Return the row with the smallest C whose score is good enough."""
-    mean, std = results["mean_test_score"], results["std_test_score"]
-    best = np.argmax(mean)
-    good = mean >= mean[best] - std[best] / np.sqrt(5)  # 5 splits
-    C = np.array([params["logisticregression__C"] for params in results["params"]])
-    return int(np.argmin(np.where(good, C, np.inf)))
-
+from skhpo.selection import OneStandardError
 
 X, y = load_breast_cancer(return_X_y=True)
 search = GridSearch(
     make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)),
     {"logisticregression__C": np.logspace(-3, 2, 16)},
-    refit=simplest_within_one_error,
+    refit=OneStandardError("logisticregression__C"),
     cv=5,
 ).fit(X, y)
 search.best_params_

@@ -10,9 +10,10 @@ from typing import Any, Self
 import numpy as np
 
 from skhpo._arithmetic import Array
+from skhpo._candidates._axis import Axis
+from skhpo._candidates._model import ScoreModel, variance_shares
+from skhpo._candidates._read import select
 from skhpo._fence import drawing_unit, in_unit
-from skhpo.plots._axis import Axis
-from skhpo.plots._candidates import select
 from skhpo.plots._display import (
     BEST,
     LITERAL,
@@ -21,7 +22,6 @@ from skhpo.plots._display import (
     set_axis,
     shown_metric,
 )
-from skhpo.plots._model import ScoreModel, variance_shares
 
 __all__ = ["ContourDisplay", "Surface"]
 

@@ -7,8 +7,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skhpo._arithmetic import Array
+from skhpo._candidates._axis import clipped
 from skhpo._fence import drawing_unit, in_unit, lower_fence, out_of_unit
-from skhpo.plots._axis import clipped
 from skhpo.plots._display import (
     BEST,
     LITERAL,
@@ -20,8 +21,6 @@ from skhpo.plots._display import (
 )
 
 __all__ = ["CurveDisplay"]
-
-Array = NDArray[np.float64]
 
 
 class CurveDisplay:

@@ -14,9 +14,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skhpo._candidates._axis import Axis, clipped
+from skhpo._candidates._read import Candidates, read, read_search
 from skhpo._docstrings import inherit_docs
-from skhpo.plots._axis import Axis, clipped
-from skhpo.plots._candidates import Candidates, read, read_search
 
 __all__ = [
     "BEST",

@@ -8,7 +8,8 @@ from typing import Any, Self
 import numpy as np
 
 from skhpo._arithmetic import Array
-from skhpo.plots._axis import clipped_front
+from skhpo._candidates._axis import clipped_front
+from skhpo._candidates._model import ScoreModel, variance_shares
 from skhpo.plots._display import (
     BEST,
     LITERAL,
@@ -16,7 +17,6 @@ from skhpo.plots._display import (
     Display,
     legend,
 )
-from skhpo.plots._model import ScoreModel, variance_shares
 
 __all__ = ["ImportanceDisplay"]
 

@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 
 from skhpo._arithmetic import Array
+from skhpo._candidates._axis import Axis, short
+from skhpo._candidates._read import select
 from skhpo._fence import drawing_unit, lower_fence
-from skhpo.plots._axis import Axis, short
-from skhpo.plots._candidates import select
 from skhpo.plots._display import (
     LITERAL,
     Display,

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skhpo._arithmetic import Array
+from skhpo._candidates._axis import Axis
 from skhpo._fence import drawing_unit, in_unit, lower_fence
-from skhpo.plots._axis import Axis
 from skhpo.plots._display import (
     BEST,
     LITERAL,

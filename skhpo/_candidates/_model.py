@@ -14,8 +14,8 @@ import numpy as np
 from scipy.stats import qmc
 
 from skhpo._arithmetic import Array
+from skhpo._candidates._axis import Axis
 from skhpo._fence import drawing_unit, in_unit, lower_fence, out_of_unit
-from skhpo.plots._axis import Axis
 from skhpo.space import Categorical, Real, SearchSpace
 from skhpo.surrogates import GaussianProcess, RandomForest
 from skhpo.surrogates._gp import informative_subset
@@ -41,6 +41,8 @@ class ScoreModel:
         Mean test scores, NaN where a fit failed.
     surrogate : {"gp", "forest"}
         Which model.
+    max_candidates : int, default=400
+        Of more candidates, it learns from those that tell the most.
 
     Attributes
     ----------
@@ -60,7 +62,13 @@ class ScoreModel:
         If `surrogate` is unknown, or there is too little to learn from.
     """
 
-    def __init__(self, axes: Sequence[Axis], scores: Array, surrogate: str) -> None:
+    def __init__(
+        self,
+        axes: Sequence[Axis],
+        scores: Array,
+        surrogate: str,
+        max_candidates: int = MAX_CANDIDATES,
+    ) -> None:
         if surrogate not in SURROGATES:
             raise ValueError(
                 f"'surrogate' must be one of {list(SURROGATES)}. Got {surrogate!r}."
@@ -79,7 +87,7 @@ class ScoreModel:
             )
         X = np.column_stack([_coordinates(axis) for axis in self.axes])[seen]
         y = scores[seen]
-        kept = informative_subset(y, MAX_CANDIDATES)
+        kept = informative_subset(y, max_candidates)
         self.X, self.y = X[kept], y[kept]
         self.space = SearchSpace({axis.name: _dimension(axis) for axis in self.axes})
         self._make = SURROGATES[surrogate]

@@ -1,4 +1,4 @@
-"""What the pictures know of a search: its candidates, read off ``cv_results_``."""
+"""What pictures and reports know of a search: its candidates, off ``cv_results_``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skhpo._arithmetic import Array
-from skhpo.exceptions import InvalidSpaceError
-from skhpo.plots._axis import (
+from skhpo._candidates._axis import (
     ABSENT,
     Axis,
     ends_and_median,
@@ -21,6 +20,7 @@ from skhpo.plots._axis import (
     is_logarithmic,
     make_axis,
 )
+from skhpo.exceptions import InvalidSpaceError
 from skhpo.space import SearchSpace
 
 __all__ = ["Candidates", "read", "read_search", "select"]

@@ -1,0 +1,43 @@
+"""The estimator as given: which candidate has just the parameters that it had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from typing import Any
+
+from skhpo._keys import structural_key
+from skhpo.space._dimensions import is_number
+
+__all__ = ["find_given"]
+
+# Here scikit-learn takes 1 for one, and 1.0 for all.
+COUNT_OR_FRACTION = (
+    *("max_features", "max_samples", "min_samples", "min_samples_leaf"),
+    *("min_samples_split", "n_components", "n_features_to_select", "min_df", "max_df"),
+)
+
+
+def find_given(estimator: Any, params: Sequence[Mapping[str, Any]]) -> int | None:
+    """Return the first candidate that is the estimator as given, None if none is.
+
+    Examples
+    --------
+    >>> from sklearn.svm import SVC
+    >>> find_given(SVC(C=10), [{"C": 1.0}, {"C": 10.0}])
+    1
+    """
+    own = estimator.get_params(deep=True)
+    for row, candidate in enumerate(params):
+        if all(n in own and _same(n, own[n], candidate[n]) for n in candidate):
+            return row
+    return None
+
+
+def _same(name: str, own: Any, value: Any) -> bool:
+    """Whether two values mean the same to an estimator, as 1 and 1.0 do for most."""
+    if is_number(own) and is_number(value):
+        same_kind = isinstance(own, Integral) == isinstance(value, Integral)
+        free = name.rpartition("__")[2] not in COUNT_OR_FRACTION
+        return bool(own == value) and (free or same_kind)
+    return structural_key(own) == structural_key(value)

@@ -1,0 +1,237 @@
+"""A report in words: as lines of text, and as HTML."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from skhpo._candidates._axis import short
+from skhpo._printable import printable
+
+__all__ = ["as_html", "as_text"]
+
+# A parameter of this share is decisive, and one of less than that is not needed.
+DECISIVE, NEEDLESS = 0.1, 0.02
+# Below this share of the variance of unseen scores, the model knows nothing.
+LEAST_EXPLAINED = 0.2
+MOST_NAMED = 4
+
+GAPS = {
+    "overfits": "It overfits: a simpler model, or more rows.",
+    "underfits": "It underfits: a larger model may do better.",
+    "fits": "",
+}
+
+
+def as_text(report: Any) -> str:
+    """Return the summary, as it is printed."""
+    rows = _table(report)
+    widths = [max(len(row[i]) for row in rows) for i in range(3)]
+    lines = [_title(report)]
+    for name, score, interval, remark in rows:
+        cells = f"  {name:<{widths[0]}}  {score:>{widths[1]}}"
+        lines.append(f"{cells}   {interval:<{widths[2]}}   {remark}".rstrip())
+    lines += [f"  {line}" for line in _findings(report)]
+    lines += [f"  Note: {note}" for note in report.notes]
+    if report.method:
+        lines.append(f"  How: {report.method}")
+    return "\n".join(printable(line) for line in lines)
+
+
+def as_html(report: Any) -> str:
+    """Return the summary as one ``div`` without scripts and styles."""
+    head, *rows = (
+        "".join(f'<{tag} style="text-align:left">{_literal(c)}</{tag}>' for c in row)
+        for tag, row in zip(["th", *["td"] * 9], _table(report), strict=False)
+    )
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    notes = [*report.notes, *([report.method] if report.method else [])]
+    found = "".join(f"<li>{_literal(line)}</li>" for line in _findings(report))
+    small = "".join(f"<li>{_literal(note)}</li>" for note in notes)
+    return (
+        '<div class="tex2jax_ignore mathjax_ignore" style="overflow-wrap:anywhere">'
+        f"<div>{_literal(_title(report))}</div>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        f"<ul>{found}</ul><details><summary>Notes</summary><ul>{small}</ul></details>"
+        "</div>"
+    )
+
+
+def _literal(text: str) -> str:
+    return escape(printable(text))
+
+
+def _title(report: Any) -> str:
+    candidates = _counted(report.n_candidates, "candidate")
+    splits = _counted(report.n_splits, "split")
+    return f"{report.search}: {candidates} on {splits}, {report.metric}"
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def _table(report: Any) -> list[tuple[str, str, str, str]]:
+    """Return the rows of the table: name, score, interval, remark."""
+
+    def score(value: float | None) -> str:
+        return "" if value is None else number(value, report)
+
+    rows = [("", "score", f"{100 * report.level:g} % interval", "")]
+    if report.default_score is not None:
+        interval = _between(report.default_interval, report)
+        rows.append(("as given", score(report.default_score), interval, ""))
+    if report.corrected_score is not None:
+        interval = _between(report.interval, report)
+        remark = f"corrected for being chosen of {report.n_candidates}"
+        rows.append(("tuned", score(report.corrected_score), interval, remark))
+    rows.append(("best_score_", score(report.best_score), "", _luck(report)))
+    if report.gain is not None:
+        interval = _between(report.gain_interval, report)
+        sign = "+" if report.gain >= 0 else ""
+        rows.append(("gain", sign + score(report.gain), interval, _gain(report)))
+    return rows
+
+
+def number(value: float, report: Any) -> str:
+    """Return a score with as many digits as scores of its size deserve."""
+    size = abs(report.best_score)
+    if not 1e-4 <= size < 1e6:
+        return f"{value:.4g}"
+    n_digits = max(0, 2 - math.floor(math.log10(size)))
+    return f"{value:.{n_digits}f}"
+
+
+def _between(interval: tuple[float, float] | None, report: Any) -> str:
+    if interval is None:
+        return ""
+    return " ... ".join(number(end, report) for end in interval)
+
+
+def _luck(report: Any) -> str:
+    if report.optimism is None:
+        return "how much of it is luck is not known"
+    if report.n_candidates == 1:
+        return "of the only candidate"
+    luck = number(report.optimism, report)
+    if report.optimism <= 0 or float(luck) == 0:
+        return "not too high, as far as can be told"
+    return f"too high by about {luck}"
+
+
+def _gain(report: Any) -> str:
+    assert report.gain is not None
+    assert report.gain_interval is not None
+    if report.gain_shown:
+        return "shown"
+    if report.gain_interval[1] < 0:
+        return "it is worse: take the estimator as it was given"
+    if report.best_index == report.default_index:
+        return "not shown: the winner is the estimator as given"
+    if report.gain <= report.rope:
+        return "not shown: the estimator as given is as good"
+    return "not shown: it may well be nothing"
+
+
+def _findings(report: Any) -> list[str]:
+    """Return the sentences below the table."""
+    found = [
+        _choice(report),
+        _equals(report),
+        _more(report),
+        *map(_edge, report.at_edge),
+        *_decisive(report),
+        _gap(report),
+        *_splits(report),
+        _cost(report),
+    ]
+    return [line for line in found if line]
+
+
+def _choice(report: Any) -> str:
+    return "" if report.chosen_by is None else f"chosen by refit={report.chosen_by}"
+
+
+def _equals(report: Any) -> str:
+    n = len(report.indistinguishable)
+    if report.n_candidates == 1 or not n:
+        return ""
+    text = (
+        f"as good as the winner, as far as {_counted(report.n_splits, 'split')} can "
+        f"tell: {n} of {report.n_candidates}"
+    )
+    if n == 1:
+        return text
+    for name in ("simplest", "fastest"):
+        row = getattr(report, name)
+        if row is not None:
+            text += f"; the {name}: {_shown(report.params(row))} (row {row})"
+    return text
+
+
+def _shown(params: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={short(value)}" for name, value in params.items())
+
+
+def _more(report: Any) -> str:
+    if not report.corrected_history:
+        return ""
+    numbers = ", ".join(str(n) for n, _ in report.corrected_history)
+    scores = ", ".join(number(s, report) for _, s in report.corrected_history)
+    end = (
+        "It still rises: more of them may help."
+        if report.still_rising
+        else "More of them are not what is missing; more rows or splits may be."
+    )
+    return f"more candidates: after {numbers}, the corrected score was {scores}. {end}"
+
+
+def _edge(edge: Any) -> str:
+    way = "up" if edge.end == "upper" else "down"
+    return (
+        f"{edge.name} is at the {edge.end} end of its range ({edge.bound:.4g}): try "
+        f"{way} to {edge.suggested:.4g}."
+    )
+
+
+def _decisive(report: Any) -> list[str]:
+    shares, explained = report.importance, report.explained
+    if explained is None or len(shares) < 2:
+        return []
+    if explained < LEAST_EXPLAINED:
+        return ["Which parameters are decisive, these scores do not tell."]
+    decisive = [f"{n} ({s:.0%})" for n, s in shares.items() if s >= DECISIVE]
+    text = f"decisive: {', '.join(decisive[:MOST_NAMED])}."
+    needless = [name for name, share in shares.items() if share < NEEDLESS]
+    if needless:
+        text += f" Could be left alone: {', '.join(needless)}."
+    return [text]
+
+
+def _gap(report: Any) -> str:
+    if report.gap is None or report.corrected_score is None:
+        return ""
+    train = number(report.gap.train_score, report)
+    size = number(report.gap.size, report)
+    text = f"on the rows it was trained on it scores {train}, {size} more."
+    return f"{text} {GAPS[report.gap.verdict]}".rstrip()
+
+
+def _splits(report: Any) -> list[str]:
+    return [
+        f"split {split} is much worse than the others for most candidates: look at "
+        "its rows."
+        for split in report.outlying_splits
+    ]
+
+
+def _cost(report: Any) -> str:
+    if not math.isfinite(report.seconds_per_candidate):
+        return ""
+    failed = f"; {report.n_failed} failed" if report.n_failed else ""
+    return (
+        f"all fits and scores took {report.seconds:.3g} s, one more candidate takes "
+        f"{report.seconds_per_candidate:.2g} s{failed}"
+    )
