@@ -24,6 +24,8 @@ __all__ = ["OneStandardError", "WithinLoss"]
 
 Array = NDArray[np.float64]
 
+ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, init=False)
 class OneStandardError:
@@ -97,7 +99,8 @@ class OneStandardError:
         best = int(np.nanargmax(means))
         lost = scores[best] - scores if self.se == "paired" else scores[[best]]
         errors = np.std(lost, axis=1, ddof=1) / math.sqrt(k)
-        good = means[best] - means <= errors
+        # What differs on one split is just one error worse, which rounding may hide.
+        good = means[best] - means <= errors * (1 + ROUNDING)
         good[best] = True
         return _simplest(cv_results, self.order, self.none, means, good)
 
