@@ -114,7 +114,7 @@ def test_without_any_score_none_is_chosen(rule: Any) -> None:
 SCORES = np.array(
     [
         [0.90, 0.80, 0.70],  # the best
-        [0.89, 0.80, 0.70],  # always nearly as good
+        [0.89, 0.80, 0.70],  # differs on one split: just one standard error worse
         [0.78, 0.78, 0.78],  # within one standard error of the best score
         [0.70, 0.60, 0.50],
     ]

@@ -22,6 +22,8 @@ from skhpo.selection._results import (
 
 __all__ = ["OneStandardError", "WithinLoss"]
 
+ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, init=False)
 class OneStandardError:
@@ -95,7 +97,8 @@ class OneStandardError:
         best = int(np.nanargmax(means))
         lost = scores[best] - scores if self.se == "paired" else scores[[best]]
         errors = np.std(lost, axis=1, ddof=1) / math.sqrt(k)
-        good = means[best] - means <= errors
+        # What differs on one split is just one error worse, which rounding may hide.
+        good = means[best] - means <= errors * (1 + ROUNDING)
         good[best] = True
         return _simplest(cv_results, self.order, self.none, means, good)
 
