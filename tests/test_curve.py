@@ -32,7 +32,12 @@ from skhpo._trial import Candidate, Evaluation, StageScores, Trial
 from skhpo.evaluation._stage import at_best_stage
 from skhpo.evaluation.fitting._stages import MAX_OUTPUTS, counts_to_score
 from skhpo.exceptions import InvalidSpaceError, SkhpoWarning
-from skhpo.optimizers import BayesOptimizer, PBTOptimizer, RandomOptimizer
+from skhpo.optimizers import (
+    BayesOptimizer,
+    GridOptimizer,
+    PBTOptimizer,
+    RandomOptimizer,
+)
 from skhpo.space import Choice, Curve, Real, SearchSpace
 
 X, Y = make_classification(120, 6, n_informative=4, flip_y=0.2, random_state=0)
@@ -161,6 +166,14 @@ def test_random_candidates_are_those_without_it():
         assert [{**params, "n": Curve(9)} for params in plain] == [
             candidate.params for candidate in curved
         ]
+
+
+def test_a_grid_has_the_order_that_it_has_without():
+    """That of scikit-learn, which sorts names."""
+    grid = {"b": [1, 2], "a": [3, 4]}
+    plain = [c.params for c in GridOptimizer(grid).ask(9)]
+    curved = [c.params for c in GridOptimizer({"c": Curve(9), **grid}).ask(9)]
+    assert [{**params, "c": Curve(9)} for params in plain] == curved
 
 
 def test_an_optimizer_is_told_of_the_number():

@@ -112,6 +112,7 @@ class GridOptimizer(EnumeratedOptimizer):
         space = grid_space(param_grid, n_levels)
         grid: Iterable[Params]
         if space is None:
+            param_grid = with_listed_curves(param_grid)
             _check_size(sum(map(_n_combinations, _as_list(param_grid))))
             grid = ParameterGrid(param_grid)
         else:

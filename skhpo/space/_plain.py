@@ -9,6 +9,7 @@ import numpy as np
 
 from skhpo.space._categorical import Choice
 from skhpo.space._convert import PRIORS, is_skopt, is_tuple_range
+from skhpo.space._curve import Curve
 
 __all__ = ["is_distribution", "is_list", "is_plain", "with_listed_tuples"]
 
@@ -26,7 +27,8 @@ def is_plain(space: Any, *, distributions: bool) -> bool:
     Returns
     -------
     bool
-        True for a dict, or a list of such, of lists of values and the like.
+        True for a dict, or a list of such, of lists of values and the like. A curve is
+        a list of itself, see `with_listed_curves`.
 
     Examples
     --------
@@ -42,7 +44,9 @@ def is_plain(space: Any, *, distributions: bool) -> bool:
     return all(
         isinstance(subspace, Mapping)
         and all(
-            is_list(values) or (distributions and is_distribution(values))
+            is_list(values)
+            or isinstance(values, Curve)
+            or (distributions and is_distribution(values))
             for values in subspace.values()
         )
         for subspace in subspaces
