@@ -155,10 +155,12 @@ class SliceDisplay(Display):
         y = in_unit(np.maximum(self.scores, self.fence), self._unit)
         low, high = np.nanmin(y), np.nanmax(y)
         margin = 0.06 * (high - low) or 0.01
-        whole, ring = ~self.dropped, {"facecolors": "none", "edgecolors": OTHERS}
+        whole = ~self.dropped
         shade = {"c": order[whole], "cmap": "Blues", "vmin": -0.5, "vmax": 1}
         panel.scatter(at[whole], y[whole], s=16, lw=0, alpha=0.9, **shade)
-        panel.scatter(at[~whole], y[~whole], s=16, lw=0.6, **ring)
+        if self.dropped.any():
+            ring = {"facecolors": "none", "edgecolors": OTHERS}
+            panel.scatter(at[~whole], y[~whole], s=16, lw=0.6, **ring)
         panel.set_ylim(low - 2 * margin, high + margin)
         below = self.scores < self.fence
         panel.scatter(at[below], y[below], s=24, c=OTHERS, marker="v")
