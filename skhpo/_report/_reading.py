@@ -63,9 +63,9 @@ class Reading:
     scores : ndarray of shape (n, k)
         Test scores on each split, of all rows.
     means : ndarray of shape (n,)
-        Mean test scores.
+        Mean test scores; of candidates that a race dropped, what was expected of them.
     seconds : ndarray of shape (n,)
-        Of fitting and scoring a candidate on all splits.
+        Of fitting and scoring a candidate on the splits that it was evaluated on.
     axes : list of Axis
         The parameters.
     rows : ndarray of shape (m,)
@@ -141,7 +141,7 @@ def read_fitted(search: Any, metric: str | None) -> Reading:
         metric=metric,
         scores=found.split_scores,
         means=found.scores,
-        seconds=found.seconds * _share_of_splits(results, n_splits),
+        seconds=found.seconds,
         axes=found.axes,
         rows=rows,
         winner=winner,
@@ -192,12 +192,6 @@ def _note_incomplete(
             "are left out."
         )
     return n_failed
-
-
-def _share_of_splits(results: Mapping[str, Any], n_splits: int) -> Array:
-    """Return on how many of the splits each candidate was evaluated, of 1."""
-    done = np.asarray(results.get("n_splits", n_splits), float)
-    return np.broadcast_to(done / n_splits, len(results["params"]))
 
 
 def _comparable(results: Mapping[str, Any], notes: list[str]) -> NDArray[np.bool_]:
