@@ -118,8 +118,11 @@ def best_rows(scores: Array) -> Choice:
     """
 
     def choose(kept: Index) -> Index:
-        means = scores[:, kept].mean(axis=1)
-        size = np.abs(means).max()
+        weights = np.zeros(scores.shape[1])
+        weights[kept] = 1 / len(kept)
+        means = scores @ weights  # without a copy of the scores
+        # A tie is judged by the size of the best: others may have diverged.
+        size = np.abs(scores[np.argmax(means), kept]).max()
         return np.flatnonzero(means >= means.max() - TIE * size)
 
     return choose
@@ -221,7 +224,7 @@ def not_worse(
     differences = scores[row] - scores
     means = differences.mean(axis=1)
     errors = standard_error(differences, ratio)
-    size = np.abs(scores).mean()
+    size = np.abs(scores[row]).max()
     bounds = errors * float(stats.t.ppf(level, scores.shape[1] - 1))
     if n_rows is not None:
         floors = np.array([gain_floor(mean, n_rows) for mean in means])
@@ -249,7 +252,8 @@ def scored_rows(scores: Array) -> int | None:
         for value in np.unique(column)[:MAX_VALUES]:
             fraction = Fraction(float(value)).limit_denominator(MAX_ROWS)
             common = math.lcm(common, fraction.denominator)
-            if abs(float(fraction) - value) > TIE or common > MAX_ROWS:
+            near = abs(float(fraction) - value) <= TIE and (fraction or not value)
+            if not near or common > MAX_ROWS:
                 return None
         total += common
     return total

@@ -50,6 +50,7 @@ from skhpo._split_scores import (
     scored_rows,
 )
 from skhpo.exceptions import AllFitsFailedError
+from skhpo.search._curves import StageCurve
 from skhpo.space import Integer, Real
 
 X, y = make_classification(60, random_state=0)
@@ -83,6 +84,11 @@ def fitted(
     search.best_index_ = int(np.argmin(search.cv_results_["rank_test_score"]))
     search.multimetric_ = False
     return search
+
+
+def sentences(found: Any) -> str:
+    """What is printed, without the ends of lines."""
+    return " ".join(str(found).split())
 
 
 def noise(m: int, k: int, seed: int = 0, spread: float = 0.03) -> np.ndarray:
@@ -283,6 +289,11 @@ def test_the_number_of_rows_is_read_off_accuracies() -> None:
     assert scored_rows(-counts / 30) is None
 
 
+def test_tiny_scores_are_no_proportions() -> None:
+    assert scored_rows(np.full((3, 5), 1e-300)) is None
+    assert scored_rows(np.zeros((3, 5))) == 5
+
+
 def test_equal_accuracies_are_not_without_doubt() -> None:
     """Five times 21 of 30 right: the interval is that of 105 of 150 rows, about."""
     scores = np.full((3, 5), 21 / 30)
@@ -369,6 +380,17 @@ def test_one_candidate() -> None:
     assert any("one candidate only" in note for note in found.notes)
 
 
+def test_diverged_candidates_change_nothing_for_the_others() -> None:
+    """What ties is judged by the size of the best, and not by that of the worst."""
+    scores = noise(10, 5)
+    found = report(fitted(np.vstack([scores, np.full(5, -1e30)])))
+    assert found.corrected_score == report(fitted(scores)).corrected_score
+    assert found.indistinguishable == report(fitted(scores)).indistinguishable
+    assert not_worse(np.array([[1.0, 1.1], [0.5, 0.6], [-1e30, 0.0]]), 0, 0.5, 0.95)[
+        1:
+    ].tolist() == [False, True]
+
+
 def test_failed_candidates_are_left_out() -> None:
     scores = noise(6, 5)
     whole = report(fitted(scores))
@@ -391,6 +413,32 @@ def test_dropped_candidates_of_a_race_are_left_out_and_did_not_fail() -> None:
     assert found.n_failed == 0
     assert found.corrected_score == pytest.approx(whole.corrected_score)
     assert any("dropped before" in note for note in found.notes)
+    assert str(found).startswith("RandomizedSearchCV: 6 of 7 candidates on 5 splits")
+    assert whole.corrected_history
+    assert found.corrected_history == []  # of six fewer, others had been dropped
+
+
+def test_the_estimator_as_given_may_have_been_tried_and_dropped() -> None:
+    scores = noise(4, 5)
+    scores[0, 2:] = np.nan
+    dropped = {"dropped": np.isnan(scores[:, 2])}
+    assert "was tried, but is not compared" in sentences(
+        report(fitted(scores, **dropped))
+    )
+
+
+def test_numbers_of_iterations_are_chosen_anew_without_the_splits_left_out() -> None:
+    """A candidate with a curve is as many candidates as it has stages."""
+    stages = noise(12, 5)
+    best = np.argmax(stages.mean(axis=1))
+    search = fitted(stages[[best]])
+    curve = StageCurve(np.arange(12), stages.T, "n_estimators")
+    search.curves_ = [{"score": curve}]
+    expected = report(fitted(stages))
+    found = report(search)
+    assert found.corrected_score == pytest.approx(expected.corrected_score)
+    assert found.optimism == pytest.approx(expected.optimism)
+    assert not any("nothing was chosen" in note for note in found.notes)
 
 
 def test_without_any_score_there_is_no_report() -> None:
@@ -445,6 +493,8 @@ def test_a_rule_is_asked_again_on_fewer_splits() -> None:
     assert found.optimism == pytest.approx(0, abs=1e-12)
     assert found.best_params == {"max_depth": 1}
     assert "chosen by refit=" in str(found)
+    assert "best_score_" not in str(found)  # the search has none
+    assert found.corrected_history == []  # that would be one of highest means
 
 
 def test_a_rule_that_knows_its_own_results_only_is_noted() -> None:
@@ -561,6 +611,8 @@ def test_where_there_is_no_room_none_is_suggested() -> None:
     assert edges({"ccp_alpha": Real(0, 1)}, [0.5, 0.02, 0.01, 0.0], TREE) == []
     assert edges({"C": [1, 10, 100]}, [1, 1, 1, 10]) == []  # in the middle
     assert edges({"C": Real(1, 2)}, [1.0, 1.1, 1.2, 1.99]) == []  # alone there
+    depths = {"max_depth": [1, 2, 5, None]}  # None is beyond 5
+    assert edges(depths, [5, 5, None, 1], TREE) == []
     assert edges({"kernel": ["rbf", "linear"]}, ["rbf", "rbf", "linear"]) == []
     assert edges({"gamma": ["scale", 0.1, 1, 10]}, [1, 10, "scale"]) == []
 
@@ -572,7 +624,7 @@ def test_the_history_of_the_corrected_score_ends_with_it() -> None:
     scores = noise(20, 5, spread=0.001)
     scores[15:] += 0.2
     assert report(fitted(scores)).still_rising
-    assert "more of them may help" in str(report(fitted(scores)))
+    assert "more of them may help" in sentences(report(fitted(scores)))
 
 
 def test_decisive_parameters_are_those_of_the_picture() -> None:

@@ -14,6 +14,7 @@ from skhpo._arithmetic import Array, own_arithmetic
 from skhpo._report._choice import rule_choice
 from skhpo._report._edges import edges_of
 from skhpo._report._gap import gap_of
+from skhpo._report._given import find_given
 from skhpo._report._reading import Compared, Reading, read_fitted
 from skhpo._report._report import Report
 from skhpo._report._simplest import simplest_of
@@ -27,6 +28,7 @@ Index = NDArray[np.intp]
 SHARES = (0.25, 0.5, 1.0)
 # A grid has no order, so its history is that of grids in random orders.
 N_ORDERS, MOST_CHOICES = 20, 2000
+NOT_TRIED = "The estimator as given is not among the candidates"
 # A rise of less than this many standard errors of the score itself is none.
 LEAST_RISE = 0.1
 
@@ -141,6 +143,7 @@ def _start(search: Any, reading: Reading, rope: float, level: float) -> Report:
         search=type(search).__name__,
         metric=named if reading.metric == "score" else reading.metric,
         n_candidates=len(rows),
+        n_tried=reading.n_tried,
         n_splits=reading.scores.shape[1],
         level=level,
         rope=rope,
@@ -165,16 +168,14 @@ def _how_to_get_given(search: Any, reading: Reading) -> str:
             "Whether the population gained anything over the estimator as given is not "
             "known: cross_val_score(search.estimator, X, y) on the same splits tells."
         )
-    if hasattr(search, "param_grid"):
-        how = "add its own values to the grid"
+    if find_given(search.estimator, reading.results["params"]) is not None:
+        start, how = "The estimator as given was tried, but is not compared", ""
+    elif hasattr(search, "param_grid"):
+        start, how = NOT_TRIED, "add its own values to the grid, or "
     else:
-        how = (
-            "BayesSearch tries it first where the space allows; or try its own values "
-            "in a search of their own"
-        )
+        start, how = NOT_TRIED, ""
     return (
-        "The estimator as given is not among the candidates that are compared, so a "
-        f"gain over it cannot be shown: {how}, or see what "
+        f"{start}, so a gain over it cannot be shown: {how}see what "
         "cross_val_score(search.estimator, X, y) gives on the same splits."
     )
 
@@ -190,11 +191,11 @@ def _compared(
     sets = split_scores.leave_out_sets(
         start.n_splits, n_repeats=splitting.n_repeats, in_time=splitting.in_time
     )
-    notes = [*start.notes, *splitting.notes, *_notes_of_size(start)]
-    if len(rows) == 1:
+    notes = [*start.notes, *splitting.notes, *_notes_of_size(start, reading)]
+    if len(rows) == 1 and reading.curves is None:
         corrected, optimism = own, 0.0
     else:
-        left_out = _left_out(reading, scores, sets, notes)
+        left_out = _left_out(reading, sets, notes)
         corrected, optimism = split_scores.correction(own, left_out)
     n_rows = split_scores.scored_rows(scores)
     score = start.best_score - optimism
@@ -203,7 +204,7 @@ def _compared(
     position = int(np.flatnonzero(rows == reading.winner)[0])
     equal = split_scores.not_worse(scores, position, ratio, level, n_rows)
     similar = rows[equal]
-    history, rising = _history(search, reading, scores, sets, score, random_state)
+    history, rising = _history(search, reading, sets, score, random_state)
     simplest = simplest_of([start.params(row) for row in similar])
     found = replace(
         start,
@@ -224,13 +225,12 @@ def _compared(
     return _with_gain(found, reading, corrected, n_rows)
 
 
-def _left_out(
-    reading: Reading, scores: Array, sets: split_scores.Sets, notes: list[str]
-) -> Array:
+def _left_out(reading: Reading, sets: split_scores.Sets, notes: list[str]) -> Array:
     """Return the scores on splits left out, chosen as the search has chosen."""
-    by_mean = split_scores.best_rows(scores)
+    everyone = np.arange(len(reading.rows))
     if reading.rule is None:
-        return split_scores.left_out_scores(scores, sets, by_mean)
+        return _by_mean(reading, everyone, sets)
+    scores = reading.scores[reading.rows]
     by_rule = rule_choice(reading.rule, reading.results, reading.rows)
     try:
         return split_scores.left_out_scores(scores, sets, by_rule)
@@ -240,12 +240,18 @@ def _left_out(
             f"({type(error).__name__}: {error}). The correction is that of the highest "
             "mean instead."
         )
-        return split_scores.left_out_scores(scores, sets, by_mean)
+        return _by_mean(reading, everyone, sets)
 
 
-def _notes_of_size(start: Report) -> list[str]:
+def _by_mean(reading: Reading, positions: Index, sets: split_scores.Sets) -> Array:
+    """Return the scores on splits left out of the highest means of some candidates."""
+    scores = reading.alternatives(positions)
+    return split_scores.left_out_scores(scores, sets, split_scores.best_rows(scores))
+
+
+def _notes_of_size(start: Report, reading: Reading) -> list[str]:
     notes = []
-    if start.n_candidates == 1:
+    if start.n_candidates == 1 and reading.curves is None:
         notes.append(
             "There is one candidate only: nothing was chosen, so nothing is corrected."
         )
@@ -306,7 +312,6 @@ def _split_share(scores: Array) -> float | None:
 def _history(
     search: Any,
     reading: Reading,
-    scores: Array,
     sets: split_scores.Sets,
     corrected: float,
     random_state: Any,
@@ -315,9 +320,9 @@ def _history(
 
     Candidates are taken in their order, those of a grid in random ones.
     """
-    m = len(scores)
+    m = len(reading.rows)
     numbers = sorted({math.ceil(share * m) for share in SHARES})
-    if len(numbers) < len(SHARES):
+    if len(numbers) < len(SHARES) or reading.selected or reading.rule is not None:
         return [], None
     orders = [np.arange(m)]
     if hasattr(search, "param_grid"):
@@ -325,7 +330,7 @@ def _history(
         n_orders = max(1, min(N_ORDERS, MOST_CHOICES // len(sets)))
         orders = [rng.permutation(m) for _ in range(n_orders)]
     by_split = [
-        np.mean([_by_split(scores[order[:n]], sets) for order in orders], axis=0)
+        np.mean([_by_mean(reading, order[:n], sets) for order in orders], axis=0)
         for n in numbers
     ]
     means = [float(np.nanmean(values)) for values in by_split]
@@ -339,7 +344,3 @@ def _history(
     if reading.splitting.in_time:  # the mean of all splits, and not of the later half
         means = [mean - means[-1] + corrected for mean in means]
     return list(zip(numbers, means, strict=True)), rising
-
-
-def _by_split(scores: Array, sets: split_scores.Sets) -> Array:
-    return split_scores.left_out_scores(scores, sets, split_scores.best_rows(scores))

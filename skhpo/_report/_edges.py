@@ -109,10 +109,13 @@ def _edge(
     if not numbers:
         return None
     places = _places([value, *numbers], low, high, log)
-    near = NEAR if not isinstance(dimension, Categorical) else 0.0
+    listed = dimension.values if isinstance(dimension, Categorical) else None
+    near = NEAR if listed is None else 0.0
+    # None stands for no limit, which is beyond the highest number of a list.
+    open_end = listed is not None and any(other is None for other in listed)
     if places[0] <= near and np.median(places[1:]) <= LEANING:
         return _beyond(name, value, "lower", low, high, log)
-    if places[0] >= 1 - near and np.median(places[1:]) >= 1 - LEANING:
+    if not open_end and places[0] >= 1 - near and np.median(places[1:]) >= 1 - LEANING:
         return _beyond(name, value, "upper", low, high, log)
     return None
 

@@ -22,7 +22,8 @@ __all__ = ["Compared", "Reading", "read_fitted"]
 
 HALVED = (
     "Only the candidates of the last iteration are compared: the others were dropped "
-    "by the same splits before, which no correction from these scores can see."
+    "by the same splits before, which no correction from these scores can see. Nor do "
+    "they tell whether more candidates would help."
 )
 POPULATION = (
     "The members of the population were exploited by their scores on all splits, which "
@@ -78,6 +79,14 @@ class Reading:
         The kind of the splits.
     rule : callable or None
         What chose the winner, if it was not the highest mean.
+    n_tried : int
+        How many candidates there were, with those that are not compared.
+    selected : bool
+        Whether `rows` are what others were dropped for, so that some of them are not
+        what a smaller search would have had.
+    curves : list of ndarray or None
+        For each of `rows`, the scores (n_stages, k) of all the numbers of iterations
+        of which one was chosen; None if none was.
     n_failed : int
         Rows without a score on some split, unless they were dropped.
     notes : list of str
@@ -95,8 +104,17 @@ class Reading:
     given: int | None
     splitting: Splitting
     rule: Callable[..., Any] | None
+    n_tried: int
+    selected: bool
+    curves: list[Array] | None
     n_failed: int
     notes: list[str] = field(default_factory=list)
+
+    def alternatives(self, positions: NDArray[np.intp]) -> Array:
+        """Return all scores (any number, k) that some of `rows` could have had."""
+        if self.curves is None:
+            return self.scores[self.rows[positions]]
+        return np.concatenate([self.curves[i] for i in positions])
 
 
 def read_fitted(search: Any, metric: str | None) -> Reading:
@@ -127,8 +145,9 @@ def read_fitted(search: Any, metric: str | None) -> Reading:
     found = read(**names)
     notes: list[str] = []
     complete: NDArray[np.bool_] = np.all(np.isfinite(found.split_scores), axis=1)
-    n_failed = _note_incomplete(results, complete, notes)
-    rows = np.flatnonzero(complete & _comparable(results, notes))
+    n_dropped, n_failed = _note_incomplete(results, complete, notes)
+    comparable = _comparable(results, notes)
+    rows = np.flatnonzero(complete & comparable)
     if not rows.size:
         raise AllFitsFailedError(
             f"None of the {len(complete)} candidates has a score on every split, so "
@@ -148,6 +167,9 @@ def read_fitted(search: Any, metric: str | None) -> Reading:
         given=_given(search, results, rows),
         splitting=splitting_of(getattr(search, "cv", None), n_splits),
         rule=rule,
+        n_tried=_number_tried(results),
+        selected=n_dropped > 0 or not comparable.all(),
+        curves=_curves(search, metric, found.split_scores, rows),
         n_failed=n_failed,
         notes=notes,
     )
@@ -175,8 +197,8 @@ def _deciding(search: Any, metric: str | None) -> str:
 
 def _note_incomplete(
     results: Mapping[str, Any], complete: NDArray[np.bool_], notes: list[str]
-) -> int:
-    """Return how many rows failed; note these, and the ones that were dropped."""
+) -> tuple[int, int]:
+    """Return how many rows were dropped, and how many failed; note both."""
     dropped = np.asarray(results.get("dropped", np.zeros(len(complete))), bool)
     n_dropped = int((~complete & dropped).sum())
     n_failed = int((~complete & ~dropped).sum())
@@ -184,14 +206,23 @@ def _note_incomplete(
         notes.append(
             f"{n_dropped} of {len(complete)} candidates were dropped before they had a "
             "score on every split. They are left out of what needs all splits: the "
-            "correction takes them for candidates that could not have won."
+            "correction takes them for candidates that could not have won. Whether "
+            "more candidates would help cannot be said."
         )
     if n_failed:
         notes.append(
-            f"{n_failed} of {len(complete)} candidates have no score on some split and "
-            "are left out."
+            f"{n_failed} of {len(complete)} candidates have no finite score on some "
+            "split and are left out."
         )
-    return n_failed
+    return n_dropped, n_failed
+
+
+def _number_tried(results: Mapping[str, Any]) -> int:
+    """Return how many candidates there were; halving has them again and again."""
+    if "iter" not in results:
+        return len(results["params"])
+    iteration = np.asarray(results["iter"])
+    return int((iteration == iteration.min()).sum())
 
 
 def _comparable(results: Mapping[str, Any], notes: list[str]) -> NDArray[np.bool_]:
@@ -221,10 +252,26 @@ def _winner(
         return int(rows[np.argmax(means[rows])]), None
     if best not in rows:
         raise ValueError(
-            f"The chosen candidate, row {best} of 'cv_results_', has no score on some "
-            "split: what it is worth cannot be said."
+            f"The chosen candidate, row {best} of 'cv_results_', has no finite score "
+            "on some split: what it is worth cannot be said."
         )
     return int(best), rule
+
+
+def _curves(
+    search: Any, metric: str, scores: Array, rows: NDArray[np.intp]
+) -> list[Array] | None:
+    """Return the scores along the numbers of iterations, of which one was chosen."""
+    curves = getattr(search, "curves_", None)
+    other = search.multimetric_ and search.refit != metric
+    if curves is None or callable(search.refit) or other:
+        return None
+    found = []
+    for row in rows:
+        curve = curves[row].get(metric)
+        stages = scores[[row]] if curve is None else curve.scores.T
+        found.append(stages[np.all(np.isfinite(stages), axis=1)])
+    return found
 
 
 def _given(

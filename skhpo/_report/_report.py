@@ -37,6 +37,8 @@ class Report:
         The score that decides.
     n_candidates : int
         How many candidates are compared: those with a score on every split.
+    n_tried : int
+        How many there were, with those that failed or were dropped on the way.
     n_splits : int
         The number of splits.
     level : float
@@ -75,7 +77,8 @@ class Report:
     fastest : int or None
         The row among them that fits and scores fastest.
     corrected_history : list of (int, float)
-        Numbers of candidates, and what `corrected_score` was with so many.
+        Numbers of candidates, and what `corrected_score` was with so many. Empty for a
+        callable `refit`, and where some were dropped for others.
     still_rising : bool or None
         Whether it rose from half of the candidates to all by more than the standard
         error of the rise, and a tenth of its own.
@@ -122,6 +125,7 @@ class Report:
     search: str
     metric: str
     n_candidates: int
+    n_tried: int
     n_splits: int
     level: float
     rope: float

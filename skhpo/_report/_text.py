@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -17,6 +18,7 @@ DECISIVE, NEEDLESS = 0.1, 0.02
 # Below this share of the variance of unseen scores, the model knows nothing.
 LEAST_EXPLAINED = 0.2
 MOST_NAMED = 4
+WIDTH = 100  # of printed lines
 
 GAPS = {
     "overfits": "It overfits: a simpler model, or more rows.",
@@ -33,11 +35,22 @@ def as_text(report: Any) -> str:
     for name, score, interval, remark in rows:
         cells = f"  {name:<{widths[0]}}  {score:>{widths[1]}}"
         lines.append(f"{cells}   {interval:<{widths[2]}}   {remark}".rstrip())
-    lines += [f"  {line}" for line in _findings(report)]
-    lines += [f"  Note: {note}" for note in report.notes]
+    sentences = _findings(report) + [f"Note: {note}" for note in report.notes]
     if report.method:
-        lines.append(f"  How: {report.method}")
-    return "\n".join(printable(line) for line in lines)
+        sentences.append(f"How: {report.method}")
+    lines = [printable(line) for line in lines]
+    return "\n".join([*lines, *(_wrapped(printable(line)) for line in sentences)])
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent="  ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def as_html(report: Any) -> str:
@@ -64,7 +77,9 @@ def _literal(text: str) -> str:
 
 
 def _title(report: Any) -> str:
-    candidates = _counted(report.n_candidates, "candidate")
+    candidates = _counted(report.n_tried, "candidate")
+    if report.n_tried > report.n_candidates:
+        candidates = f"{report.n_candidates} of {candidates}"
     splits = _counted(report.n_splits, "split")
     return f"{report.search}: {candidates} on {splits}, {report.metric}"
 
@@ -85,9 +100,12 @@ def _table(report: Any) -> list[tuple[str, str, str, str]]:
         rows.append(("as given", score(report.default_score), interval, ""))
     if report.corrected_score is not None:
         interval = _between(report.interval, report)
-        remark = f"corrected for being chosen of {report.n_candidates}"
+        n = report.n_candidates
+        remark = f"corrected for being chosen of {n}" if n > 1 else ""
         rows.append(("tuned", score(report.corrected_score), interval, remark))
-    rows.append(("best_score_", score(report.best_score), "", _luck(report)))
+    # With a callable refit, a search has no best_score_.
+    best = "best_score_" if report.chosen_by is None else "its mean"
+    rows.append((best, score(report.best_score), "", _luck(report)))
     if report.gain is not None:
         interval = _between(report.gain_interval, report)
         sign = "+" if report.gain >= 0 else ""
@@ -101,7 +119,7 @@ def number(value: float, report: Any) -> str:
     if not 1e-4 <= size < 1e6:
         return f"{value:.4g}"
     n_digits = max(0, 2 - math.floor(math.log10(size)))
-    return f"{value:.{n_digits}f}"
+    return f"{value:z.{n_digits}f}"  # z: no -0.000
 
 
 def _between(interval: tuple[float, float] | None, report: Any) -> str:
@@ -113,7 +131,7 @@ def _between(interval: tuple[float, float] | None, report: Any) -> str:
 def _luck(report: Any) -> str:
     if report.optimism is None:
         return "how much of it is luck is not known"
-    if report.n_candidates == 1:
+    if report.n_candidates == 1 and report.optimism == 0:
         return "of the only candidate"
     luck = number(report.optimism, report)
     if report.optimism <= 0 or float(luck) == 0:
@@ -144,7 +162,7 @@ def _findings(report: Any) -> list[str]:
         *map(_edge, report.at_edge),
         *_decisive(report),
         _gap(report),
-        *_splits(report),
+        _splits(report),
         _cost(report),
     ]
     return [line for line in found if line]
@@ -219,12 +237,12 @@ def _gap(report: Any) -> str:
     return f"{text} {GAPS[report.gap.verdict]}".rstrip()
 
 
-def _splits(report: Any) -> list[str]:
-    return [
-        f"split {split} is much worse than the others for most candidates: look at "
-        "its rows."
-        for split in report.outlying_splits
-    ]
+def _splits(report: Any) -> str:
+    if not report.outlying_splits:
+        return ""
+    *most, last = map(str, report.outlying_splits)
+    which = f"splits {', '.join(most)} and {last} are" if most else f"split {last} is"
+    return f"{which} much worse than the others for most candidates: look at the rows."
 
 
 def _cost(report: Any) -> str:

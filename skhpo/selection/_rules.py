@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skhpo._arithmetic import Array, own_arithmetic
-from skhpo._split_scores import not_worse
+from skhpo._split_scores import not_worse, scored_rows
 from skhpo.selection._results import (
     check_name,
     check_number,
@@ -52,7 +52,8 @@ class Fastest:
     ----------
     within : "indistinguishable" or float, default="indistinguishable"
         What is as good: what the splits cannot tell from the best, as in
-        :func:`skhpo.report`; or how much lower the mean score may be.
+        :func:`skhpo.report`, but taking them for folds of equal size, since a rule does
+        not see `cv`; or how much lower the mean score may be.
     time : {"total", "fit", "score"}, default="total"
         Of fitting, of scoring (which is mostly that of predicting), or both.
     level : float, default=0.95
@@ -107,7 +108,8 @@ class Fastest:
                 "with the best: give a number as 'within'."
             )
         best = int(np.argmax(means[complete]))
-        equal = not_worse(scores[complete], best, 1 / (k - 1), self.level)
+        scores = scores[complete]
+        equal = not_worse(scores, best, 1 / (k - 1), self.level, scored_rows(scores))
         return complete[equal]
 
 
