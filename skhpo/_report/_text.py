@@ -209,8 +209,8 @@ def _more(report: Any) -> str:
 def _edge(edge: Any) -> str:
     way = "up" if edge.end == "upper" else "down"
     return (
-        f"{edge.name} is at the {edge.end} end of its range ({edge.bound:.4g}): try "
-        f"{way} to {edge.suggested:.4g}."
+        f"{edge.name}={edge.value:.4g} is at the {edge.end} end of its range "
+        f"({edge.bound:.4g}): try {way} to {edge.suggested:.4g}."
     )
 
 
