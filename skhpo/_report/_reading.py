@@ -206,8 +206,9 @@ def _note_incomplete(
         notes.append(
             f"{n_dropped} of {len(complete)} candidates were dropped before they had a "
             "score on every split. They are left out of what needs all splits: the "
-            "correction takes them for candidates that could not have won. Whether "
-            "more candidates would help cannot be said."
+            "correction takes them for candidates that could not have won, and is too "
+            "small where candidates hardly differ. Whether more of them would help "
+            "cannot be said."
         )
     if n_failed:
         notes.append(
