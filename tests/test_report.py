@@ -550,6 +550,9 @@ def test_what_splits_do_not_tell_is_said() -> None:
     twice = [(np.arange(3), np.arange(3, 6))] * 2
     assert "same rows" in splitting_of(twice, 2).notes[0]
     assert "in time" in splitting_of(TimeSeriesSplit(3), 3).notes[0]
+    listed = list(TimeSeriesSplit(3).split(X))
+    assert splitting_of(listed, 3).in_time
+    assert not splitting_of(list(KFold(3).split(X)), 3).in_time
     repeated = splitting_of(RepeatedKFold(n_splits=2, n_repeats=2), 4)
     assert "Repeated folds" in repeated.notes[0]
 

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from skhpo.selection._results import taken
+
 __all__ = ["reduced_results", "rule_choice"]
 
 Index = NDArray[np.intp]
@@ -44,7 +46,7 @@ def reduced_results(
     for key, column in results.items():
         match = _SPLIT.fullmatch(key)
         if match is None:
-            found[key] = _taken(column, rows)
+            found[key] = taken(column, rows)
         elif int(match[1]) in place:
             scores = np.asarray(column, float)[rows]
             found[f"split{place[int(match[1])]}_{match[2]}_{match[3]}"] = scores
@@ -55,12 +57,6 @@ def reduced_results(
         if f"rank_{name}" in results:
             found[f"rank_{name}"] = rankdata(-means, method="min").astype(np.int32)
     return found
-
-
-def _taken(column: Any, rows: Index) -> Any:
-    if isinstance(column, list):  # the params
-        return [column[row] for row in rows]
-    return np.asanyarray(column)[rows]
 
 
 def rule_choice(

@@ -35,7 +35,7 @@ def plot_report(report: Any, ax: Any = None) -> Any:
     ax.axvline(report.best_score, color=TUNED, ls=":", label="best_score_")
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(-0.6, max(len(names), 1) - 0.4)
-    metric = report.metric if len(report.metric) <= 40 else report.metric[:39] + "…"
+    metric = report.metric if len(report.metric) <= 40 else report.metric[:37] + "..."
     ax.set_xlabel(metric, parse_math=False, usetex=False)
     ax.legend(frameon=False)
     return ax

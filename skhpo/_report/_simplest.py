@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
+from skhpo._arithmetic import Array
 from skhpo.space._dimensions import is_number
 
 __all__ = ["simplest_of"]
@@ -42,11 +43,13 @@ def simplest_of(params: Sequence[Mapping[str, Any]]) -> int | None:
     --------
     >>> simplest_of([{"max_depth": None}, {"max_depth": 3}, {"max_depth": 8}])
     1
+    >>> simplest_of([{"gamma": "scale"}, {"gamma": 0.1}, {"gamma": 1.0}])
+    1
     >>> simplest_of([{"kernel": "rbf"}, {"kernel": "linear"}])
     """
     names = dict.fromkeys(name for candidate in params for name in candidate)
     ranks = [
-        rankdata(_complexity(params, name, sign))
+        _ranks([_complexity(candidate.get(name, ""), sign) for candidate in params])
         for name in names
         if (sign := SIMPLER.get(name.rpartition("__")[2])) is not None
     ]
@@ -55,15 +58,22 @@ def simplest_of(params: Sequence[Mapping[str, Any]]) -> int | None:
     return int(np.argmin(np.mean(ranks, axis=0)))
 
 
-def _complexity(
-    params: Sequence[Mapping[str, Any]], name: str, sign: int
-) -> list[float]:
-    """Return numbers that grow with complexity; without a limit, None, they are high.
+def _complexity(value: Any, sign: int) -> float:
+    """Return a number that grows with complexity, NaN if that is not known.
 
-    What does not exist, or is no number, is in the middle of nothing: 0.
+    It is high without a limit, None.
     """
-    values = [candidate.get(name, 0) for candidate in params]
-    return [
-        math.inf if value is None else sign * float(value) if is_number(value) else 0.0
-        for value in values
-    ]
+    if value is None:
+        return math.inf
+    return sign * float(value) if is_number(value) else math.nan
+
+
+def _ranks(complexities: list[float]) -> Array:
+    """Return ranks; in the middle of the others where nothing is known."""
+    values = np.array(complexities)
+    known = ~np.isnan(values)
+    ranks = np.zeros(len(values))
+    if known.any():
+        ranks[known] = rankdata(values[known])
+        ranks[~known] = ranks[known].mean()
+    return ranks

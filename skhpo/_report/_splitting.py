@@ -130,12 +130,23 @@ def _of_sizes(cv: Any, folds: float) -> Splitting:
 
 def _of_list(cv: Sequence[Any]) -> Splitting:
     """Return what is known of splits that were given as such: all there is to know."""
+    trained = [_rows(train) for train, _ in cv]
     tested = [_rows(test) for _, test in cv]
     n_tested = sum(map(len, tested))
-    ratio = n_tested / sum(len(_rows(train)) for train, _ in cv)
-    overlap = len(np.unique(np.concatenate(tested))) < n_tested
-    notes = (OVERLAP,) if overlap else ()
-    return Splitting(ratio, "the splits as given", notes=notes)
+    ratio = n_tested / sum(map(len, trained))
+    origin = "the splits as given"
+    if len(np.unique(np.concatenate(tested))) < n_tested:
+        return Splitting(ratio, origin, notes=(OVERLAP,))
+    if _follow_each_other(trained, tested):
+        return Splitting(ratio, origin, in_time=True, notes=(IN_TIME,))
+    return Splitting(ratio, origin)
+
+
+def _follow_each_other(trained: list[np.ndarray], tested: list[np.ndarray]) -> bool:
+    """Whether all rows of a test part come after those it was trained on, in order."""
+    firsts = [test.min() for test in tested]
+    pairs = zip(trained, firsts, strict=True)
+    return firsts == sorted(firsts) and all(train.max() < end for train, end in pairs)
 
 
 def _rows(part: Any) -> np.ndarray:

@@ -24,6 +24,7 @@ __all__ = [
     "parameter_of",
     "scored",
     "split_scores_of",
+    "taken",
 ]
 
 Results = Mapping[str, Any]
@@ -88,6 +89,13 @@ def column_of(results: Results, name: str) -> Array:
             return np.array(results[key], dtype=float)
     known = [key for key in results if key.startswith(("mean_", "std_"))]
     raise ValueError(f"The results have no {name!r}. There are {known}.")
+
+
+def taken(column: Any, rows: NDArray[np.intp]) -> Any:
+    """Return some rows of a column of ``cv_results_``; the params stay a list."""
+    if isinstance(column, list) and column and isinstance(column[0], Mapping):
+        return [column[row] for row in rows]
+    return np.asanyarray(column)[rows]
 
 
 def objective_of(results: Results, name: str) -> Array:

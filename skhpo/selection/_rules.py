@@ -22,6 +22,7 @@ from skhpo.selection._results import (
     objective_of,
     scored,
     split_scores_of,
+    taken,
 )
 from skhpo.space._dimensions import is_number
 
@@ -214,17 +215,8 @@ class Constrained:
             means = mean_scores(cv_results, self.metric)
             return int(np.argmax(np.where(good, means, -np.inf)))
         rows = np.flatnonzero(good)
-        return int(rows[self.then(_only(cv_results, rows))])
-
-
-def _only(results: Mapping[str, Any], rows: NDArray[np.intp]) -> dict[str, Any]:
-    """Return ``cv_results_`` of some candidates only."""
-    return {
-        key: [column[row] for row in rows]
-        if key == "params"
-        else np.asanyarray(column)[rows]
-        for key, column in results.items()
-    }
+        only = {key: taken(column, rows) for key, column in cv_results.items()}
+        return int(rows[self.then(only)])
 
 
 @dataclass(frozen=True, init=False)
