@@ -478,6 +478,10 @@ def test_of_several_scores_one_must_decide() -> None:
         report(search)
     again = report(search, metric="roc_auc")
     assert again.corrected_score == found.corrected_score
+    other = report(several("accuracy"), metric="roc_auc")
+    assert other.corrected_score == found.corrected_score
+    assert "chosen by 'accuracy'" in sentences(other)
+    assert "chosen by" not in sentences(found)
     with pytest.raises(ValueError, match="must be one of"):
         report(search, metric="f1")
 

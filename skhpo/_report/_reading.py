@@ -153,7 +153,13 @@ def read_fitted(search: Any, metric: str | None) -> Reading:
             f"None of the {len(complete)} candidates has a score on every split, so "
             "no two of them can be compared."
         )
-    winner, rule = _winner(search, metric, found.scores, rows)
+    other = _other_decided(search, metric)
+    if other:
+        notes.append(
+            f"The search has chosen by {search.refit!r}. This is about the highest mean "
+            f"of {metric!r} instead, which is not the 'best_score_' of the search."
+        )
+    winner, rule = _winner(search, other, found.scores, rows)
     n_splits = found.split_scores.shape[1]
     return Reading(
         results=results,
@@ -169,7 +175,7 @@ def read_fitted(search: Any, metric: str | None) -> Reading:
         rule=rule,
         n_tried=_number_tried(results),
         selected=n_dropped > 0 or not comparable.all(),
-        curves=_curves(search, metric, found.split_scores, rows),
+        curves=None if other else _curves(search, metric, found.split_scores, rows),
         n_failed=n_failed,
         notes=notes,
     )
@@ -241,15 +247,20 @@ def _comparable(results: Mapping[str, Any], notes: list[str]) -> NDArray[np.bool
     return last
 
 
+def _other_decided(search: Any, metric: str) -> bool:
+    """Whether the search has chosen by another one of several scores."""
+    refit = getattr(search, "refit", None)
+    return bool(isinstance(refit, str) and search.multimetric_ and refit != metric)
+
+
 def _winner(
-    search: Any, metric: str, means: Array, rows: NDArray[np.intp]
+    search: Any, other_decided: bool, means: Array, rows: NDArray[np.intp]
 ) -> tuple[int, Callable[..., Any] | None]:
     """Return the row that was chosen, and the rule if it was not the highest mean."""
     refit = getattr(search, "refit", None)
     rule = refit if callable(refit) else None
-    named_other = isinstance(refit, str) and search.multimetric_ and refit != metric
     best = getattr(search, "best_index_", None)
-    if best is None or named_other:
+    if best is None or other_decided:
         return int(rows[np.argmax(means[rows])]), None
     if best not in rows:
         raise ValueError(
@@ -264,8 +275,7 @@ def _curves(
 ) -> list[Array] | None:
     """Return the scores along the numbers of iterations, of which one was chosen."""
     curves = getattr(search, "curves_", None)
-    other = search.multimetric_ and search.refit != metric
-    if curves is None or callable(search.refit) or other:
+    if curves is None or callable(search.refit):
         return None
     found = []
     for row in rows:
