@@ -156,8 +156,8 @@ def read_fitted(search: Any, metric: str | None) -> Reading:
     other = _other_decided(search, metric)
     if other:
         notes.append(
-            f"The search has chosen by {search.refit!r}. This is about the highest mean "
-            f"of {metric!r} instead, which is not the 'best_score_' of the search."
+            f"The search has chosen by {search.refit!r}. This is about the highest "
+            f"mean of {metric!r} instead, which is not the 'best_score_' of the search."
         )
     winner, rule = _winner(search, other, found.scores, rows)
     n_splits = found.split_scores.shape[1]
