@@ -435,6 +435,16 @@ def test_what_one_fit_cannot_tell_is_refused(estimator, space, message):
         search(estimator, space)
 
 
+@pytest.mark.parametrize("values", [[Curve(3)], [Curve(3), 5], np.array([Curve(3), 5])])
+@pytest.mark.parametrize("options", [{}, {"error_score": 0.0}])
+@pytest.mark.parametrize("make", [GridSearch, RandomSearch, BayesSearch])
+def test_a_curve_is_no_value_in_a_list(make, values, options):
+    """Else it would escape all that is checked of a curve."""
+    found = make(BOOST, {"n_estimators": values}, cv=CV, **options)
+    with pytest.raises(InvalidSpaceError, match="A Curve is no value in a list"):
+        found.fit(X, Y)
+
+
 def test_own_early_stopping_by_size_is_refused():
     """As that of HistGradientBoosting above 10000 rows."""
     rows = np.zeros((10_001, 1)), np.arange(10_001) % 2

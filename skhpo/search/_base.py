@@ -51,6 +51,7 @@ from skhpo.search._curves import (
     StageCurve,
     check_curves,
     check_early_stopping,
+    check_no_listed_curves,
     curves_by_metric,
     warn_of_highest,
 )
@@ -394,6 +395,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         unsaid = self.error_score == "raise" or np.isnan(self.error_score)
         space = problem.space
         subspaces = space.subspaces() if isinstance(space, SearchSpace) else space
+        check_no_listed_curves(subspaces)
         check_against_estimator(self.estimator, subspaces, check_values=unsaid)
         fit_params = problem.routed.estimator.fit
         check_early_stopping(self.estimator, subspaces, fit_params)
