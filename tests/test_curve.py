@@ -246,6 +246,19 @@ def test_earlier_results_are_learned_from():
     assert len(later.fit(X, Y).curves_) == 2
 
 
+@pytest.mark.parametrize("number", [3, Curve(8)])
+def test_what_is_tried_first_has_its_curve(number):
+    """As the same values do that are proposed; none of them is tried without."""
+    space = {"learning_rate": Real(0.1, 3.0), "n_estimators": Curve(8)}
+    first = {"learning_rate": 0.5, "n_estimators": number}
+    found = BayesSearch(
+        BOOST, space, n_iter=1, initial_params=[first], cv=CV, scoring="neg_log_loss"
+    ).fit(X, Y)
+    row = search(space={**SPACE, "learning_rate": [0.5]})
+    assert found.best_params_ == row.best_params_
+    np.testing.assert_equal(found.curves_, row.curves_)
+
+
 # --- the row --------------------------------------------------------------------------
 
 
