@@ -633,7 +633,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         run.has_chosen = True
         if run.record.all_failed or not (self.refit or not self.multimetric_):
             return
-        if not (callable(self.refit) or run.record.has_whole_row):
+        if not self._knows_a_best_one(run):
             self._say_that_none_is_the_best(run)
             return
         results = self.cv_results_
@@ -644,6 +644,10 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         if not callable(self.refit):
             self.best_score_ = results[f"mean_test_{metric}"][best]
         warn_of_highest(run.record.trials[best])
+
+    def _knows_a_best_one(self, run: Run) -> bool:
+        """Whether one of the candidates can be the best, or the user chooses."""
+        return callable(self.refit) or run.record.has_whole_row
 
     def _say_that_none_is_the_best(self, run: Run) -> None:
         """Raise if the best candidate is to be fitted: none has all its scores."""

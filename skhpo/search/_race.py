@@ -47,7 +47,7 @@ class RacingSearch(BaseSearch):
         A row per candidate: ``params``, ``param_*``, ``split*_test_score``,
         ``mean_test_score``, ``std_test_score``, ``rank_test_score``, and the times
         in seconds, as ``pandas.DataFrame`` takes it. With `race`, also ``n_splits``
-        (how many have a score), ``dropped``, and ``estimated_test_score``: the mean,
+        (how many were evaluated), ``dropped``, and ``estimated_test_score``: the mean,
         or what is expected of dropped candidates, whose mean is NaN. They are ranked
         by it, below all complete ones.
     """
@@ -87,6 +87,12 @@ class RacingSearch(BaseSearch):
     def _why_one_score(self) -> str | None:
         reason = super()._why_one_score()
         return "with 'race' compares" if reason is None and self.race else reason
+
+    def _knows_a_best_one(self, run: Run) -> bool:
+        if not self.race:
+            return super()._knows_a_best_one(run)
+        trials = run.record.trials
+        return any(not (t.dropped or math.isnan(t.score)) for t in trials)
 
     def _say_that_none_is_the_best(self, run: Run) -> None:
         if not self.race or not self.refit:

@@ -405,15 +405,30 @@ def test_a_number_as_error_score_is_a_score_like_any_other() -> None:
     assert search.best_params_ == plain("grid").best_params_
 
 
-def test_a_split_on_which_all_fail_leaves_no_best_one() -> None:
+class FailsOn(Given):
+    """Its fits fail on one of the splits."""
+
+    def __init__(self, level=0.5, split=0):
+        self.level = level
+        self.split = split
+
+    def fit(self, X, y):
+        self.fail_above, self.fail_late = 2.0, -1.0
+        if super().fit(X, y).split_ == self.split:
+            raise ValueError("no fit on this split")
+        return self
+
+
+@pytest.mark.parametrize("split", range(1, N_SPLITS))
+def test_a_split_on_which_all_fail_leaves_no_best_one(split: int) -> None:
     """It says so, and does not ask for more time or for what a race refuses."""
-    space = {"level": [0.5], "fail_late": [0.5]}
-    search = GridSearch(Given(), space, race=True, cv=CV)
+    search = GridSearch(FailsOn(split=split), {"level": LEVELS}, race=True, cv=CV)
     with (
         pytest.warns((FitFailedWarning, UserWarning)),
         pytest.raises(SearchStoppedError, match="has failed or scored NaN on one"),
     ):
         search.fit(X, Y)
+    assert len(search.cv_results_["params"]) == len(LEVELS)
     assert not hasattr(search, "best_index_")
 
 
