@@ -246,6 +246,19 @@ def test_earlier_results_are_learned_from():
     assert len(later.fit(X, Y).curves_) == 2
 
 
+@pytest.mark.parametrize("number", [3, Curve(8)])
+def test_what_is_tried_first_has_its_curve(number):
+    """As the same values do that are proposed; none of them is tried without."""
+    space = {"learning_rate": Real(0.1, 3.0), "n_estimators": Curve(8)}
+    first = {"learning_rate": 0.5, "n_estimators": number}
+    found = BayesSearch(
+        BOOST, space, n_iter=1, initial_params=[first], cv=CV, scoring="neg_log_loss"
+    ).fit(X, Y)
+    row = search(space={**SPACE, "learning_rate": [0.5]})
+    assert found.best_params_ == row.best_params_
+    np.testing.assert_equal(found.curves_, row.curves_)
+
+
 # --- the row --------------------------------------------------------------------------
 
 
@@ -433,6 +446,16 @@ def test_what_one_fit_cannot_tell_is_refused(estimator, space, message):
     """Before the first fit, in words that say what would work."""
     with pytest.raises(InvalidSpaceError, match=message):
         search(estimator, space)
+
+
+@pytest.mark.parametrize("values", [[Curve(3)], [Curve(3), 5], np.array([Curve(3), 5])])
+@pytest.mark.parametrize("options", [{}, {"error_score": 0.0}])
+@pytest.mark.parametrize("make", [GridSearch, RandomSearch, BayesSearch])
+def test_a_curve_is_no_value_in_a_list(make, values, options):
+    """Else it would escape all that is checked of a curve."""
+    found = make(BOOST, {"n_estimators": values}, cv=CV, **options)
+    with pytest.raises(InvalidSpaceError, match="A Curve is no value in a list"):
+        found.fit(X, Y)
 
 
 def test_own_early_stopping_by_size_is_refused():

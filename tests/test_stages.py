@@ -190,6 +190,28 @@ def test_users_teach_stages(registry):
     assert scores[:, 1].tolist() == one.tolist()
 
 
+def climb_twice(fitted, X, method):
+    """Yield something else than `climb`."""
+    for n_steps in range(1, 9):
+        yield np.full(len(X), 2 * n_steps * fitted.step_)
+
+
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_a_journal_knows_by_which_stages_a_curve_was_scored(
+    registry, tmp_path, in_pipeline
+):
+    """Those that users registered may be edited; it knows the same ones again."""
+    estimator = make_pipeline(StandardScaler(), Ramp()) if in_pipeline else Ramp()
+    space = {"ramp__n_steps" if in_pipeline else "n_steps": Curve(6)}
+    n_fits = []
+    for stages in (climb, climb_twice, climb):
+        register_stages(Ramp, "n_steps", stages)
+        search = GridSearch(estimator, space, cv=2, journal=tmp_path / "j.db")
+        n_fits.append(search.fit(X_REG, POSITIVE).reuse_.n_fits)
+    n = 4 if in_pipeline else 2
+    assert n_fits == [n, n, 0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

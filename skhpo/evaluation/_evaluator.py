@@ -34,6 +34,7 @@ from skhpo.evaluation.fitting._layout import KeyMaker, StepKey, find_layout
 from skhpo.evaluation.fitting._limited import FitLimited, limited_processes
 from skhpo.evaluation.fitting._separate import FitAlone
 from skhpo.evaluation.fitting._spec import EvaluationSpec
+from skhpo.evaluation.fitting._stages import added_stages_of
 from skhpo.evaluation.fitting._task import Block, BlockResult, Fitter, Task
 from skhpo.evaluation.fitting._time_slice import TIME_SLICES, TimeSlice
 from skhpo.evaluation.fitting._tree import FitTree
@@ -302,7 +303,8 @@ class Evaluator:
         if self._memory is not None:
             before = None if parent is None else parent.key
             if parent is None or before is not None:
-                entry.key = self._memory.key(candidate, before)
+                how = added_stages_of(self._spec, candidate.params)
+                entry.key = self._memory.key(candidate, before, how)
         if self._memory is not None and entry.key is not None:
             known = self._memory.known(entry.key, candidate.resource)
             for split, evaluation in known.items():

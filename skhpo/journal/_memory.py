@@ -55,7 +55,9 @@ class JournalMemory:
         self._training = training
         self._has_warned = False
 
-    def key(self, candidate: Candidate, before: str | None) -> str | None:
+    def key(
+        self, candidate: Candidate, before: str | None, how: object = None
+    ) -> str | None:
         """Return what tells a candidate in any process; None if nothing does.
 
         Parameters
@@ -64,9 +66,13 @@ class JournalMemory:
             What was asked for.
         before : str or None
             The key of the one from whose model it goes on.
+        how : object, default=None
+            What else decides its scores, such as code that users registered.
         """
         try:
             params = fingerprint(dict(sorted(candidate.params.items())), cloned=True)
+            if how is not None:
+                params = fingerprint(params, how)
         except Exception as error:
             self._warn(candidate.params, error)
             return None

@@ -35,7 +35,7 @@ from skhpo.optimizers._maximize import (
 )
 from skhpo.optimizers._regret import regret_bound
 from skhpo.optimizers._sampling import NewPoints
-from skhpo.space import SearchSpace
+from skhpo.space import Curve, SearchSpace
 from skhpo.space._sampling import SobolSequence
 from skhpo.surrogates import ParzenEstimator, Surrogate
 from skhpo.surrogates._base import Regressor, make_surrogate
@@ -123,8 +123,7 @@ class BayesOptimizer:
         self._acquisitions = _check_acquisition(acquisition, self._model)
         self._root = seed_sequence(random_state)
         self._given = [
-            (_encode_allowed(self.space, params), dict(params))
-            for params in initial_params or ()
+            _place_given(self.space, params) for params in initial_params or ()
         ]
         self.n_initial = _check_n_initial(n_initial, self.space.n_columns)
         self._design = SobolSequence(
@@ -337,15 +336,22 @@ def _variance_to_come(trial: Trial) -> float:
     return math.inf if math.isnan(variance) else variance
 
 
-def _encode_allowed(space: SearchSpace, params: Mapping[str, Any]) -> Array:
-    """Return the encoded point of params that must meet the constraints."""
+def _place_given(
+    space: SearchSpace, params: Mapping[str, Any]
+) -> tuple[Array, dict[str, Any]]:
+    """Return the encoded point of params that must meet the constraints, and these.
+
+    A number on a curve is tried with the whole curve: others at this point are.
+    """
     x = space.encode(params)
     if not space.allows(params):
         raise InvalidSpaceError(
             f"The 'initial_params' {dict(params)!r} do not meet the constraints. "
             "Change them, or leave them out."
         )
-    return x
+    decoded = space.decode(x).items()
+    curves = {name: value for name, value in decoded if isinstance(value, Curve)}
+    return x, {**params, **curves}
 
 
 def _check_acquisition(acquisition: Any, model: Surrogate) -> list[Acquisition]:

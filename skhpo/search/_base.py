@@ -51,6 +51,7 @@ from skhpo.search._curves import (
     StageCurve,
     check_curves,
     check_early_stopping,
+    check_no_listed_curves,
     curves_by_metric,
     warn_of_highest,
 )
@@ -394,6 +395,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         unsaid = self.error_score == "raise" or np.isnan(self.error_score)
         space = problem.space
         subspaces = space.subspaces() if isinstance(space, SearchSpace) else space
+        check_no_listed_curves(subspaces)
         check_against_estimator(self.estimator, subspaces, check_values=unsaid)
         fit_params = problem.routed.estimator.fit
         check_early_stopping(self.estimator, subspaces, fit_params)
@@ -631,7 +633,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         run.has_chosen = True
         if run.record.all_failed or not (self.refit or not self.multimetric_):
             return
-        if not (callable(self.refit) or run.record.has_whole_row):
+        if not self._knows_a_best_one(run):
             self._say_that_none_is_the_best(run)
             return
         results = self.cv_results_
@@ -642,6 +644,10 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         if not callable(self.refit):
             self.best_score_ = results[f"mean_test_{metric}"][best]
         warn_of_highest(run.record.trials[best])
+
+    def _knows_a_best_one(self, run: Run) -> bool:
+        """Whether one of the candidates can be the best, or the user chooses."""
+        return callable(self.refit) or run.record.has_whole_row
 
     def _say_that_none_is_the_best(self, run: Run) -> None:
         """Raise if the best candidate is to be fitted: none has all its scores."""

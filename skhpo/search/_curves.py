@@ -15,12 +15,14 @@ from skhpo.evaluation.paths._booster_stages import needs_validation_rows
 from skhpo.evaluation.paths._stage_registry import STAGES, find_stages
 from skhpo.exceptions import InvalidSpaceError, SkhpoWarning
 from skhpo.search._check import assemblies, samples
-from skhpo.space._curve import curve_in
+from skhpo.space._curve import Curve, curve_in
+from skhpo.space._plain import is_distribution
 
 __all__ = [
     "StageCurve",
     "check_curves",
     "check_early_stopping",
+    "check_no_listed_curves",
     "curves_by_metric",
     "warn_of_highest",
 ]
@@ -50,6 +52,24 @@ class StageCurve(NamedTuple):
     stages: np.ndarray
     scores: np.ndarray
     parameter: str
+
+
+def check_no_listed_curves(subspaces: Sequence[Mapping[str, Any]]) -> None:
+    """Raise InvalidSpaceError if a curve is one of several values of a parameter.
+
+    Such a candidate would escape what is checked of those with a curve.
+    """
+    for subspace in subspaces:
+        for name, values in subspace.items():
+            if isinstance(values, Curve) or is_distribution(values):
+                continue
+            listed = next((v for v in samples(values) if isinstance(v, Curve)), None)
+            if listed is not None:
+                raise InvalidSpaceError(
+                    f"Parameter {name!r} lists {listed!r} among its values. A Curve "
+                    f"is no value in a list: write {{{name!r}: {listed!r}}}, and for "
+                    "other numbers a second dict."
+                )
 
 
 def check_curves(

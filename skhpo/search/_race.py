@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 
 from skhpo._sklearn_compat import Interval
+from skhpo._trial import Scores, Trial
 from skhpo.evaluation import Evaluator
+from skhpo.exceptions import SearchStoppedError
 from skhpo.optimizers import Optimizer
 from skhpo.optimizers._race import OrderedRace, Race, SortedRace
 from skhpo.search._base import BaseSearch
@@ -44,7 +47,7 @@ class RacingSearch(BaseSearch):
         A row per candidate: ``params``, ``param_*``, ``split*_test_score``,
         ``mean_test_score``, ``std_test_score``, ``rank_test_score``, and the times
         in seconds, as ``pandas.DataFrame`` takes it. With `race`, also ``n_splits``
-        (how many have a score), ``dropped``, and ``estimated_test_score``: the mean,
+        (how many were evaluated), ``dropped``, and ``estimated_test_score``: the mean,
         or what is expected of dropped candidates, whose mean is NaN. They are ranked
         by it, below all complete ones.
     """
@@ -85,6 +88,24 @@ class RacingSearch(BaseSearch):
         reason = super()._why_one_score()
         return "with 'race' compares" if reason is None and self.race else reason
 
+    def _knows_a_best_one(self, run: Run) -> bool:
+        if not self.race:
+            return super()._knows_a_best_one(run)
+        trials = run.record.trials
+        return any(not (t.dropped or math.isnan(t.score)) for t in trials)
+
+    def _say_that_none_is_the_best(self, run: Run) -> None:
+        if not self.race or not self.refit:
+            super()._say_that_none_is_the_best(run)
+            return
+        raise SearchStoppedError(
+            f"{type(self).__name__} has ended ({run.record.stop_reason}) without a "
+            f"candidate that has a score on all {self.n_splits_} splits, so none is "
+            f"known to be the best. Each of the {run.record.n_candidates} that have "
+            "ended has failed or scored NaN on one of them, and is given no further "
+            "split in a race; see failures_ and cv_results_."
+        )
+
     def _make_race(self) -> Race:
         policy = self._policy()
         if not policy.learns:
@@ -112,7 +133,7 @@ class RacingSearch(BaseSearch):
             return
         trials = run.record.trials
         with warnings.catch_warnings():
-            if not any(_is_odd(trial.score) for trial in trials):
+            if not any(map(_has_odd_score, trials)):
                 # Of dropped candidates there is no mean, and that is no news.
                 text = "One or more of the (test|train) scores are non-finite"
                 warnings.filterwarnings("ignore", text, UserWarning)
@@ -121,5 +142,13 @@ class RacingSearch(BaseSearch):
         add_columns(self.cv_results_, trials, metric)
 
 
-def _is_odd(score: float) -> bool:
-    return not math.isfinite(score)
+def _has_odd_score(trial: Trial) -> bool:
+    """Whether one of its scores, by any metric and on any part, is not finite."""
+    scores = (e.test_scores for e in trial.done), (e.train_scores for e in trial.done)
+    return any(not all(map(math.isfinite, _numbers(one))) for one in chain(*scores))
+
+
+def _numbers(scores: Scores | None) -> Iterable[float]:
+    if isinstance(scores, dict):
+        return scores.values()
+    return () if scores is None else (scores,)

@@ -62,6 +62,7 @@ class RacingEvaluator:
         self._trials: dict[int, Trial] = {}  # their latest ones
         self._ids: dict[int, int] = {}  # of candidates, by those of trials
         self._has_complete = False
+        self._late: list[int] = []  # ids of those that ended after the race
 
     def __enter__(self) -> RacingEvaluator:
         return self
@@ -92,7 +93,8 @@ class RacingEvaluator:
     @property
     def turns(self) -> Sequence[int] | None:
         """Ids in the order in which trials are told, as far as known; None: by id."""
-        return self._race.turns
+        turns = self._race.turns
+        return turns if turns is None or not self._late else [*turns, *self._late]
 
     def running(self) -> list[tuple[float, int, list[Params]]]:
         """Return what the workers have been given; also to other threads."""
@@ -178,6 +180,7 @@ class RacingEvaluator:
         self._evaluator.add([replace(self._next(best), splits=None)])
         for trial in self._evaluator.wait():
             self._trials[best] = trial
+            self._late.append(best)
             return [self._end(best, None)]
         return []
 

@@ -31,7 +31,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
-from skhpo.exceptions import AllFitsFailedError
+from skhpo._sklearn_compat import HAS_CALLBACKS
+from skhpo.exceptions import AllFitsFailedError, SearchStoppedError
 from skhpo.plots import (
     ContourDisplay,
     HistoryDisplay,
@@ -404,6 +405,33 @@ def test_a_number_as_error_score_is_a_score_like_any_other() -> None:
     assert search.best_params_ == plain("grid").best_params_
 
 
+class FailsOn(Given):
+    """Its fits fail on one of the splits."""
+
+    def __init__(self, level=0.5, split=0):
+        self.level = level
+        self.split = split
+
+    def fit(self, X, y):
+        self.fail_above, self.fail_late = 2.0, -1.0
+        if super().fit(X, y).split_ == self.split:
+            raise ValueError("no fit on this split")
+        return self
+
+
+@pytest.mark.parametrize("split", range(1, N_SPLITS))
+def test_a_split_on_which_all_fail_leaves_no_best_one(split: int) -> None:
+    """It says so, and does not ask for more time or for what a race refuses."""
+    search = GridSearch(FailsOn(split=split), {"level": LEVELS}, race=True, cv=CV)
+    with (
+        pytest.warns((FitFailedWarning, UserWarning)),
+        pytest.raises(SearchStoppedError, match="has failed or scored NaN on one"),
+    ):
+        search.fit(X, Y)
+    assert len(search.cv_results_["params"]) == len(LEVELS)
+    assert not hasattr(search, "best_index_")
+
+
 def test_raise_raises() -> None:
     with pytest.raises(ValueError, match="no fit of this level"):
         fitted("grid", estimator=Given(fail_above=0.8), error_score="raise")
@@ -425,6 +453,16 @@ def test_dropped_candidates_are_no_news(name: str) -> None:
 
 
 # --- who is told ----------------------------------------------------------------------
+
+
+def accuracy_and_nothing(estimator: Any, X: Any, y: Any) -> dict[str, float]:
+    return {"right": estimator.score(X, y), "nothing": np.nan}
+
+
+def test_other_scores_that_are_no_numbers_are_news() -> None:
+    """Though the one that decides is a number for all candidates."""
+    with pytest.warns(UserWarning, match="test scores are non-finite"):
+        fitted("grid", scoring=accuracy_and_nothing, refit="right")
 
 
 @by_search
@@ -467,6 +505,41 @@ def test_an_interrupt_keeps_complete_candidates() -> None:
     assert search.stop_reason_ == "interrupted"
     assert 8 <= len(search.cv_results_["params"]) < 31
     assert search.best_params_ == plain("grid").best_params_
+
+
+class StopAfter:
+    """Asks to stop at the end of evaluation number `n`."""
+
+    def __init__(self, n: int) -> None:
+        self.n_left = n
+
+    def setup(self, estimator: Any, context: Any) -> None:
+        """Part of the protocol."""
+
+    def teardown(self, estimator: Any, context: Any) -> None:
+        """Part of the protocol."""
+
+    def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
+        """Part of the protocol."""
+
+    def on_fit_task_end(self, estimator: Any, context: Any) -> bool:
+        self.n_left -= context.task_name == "candidate-split-evaluation"
+        return self.n_left <= 0
+
+
+@pytest.mark.skipif(not HAS_CALLBACKS, reason="this scikit-learn has no callbacks")
+@by_search
+@pytest.mark.parametrize("n", [1, 7, 26, 33, 45])
+def test_a_callback_may_stop_a_race_at_any_evaluation(name: str, n: int) -> None:
+    """There is a complete candidate then, and the best one is complete."""
+    search = SEARCHES[name](race=True, cv=CV, refit=False)
+    search.set_callbacks(StopAfter(n)).fit(X, Y)
+    assert search.stop_reason_ in ("callback", "completed")
+    assert search.cv_results_["n_splits"][search.best_index_] == N_SPLITS
+    best = Given(**search.best_params_)
+    assert scores_of(search.cv_results_)[search.best_index_].tolist() == (
+        cross_val_score(best, X, Y, cv=CV).tolist()
+    )
 
 
 def test_a_heartbeat_says_how_many_were_dropped(capsys: Any) -> None:
