@@ -1022,7 +1022,7 @@ class Empty:
     def __init__(self):
         self.asked, self.dropped = [], []
 
-    def key(self, candidate, before):
+    def key(self, candidate, before, how=None):
         return f"{before}-{candidate.params}-{candidate.resource}"
 
     def known(self, key, resource):
