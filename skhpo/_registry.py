@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
-__all__ = ["Registrations", "Registry"]
+__all__ = ["Registrations", "Registry", "check_registration"]
 
 T = TypeVar("T")
 
@@ -64,6 +64,29 @@ class Registry(Generic[T]):
         keys = [*self.added, *self._built_in]
         names = (key if isinstance(key, str) else key.__name__ for key in keys)
         return sorted({name.rpartition(".")[2] for name in names})
+
+
+def check_registration(
+    estimator_class: object, *others: tuple[bool, str, object]
+) -> None:
+    """Raise TypeError if an argument of a registration is not of its kind.
+
+    Parameters
+    ----------
+    estimator_class : object
+        A class, or the name that it is imported by.
+    *others : tuple of (bool, str, object)
+        Of each other argument: whether it is valid, what it must be, and its value.
+    """
+    is_name = isinstance(estimator_class, str) and "." in estimator_class
+    first = (
+        isinstance(estimator_class, type) or is_name,
+        "estimator_class must be a class or a name like 'package.Class'",
+        estimator_class,
+    )
+    for valid, sentence, value in (first, *others):
+        if not valid:
+            raise TypeError(f"{sentence}. Got {value!r}.")
 
 
 # The registries of this process, each owned by the module that makes it.

@@ -7,6 +7,7 @@ can unpickle them. All are quick, deterministic and know the answer.
 import os
 import time
 import zlib
+from copy import copy
 from typing import ClassVar
 
 import numpy as np
@@ -184,3 +185,33 @@ class Overwriting(Touchy):
         if sample_weight is not None:
             sample_weight[:] = [0.0] * len(sample_weight)
         return fitted
+
+
+class Growing(Touchy):
+    """Learns in `n_steps` steps, and remembers each, so that one fit tells of all."""
+
+    def __init__(self, alpha=1e-4, fails_at=None, random_state=0, n_steps=2):
+        super().__init__(alpha, fails_at, random_state)
+        self.n_steps = n_steps
+
+    def fit(self, X, y, sample_weight=None):
+        self.steps_ = []
+        for _ in range(self.n_steps):
+            self.partial_fit(X, y, np.unique(y), sample_weight)
+            self.steps_.append((self.coef_.copy(), self.intercept_.copy()))
+        return self
+
+
+class OverwritingGrowing(Growing):
+    """The same, and then writes into all that it was given."""
+
+    def fit(self, X, y, sample_weight=None):
+        fitted = super().fit(X, y, sample_weight)
+        return Overwriting._overwrite(self, fitted, X, y, sample_weight)
+
+
+def growth(fitted, X, method):
+    """Yield what `Growing` gives after each of its steps."""
+    stage = copy(fitted)
+    for stage.coef_, stage.intercept_ in fitted.steps_:
+        yield getattr(stage, method)(X)

@@ -16,6 +16,7 @@ than the rival; ``D`` their mean; ``alpha`` the probability below which it is dr
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -34,8 +35,9 @@ __all__ = ["OrderedRace", "Race", "Rival", "SortedRace", "probability_of_overtak
 PRIOR_DOF = 3
 # From so many others on.
 MIN_OTHERS = 3
-# The first wave, all of which is completed if nothing is complete yet; the others are
-# twice as large each. Completing 4 lost the best more often (docs/decisions/race.md).
+# The first wave, all of which is completed if nothing is complete yet; each of the
+# others is twice as large as the one before. Completing 4 lost the best more often
+# (docs/decisions/race.md).
 FIRST_WAVE = 8
 # So many candidates have their first split before any goes on; then twice as many. A
 # search that is interrupted has complete candidates then, however many it was given.
@@ -196,7 +198,7 @@ def typical_variance(D: Array) -> float | None:
 # -- the order -------------------------------------------------------------------------
 
 
-class Race:
+class Race(ABC):
     """Decides which candidates go on to their next split.
 
     Parameters
@@ -225,15 +227,16 @@ class Race:
         """Ids in the order in which trials are told, as far as known; None: by id."""
         return None
 
+    @abstractmethod
     def enter(self, ids: Iterable[int]) -> None:
         """Let candidates take part."""
-        raise NotImplementedError
 
     def ask(self) -> list[int]:
         """Return the candidates that go to their next split; none: wait, or the end."""
         chosen, self._next = self._next, []
         return chosen
 
+    @abstractmethod
     def close(self) -> None:
         """Start nothing new: who is under way goes on, and nobody else."""
 
@@ -279,10 +282,10 @@ def _has_failed(scores: Sequence[float]) -> bool:
 class SortedRace(Race):
     """Of candidates that are all known: the most promising ones first.
 
-    All have their first split, and are sorted by its score. The first eight are
-    completed; then waves of 8, 16, 32, ... follow, in which each goes split by split,
-    compared with the rival as it was before the wave. Of very many candidates this is
-    done with a part after the other.
+    All have their first split, and are sorted by its score. Then waves of 8, 16, 32,
+    ... follow, in which each goes split by split, compared with the rival as it was
+    before the wave. So the first eight are completed: there is no rival yet. Of very
+    many candidates this is done with a part after the other.
 
     Parameters
     ----------
@@ -383,6 +386,9 @@ class OrderedRace(Race):
         super().__init__(n_splits, alpha)
         self._n_pending = n_pending
         self._rivals: dict[int, Rival | None] = {}
+
+    def close(self) -> None:
+        """Start nothing new: nobody waits here, all who entered are under way."""
 
     def enter(self, ids: Iterable[int]) -> None:
         """Let candidates take part."""

@@ -17,6 +17,7 @@ from skhpo.plots._display import (
     OTHERS,
     import_pyplot,
     legend_above,
+    one_panel,
     shown_metric,
 )
 
@@ -142,9 +143,7 @@ class CurveDisplay:
         object
             This display.
         """
-        plt = import_pyplot(type(self).__name__)
-        if ax is None:
-            _, ax = plt.subplots(figsize=(6.0, 4.0), layout="constrained")
+        ax = one_panel(type(self).__name__, ax, (6.0, 4.0))
         self.ax_, self.figure_ = ax, ax.figure
         for split, scores in enumerate(self._shown):
             label = "a split" if split == 0 else None

@@ -27,6 +27,7 @@ __all__ = [
     "import_pyplot",
     "legend_above",
     "locator",
+    "one_panel",
     "set_axis",
     "shown_metric",
     "shown_score",
@@ -150,9 +151,7 @@ class Display(ABC):
 
     def _one_panel(self, ax: Any, size: tuple[float, float]) -> Any:
         """Return the axes to draw on; for None, of a new figure of a size in inches."""
-        plt = import_pyplot(type(self).__name__)
-        if ax is None:
-            _, ax = plt.subplots(figsize=size, layout="constrained")
+        ax = one_panel(type(self).__name__, ax, size)
         self.ax_, self.figure_ = ax, ax.figure
         return ax
 
@@ -201,6 +200,14 @@ class Display(ABC):
         for panel in panels.flat[n:]:
             panel.set_axis_off()
         return panels
+
+
+def one_panel(needed_by: str, ax: Any, size: tuple[float, float]) -> Any:
+    """Return the axes to draw on; for None, of a new figure of a size in inches."""
+    plt = import_pyplot(needed_by)
+    if ax is None:
+        _, ax = plt.subplots(figsize=size, layout="constrained")
+    return ax
 
 
 def import_pyplot(needed_by: str) -> Any:

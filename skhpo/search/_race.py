@@ -120,7 +120,8 @@ class RacingSearch(BaseSearch):
         evaluator: LoopEvaluator,
         listeners: Sequence[Listener],
     ) -> Loop:
-        if self.race and isinstance(evaluator, Evaluator):
+        if self.race:
+            assert isinstance(evaluator, Evaluator), "it is made by `fit`"
             order = order_of_splits(evaluator.splits)
             evaluator = run.evaluator = RacingEvaluator(
                 evaluator, self._make_race(), order

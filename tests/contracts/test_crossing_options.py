@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from comparing import same
-from estimators import Overwriting, Touchy
+from estimators import Growing, Overwriting, OverwritingGrowing, Touchy, growth
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
@@ -33,7 +33,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
+from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch, register_stages
+from skhpo.evaluation.paths._stage_registry import STAGES
+from skhpo.space import Curve
 
 _rng = np.random.default_rng(0)
 X = _rng.normal(size=(60, 3))
@@ -101,6 +103,27 @@ ESTIMATORS = {
     "overwriting": Overwriting(),
     "overwriting in a pipeline": in_a_pipeline(Overwriting()),
 }
+# The same, with a number of steps that one fit tells of.
+CURVED = {
+    "plain": Growing(),
+    "pipeline": in_a_pipeline(Growing()),
+    "failing": Growing(fails_at=1e-3),
+    "failing in a pipeline": in_a_pipeline(Growing(fails_at=1e-3)),
+    "overwriting": OverwritingGrowing(),
+    "overwriting in a pipeline": in_a_pipeline(OverwritingGrowing()),
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def stages():
+    """Register those of the classes above, and forget them at the end."""
+    for cls in (Growing, OverwritingGrowing):
+        register_stages(cls, "n_steps", growth)
+    yield
+    for cls in (Growing, OverwritingGrowing):
+        del STAGES.added[cls]
+
+
 SCORINGS = {
     "own": {},
     "name": {"scoring": "balanced_accuracy"},
@@ -120,9 +143,10 @@ PROBLEMS = {
     "error_score": [np.nan, -1.0, "raise"],
     "train": [False, True],
     "race": [False, True, 0.2],
+    "curve": [False, True],
 }
-
-OF_SCIKIT_LEARN = {name: PROBLEMS[name] for name in PROBLEMS if name != "race"}
+OURS = ("race", "curve")
+OF_SCIKIT_LEARN = {name: PROBLEMS[name] for name in PROBLEMS if name not in OURS}
 
 
 @dataclass(frozen=True)
@@ -137,6 +161,7 @@ class Problem:
     error_score: float | str = np.nan
     train: bool = False
     race: float = False
+    curve: bool = False
 
     def make(self, search=None, **way):
         """Return the search, unfitted."""
@@ -152,12 +177,16 @@ class Problem:
             options["refit"] = self.refit
         if self.race and self.search != "pbt":  # which has no race
             options["race"] = self.race
-        estimator = clone(ESTIMATORS[self.estimator])
-        name = "model__alpha" if hasattr(estimator, "steps") else "alpha"
+        curved = self.curve and self.search != "pbt"  # which refuses it
+        estimator = clone((CURVED if curved else ESTIMATORS)[self.estimator])
+        prefix = "model__" if hasattr(estimator, "steps") else ""
         search = search or SEARCHES[self.search]
         # A grid and a random search take a value twice; each has its row then.
         values = ALPHAS if self.search in ("bayes", "pbt") else [*ALPHAS, 1e-3]
-        return search(estimator, {name: values}, **options, **way)
+        space = {f"{prefix}alpha": values}
+        if curved:
+            space[f"{prefix}n_steps"] = Curve(3)
+        return search(estimator, space, **options, **way)
 
     @property
     def says_which_score(self):

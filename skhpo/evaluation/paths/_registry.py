@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from skhpo._registry import Registry
+from skhpo._registry import Registry, check_registration
 from skhpo.evaluation.paths._boosters import BOOSTER_PATHS
 from skhpo.evaluation.paths._path import Guard, Path, plainly_seeded
 from skhpo.evaluation.paths._sklearn import SKLEARN_PATHS
@@ -95,19 +95,12 @@ def register_path(
     >>> register_path(MeanOfLargest, "k", fit_once)
     """
     guard = _safely_seeded if applies is None else applies
-    is_name = isinstance(estimator_class, str) and "." in estimator_class
-    for valid, sentence, value in (
-        (
-            isinstance(estimator_class, type) or is_name,
-            "estimator_class must be a class or a name like 'package.Class'",
-            estimator_class,
-        ),
+    check_registration(
+        estimator_class,
         (isinstance(name, str), "name must be a str", name),
         (callable(function), "function must be callable", function),
         (callable(guard), "applies must be callable or None", applies),
-    ):
-        if not valid:
-            raise TypeError(f"{sentence}. Got {value!r}.")
+    )
     PATHS.add(estimator_class, Path(name, Cumulative(function), guard))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from skhpo._registry import Registry
+from skhpo._registry import Registry, check_registration
 from skhpo.evaluation.paths._booster_stages import BOOSTER_STAGES
 from skhpo.evaluation.paths._sklearn_stages import SKLEARN_STAGES, warm_start
 from skhpo.evaluation.paths._stages import EachStage, StageFunction, Stages
@@ -80,18 +80,11 @@ def register_stages(
     >>> search.best_params_, search.reuse_.n_fits
     ({'n_steps': 4}, 2)
     """
-    is_name = isinstance(estimator_class, str) and "." in estimator_class
-    for valid, sentence, value in (
-        (
-            isinstance(estimator_class, type) or is_name,
-            "estimator_class must be a class or a name like 'package.Class'",
-            estimator_class,
-        ),
+    check_registration(
+        estimator_class,
         (isinstance(parameter, str), "parameter must be a str", parameter),
         (callable(stages), "stages must be callable", stages),
-    ):
-        if not valid:
-            raise TypeError(f"{sentence}. Got {value!r}.")
+    )
     STAGES.add(estimator_class, Stages((parameter,), EachStage(stages), warm_start))
 
 

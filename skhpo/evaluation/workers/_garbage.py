@@ -20,6 +20,7 @@ def exempt_imports() -> None:
 
     It is freed all the same when nothing refers to it any more.
     """
+    # Were its processes named otherwise, they would collect as before, and no more.
     if multiprocessing.current_process().name.startswith("Loky"):
         gc.collect()  # what is garbage already would stay for ever
         gc.freeze()
