@@ -272,7 +272,7 @@ def raced(alpha: float = 0.05, kind: str = "sorted") -> Way:
             while going := race.ask():
                 for i in going:
                     done[i] += 1
-                    race.tell(i, S[i, done[i] - 1])
+                    race.tell(i, S[i, : done[i]])
         complete = np.where(done == n_splits, S.mean(axis=1), -np.inf)
         return int(complete.argmax()), done
 

@@ -59,6 +59,11 @@ class Registry(Generic[T]):
                         return value
         return None
 
+    def find_added(self, cls: type) -> T | None:
+        """Return the value of a class if users added it, else None."""
+        value = self.find(cls)
+        return value if any(value is one for one in self.added.values()) else None
+
     def class_names(self) -> list[str]:
         """Return the names of the classes that something is known of, sorted."""
         keys = [*self.added, *self._built_in]

@@ -23,13 +23,13 @@ from fault_estimators import Counted, count, scores_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import uniform
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.datasets import make_classification
 from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import KFold, cross_validate
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skhpo import (
@@ -39,10 +39,12 @@ from skhpo import (
     RandomSearch,
     read_journal,
     register_incremental,
+    register_path,
 )
 from skhpo._trial import Candidate, Evaluation
 from skhpo.evaluation.fitting._task import Task
 from skhpo.evaluation.incremental import PartialFit
+from skhpo.evaluation.paths._registry import PATHS
 from skhpo.exceptions import JournalError, JournalWarning
 from skhpo.journal import Journal, Problem
 from skhpo.journal._memory import JournalMemory
@@ -414,6 +416,52 @@ def trainer(model, training):
         model.partial_fit(training.X, training.y)
     return model
 """
+
+
+class Held(RegressorMixin, BaseEstimator):
+    """Has a path that is registered."""
+
+    def __init__(self, k=1):
+        self.k = k
+
+    def fit(self, X, y):
+        self.value_ = np.mean(y)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.value_ * self.k)
+
+
+PATH = """
+def path(estimator, name, values, X, y):
+    estimator.fit(X, y)
+    estimator.value_ *= {}
+    for value in values:
+        yield estimator.set_params(**{{name: value}})
+"""
+
+
+@pytest.mark.parametrize("in_space", [False, True])
+def test_an_edited_path_is_another_one(in_space, journal, monkeypatch):
+    """What ``register_path`` was told decides scores, also of a step in the space."""
+    monkeypatch.setattr(PATHS, "added", {})
+    first = "passthrough" if in_space else Held()
+    model = Pipeline([("model", first)])
+    space = {"model": [Held()], "model__k": [1, 2]}
+    if not in_space:
+        del space["model"]
+
+    def search(number, **options):
+        module = types.ModuleType("edited")
+        exec(PATH.format(number), module.__dict__)
+        register_path(Held, "k", module.path)
+        search = GridSearch(model, space, scoring="r2", cv=3, **options).fit(X, Y + 1.0)
+        return scores_of(search)
+
+    first = search(1, journal=journal)
+    again = search(2, journal=journal)
+    assert again == search(2) != first
+    assert search(1, journal=journal) == first
 
 
 @pytest.mark.parametrize("name", SEARCHES)

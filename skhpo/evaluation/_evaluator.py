@@ -25,6 +25,7 @@ from skhpo._warnings import warn_user
 from skhpo.evaluation._entries import Entry
 from skhpo.evaluation._plan import in_tree_order, split_into_blocks
 from skhpo.evaluation._queue import BlockQueue
+from skhpo.evaluation._registered import registered_code
 from skhpo.evaluation._requests import Requests
 from skhpo.evaluation._stage import at_best_stage
 from skhpo.evaluation._states import StateStore
@@ -34,7 +35,6 @@ from skhpo.evaluation.fitting._layout import KeyMaker, StepKey, find_layout
 from skhpo.evaluation.fitting._limited import FitLimited, limited_processes
 from skhpo.evaluation.fitting._separate import FitAlone
 from skhpo.evaluation.fitting._spec import EvaluationSpec
-from skhpo.evaluation.fitting._stages import added_stages_of
 from skhpo.evaluation.fitting._task import Block, BlockResult, Fitter, Task
 from skhpo.evaluation.fitting._time_slice import TIME_SLICES, TimeSlice
 from skhpo.evaluation.fitting._tree import FitTree
@@ -303,7 +303,7 @@ class Evaluator:
         if self._memory is not None:
             before = None if parent is None else parent.key
             if parent is None or before is not None:
-                how = added_stages_of(self._spec, candidate.params)
+                how = registered_code(self._spec, candidate)
                 entry.key = self._memory.key(candidate, before, how)
         if self._memory is not None and entry.key is not None:
             known = self._memory.known(entry.key, candidate.resource)

@@ -12,7 +12,6 @@ from sklearn import get_config
 from skhpo._fingerprint import fingerprint, steady_fingerprint
 from skhpo._sklearn_compat import without_estimator
 from skhpo.evaluation import EvaluationSpec
-from skhpo.evaluation.training._registry import INCREMENTAL
 from skhpo.exceptions import JournalError
 from skhpo.journal import Journal, Problem
 
@@ -20,7 +19,7 @@ __all__ = ["open_journal"]
 
 # Part of all that is recognized. Another one whenever fingerprints come to see more, so
 # that what was kept by those that saw less is never taken for the same.
-KEY_VERSION = 2
+KEY_VERSION = 3
 
 
 @contextmanager
@@ -47,7 +46,6 @@ def describe(spec: EvaluationSpec) -> Problem:
     parts = {
         "estimator": (True, spec.estimator),
         "settings of scikit-learn": (False, _settings()),
-        "registered training": (False, _training(spec.estimator)),
         "data": (False, (spec.X, spec.y, spec.fit_params)),
         "splits": (False, list(spec.splits)),
         "scoring": (False, (scorer, spec.score_params, spec.error_score)),
@@ -66,16 +64,6 @@ def _settings() -> dict[str, Any]:
     """Return those settings of scikit-learn that may decide what a fit gives."""
     of_display = ("display", "print_changed_only")
     return {k: v for k, v in sorted(get_config().items()) if k not in of_display}
-
-
-def _training(estimator: Any) -> list[Any]:
-    """Return how users said that models such as these are trained a bit more."""
-    kinds = {type(part) for part in (estimator, *estimator.get_params().values())}
-    return [
-        (cls, entry)
-        for cls, entry in INCREMENTAL.added.items()
-        if isinstance(cls, type) and any(issubclass(kind, cls) for kind in kinds)
-    ]
 
 
 def _digest(name: str, part: object, cloned: bool) -> str:

@@ -13,13 +13,11 @@ from skhpo._sklearn_compat import asks_for_score, num_samples, sees_predictions_
 from skhpo._trial import Evaluation, ManyScores, Params, Scores, StageScores
 from skhpo.evaluation.fitting._layout import is_pipeline
 from skhpo.evaluation.fitting._spec import EvaluationSpec
-from skhpo.evaluation.paths._stage_registry import STAGES, find_stages
-from skhpo.evaluation.paths._stages import Outputs
+from skhpo.evaluation.paths._stage_registry import find_stages
 from skhpo.space._curve import Curve, curve_in
 
 __all__ = [
     "Plan",
-    "added_stages_of",
     "counts_to_score",
     "final_step",
     "make_plan",
@@ -129,19 +127,6 @@ def n_fits_of(spec: EvaluationSpec, params: Params) -> int:
         return 1
     plan = make_plan(spec, spec.prototype.make(params), params)
     return len(plan.counts) if plan is not None and plan.fits_each else 1
-
-
-def added_stages_of(spec: EvaluationSpec, params: Params) -> Outputs | None:
-    """Return what users registered as the stages of a candidate with a curve, if so.
-
-    It decides what such a candidate scores, and may be edited like a scorer.
-    """
-    if curve_in(params) is None:
-        return None
-    _, final = final_step(spec.prototype.make(params))
-    stages = find_stages(final)
-    is_added = any(stages is added for added in STAGES.added.values())
-    return stages.outputs if stages is not None and is_added else None
 
 
 def counts_to_score(
