@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import os
+
+# Before NumPy: a second thread of BLAS or OpenMP waits for the first one on data as
+# small as ours, and takes the processor from others meanwhile. Processes that tests
+# start inherit it; tests of threads set their own number.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import time
 from pathlib import Path
 

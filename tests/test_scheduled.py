@@ -341,13 +341,18 @@ def test_mistakes_are_named(estimator: Any, schedule: Any, message: str) -> None
 
 @parametrize_with_checks(
     [
-        scheduled({"alpha": "cosine"}, SGDClassifier(random_state=0)),
+        scheduled({"alpha": "cosine"}, SGDClassifier(random_state=0), n_steps=3),
         scheduled({"alpha": [(0, 1e-3), (2, 1e-4)]}, SGDRegressor(random_state=0)),
         scheduled(None, GaussianNB(), n_steps=1),
-        scheduled({"reassignment_ratio": "cosine"}, MiniBatchKMeans(2, random_state=0)),
+        scheduled(
+            {"reassignment_ratio": "cosine"},
+            MiniBatchKMeans(2, n_init=1, random_state=0),
+            n_steps=2,
+        ),
         scheduled(
             {"sgdclassifier__alpha": "linear"},
             make_pipeline(StandardScaler(), SGDClassifier(random_state=0)),
+            n_steps=3,
         ),
     ]
 )
