@@ -21,7 +21,8 @@ REPLACED = ("GridSearchCV", "RandomizedSearchCV")
 SEARCHES = "SUITE_SEARCHES"  # two dotted names, for GridSearchCV, RandomizedSearchCV
 REPORT = "SUITE_REPORT"  # file for the report
 SKIP = "SUITE_SKIP"  # JSON list of tests, by `neutral` name, that need not run
-NAMED_ONLY = "SUITE_NAMED_ONLY"  # modules of which only tests that name a search run
+# Modules, or functions as `module::function`, of which only tests that name a search run.
+NAMED_ONLY = "SUITE_NAMED_ONLY"
 
 # `test_custom_run_search` compares every fitted attribute that `dir` names with those
 # of a subclass of BaseSearchCV. These are more than scikit-learn's classes have.
@@ -106,10 +107,12 @@ class Recorder:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config, items):
         skip = set(json.loads(Path(os.environ[SKIP]).read_text()))
-        named_only = os.environ[NAMED_ONLY].split()
+        named_only = set(os.environ[NAMED_ONLY].split())
 
         def wanted(item):
-            if item.module.__name__ in named_only and not names_a_search(item):
+            module = item.module.__name__
+            places = {module, f"{module}::{item.originalname}"}
+            if places & named_only and not names_a_search(item):
                 return False
             return neutral(item.nodeid) not in skip
 
