@@ -21,7 +21,7 @@ REPLACED = ("GridSearchCV", "RandomizedSearchCV")
 SEARCHES = "SUITE_SEARCHES"  # two dotted names, for GridSearchCV, RandomizedSearchCV
 REPORT = "SUITE_REPORT"  # file for the report
 SKIP = "SUITE_SKIP"  # JSON list of tests, by `neutral` name, that need not run
-# Modules, or functions as `module::function`, of which only tests that name a search run.
+# Modules, or `module::function`, of which only tests that name a search run.
 NAMED_ONLY = "SUITE_NAMED_ONLY"
 
 # `test_custom_run_search` compares every fitted attribute that `dir` names with those

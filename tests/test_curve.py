@@ -279,7 +279,13 @@ SCORERS = ["roc_auc", "accuracy", None, make_scorer(own_loss), looks_inside]
     ("scoring", "options"),
     [
         *((scoring, {}) for scoring in SCORERS),
-        *((scoring, {"reuse": False}) for scoring in SCORERS),
+        *(
+            pytest.param(
+                *(scoring, {"reuse": False}),
+                marks=[] if scoring in ("roc_auc", looks_inside) else pytest.mark.slow,
+            )
+            for scoring in SCORERS
+        ),
         ("roc_auc", {"fit_timeout": 60}),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),
@@ -579,14 +585,21 @@ def test_any_score_can_be_drawn(plots, odd):
 # --- with a race ----------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def without_a_race():
+    """The search that is raced below."""
+    return search(space=RACED, cv=KFold(5), refit=False)
+
+
+RACED = {"learning_rate": np.geomspace(0.01, 5, 14), "n_estimators": Curve(4)}
+
+
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_a_race_compares_numbers_that_are_best_so_far(n_jobs):
+def test_a_race_compares_numbers_that_are_best_so_far(n_jobs, without_a_race):
     """Complete rows are those without a race; dropped ones have a number, too."""
-    space = {"learning_rate": np.geomspace(0.01, 5, 14), "n_estimators": Curve(4)}
-    options = {"cv": KFold(5), "refit": False}
-    plain = search(space=space, **options)
+    plain = without_a_race
     with joblib.parallel_config("threading"):
-        raced = search(space=space, race=0.2, n_jobs=n_jobs, **options)
+        raced = search(space=RACED, race=0.2, n_jobs=n_jobs, cv=KFold(5), refit=False)
     results, whole = raced.cv_results_, plain.cv_results_
     dropped = results["dropped"]
     assert 0 < dropped.sum() < 14

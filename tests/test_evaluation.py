@@ -186,13 +186,17 @@ def test_pre_dispatch_bounds_what_is_in_flight(pre_dispatch, monkeypatch):
     assert max(in_flight) == limit[pre_dispatch]
 
 
-def test_an_exception_reaches_the_user_and_leaves_no_worker_behind():
+@pytest.mark.parametrize(
+    "backend", ["multiprocessing", pytest.param("loky", marks=pytest.mark.slow)]
+)
+def test_an_exception_reaches_the_user_and_leaves_no_worker_behind(backend):
     """What a fit raises ends the search at once; the next one works."""
     estimator = Failing(fails="level")
     grid = {"level": [0.0, -1.0, 0.2]}
-    with pytest.raises(ValueError, match="No level below 0"):
-        GridSearch(estimator, grid, n_jobs=2, error_score="raise", cv=2).fit(X, Y)
-    GridSearch(Threshold(), LEVELS, n_jobs=2, cv=2).fit(X, Y)
+    with joblib.parallel_config(backend):
+        with pytest.raises(ValueError, match="No level below 0"):
+            GridSearch(estimator, grid, n_jobs=2, error_score="raise", cv=2).fit(X, Y)
+        GridSearch(Threshold(), LEVELS, n_jobs=2, cv=2).fit(X, Y)
 
 
 def test_data_travel_once():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import os
 import shutil
@@ -301,15 +302,16 @@ FROM_OUTSIDE = {
     "die": {"fit_timeout": "10min"},
     "die in a worker": {"n_jobs": 2},
 }
-SLOW = ["eat", "die in a worker"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory need Linux")
 @pytest.mark.parametrize(
-    "how",
-    ["die", *(pytest.param(how, marks=pytest.mark.slow) for how in ("wait", *SLOW))],
+    ("name", "how"),
+    [
+        pytest.param(*case, marks=[] if case == ("grid", "die") else pytest.mark.slow)
+        for case in itertools.product(["grid", "pbt"], FROM_OUTSIDE)
+    ],
 )
-@pytest.mark.parametrize("name", ["grid", "pbt"])
 def test_what_ended_from_outside_is_evaluated_again(name, how, journal, tmp_path):
     """A limit or a death is no property of a candidate: it may do well next time."""
     lucky = tmp_path / "lucky"

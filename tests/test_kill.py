@@ -24,7 +24,14 @@ def outcome_of():
         yield lambda *args: process.submit(kill_and_resume, *args).result()
 
 
-@pytest.mark.parametrize("name", SEARCHES)
+# By default one that draws its candidates beforehand, and one that trains step by step.
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in ("grid", "pbt") else pytest.mark.slow)
+        for name in SEARCHES
+    ],
+)
 def test_killed_and_resumed(name, outcome_of):
     """With the same results, and nothing done twice but what was in flight."""
     outcome = outcome_of(name, 1, 3, 1)

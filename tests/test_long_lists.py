@@ -31,6 +31,8 @@ from skhpo.space._convert import as_dimension
 from skhpo.space._values import LONG
 from skhpo.surrogates import GaussianProcess, _embedding
 
+pytestmark = pytest.mark.usefixtures("few_trees")
+
 X, Y = np.zeros((8, 1)), np.arange(8.0)
 
 

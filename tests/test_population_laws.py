@@ -848,6 +848,7 @@ def test_what_a_limit_ended_is_tried_again_by_the_next_search(tmp_path: Any) -> 
     assert results_of(again) == results_of(plain)
 
 
+@pytest.mark.slow  # each death costs a process, and there are many
 def test_after_a_crash_a_lost_member_is_tried_again(tmp_path: Any) -> None:
     """If it is lost again, the resumed search ends where the other one would have."""
     flag = tmp_path / "deadly"

@@ -7,7 +7,6 @@ import math
 import pickle
 import tracemalloc
 import warnings
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,8 +24,8 @@ from skhpo.optimizers import (
     SamplingOptimizer,
 )
 from skhpo.space import Choice, Integer, Real, SearchSpace
-from skhpo.surrogates import RandomForest
-from skhpo.surrogates._base import SURROGATES
+
+pytestmark = pytest.mark.usefixtures("few_trees")
 
 SPACES: dict[str, Any] = {
     "real": {"x": Real(-1, 1), "y": Real(1e-3, 10, log=True)},
@@ -59,12 +58,6 @@ EVERY_MODEL = {name: OPTIMIZERS[name] for name in LEARNING} | {
     )
     for name in ("log_ei", "pi", "ucb")
 }
-
-
-@pytest.fixture(autouse=True)
-def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A forest of some trees keeps the same promises, and nearly all its time is fits."""
-    monkeypatch.setitem(SURROGATES, "forest", partial(RandomForest, n_trees=8))
 
 
 @pytest.fixture(params=OPTIMIZERS)
