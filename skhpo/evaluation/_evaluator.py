@@ -10,9 +10,17 @@ as a tree with shared steps, or a bit more training from a given model.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Hashable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from sklearn.utils import get_tags
@@ -150,6 +158,7 @@ class Evaluator:
             name,
             self._n_splits,
             self._fitter.continues,
+            None if spec.subsets is None else spec.subsets.n_rows,
             self._trials,
             self._partial,
             self._released,
@@ -329,9 +338,10 @@ class Evaluator:
         """Return what makes two candidates one evaluation."""
         if not self._merges:
             return candidate.id
+        rows = () if candidate.resource is None else (candidate.resource,)
         if steps:  # equal in each step, in a tenth of the memory
-            return tuple(step.variant for step in steps)
-        return params_key(candidate.params)
+            return (*rows, *(step.variant for step in steps))
+        return (*rows, params_key(candidate.params))
 
     # --- what is to be done -----------------------------------------------------------
 
@@ -341,14 +351,12 @@ class Evaluator:
             self._prepare(self._open[number], splits)
         tasks = [task for task, _ in todo.values()]
         wanted = {number: splits for number, (_, splits) in todo.items()}
-        self._plan([task for task in tasks if task.steps], wanted)
-        self._plan([task for task in tasks if not task.steps], wanted)
+        for alike in _sorted_by_kind(self._spec, tasks):
+            self._plan(alike, wanted)
 
     def _plan(
         self, tasks: Sequence[Task], wanted: Mapping[int, Collection[int]]
     ) -> None:
-        if not tasks:
-            return
         tasks = in_tree_order(tasks, start=self._n_planned)
         self._n_planned += len(tasks)
         splits = sorted(set().union(*(wanted[task.number] for task in tasks)))
@@ -616,6 +624,18 @@ def _make_task(entry: Entry, steps: tuple[StepKey, ...]) -> Task:
         key=entry.key,
         resource=candidate.resource,
     )
+
+
+def _sorted_by_kind(
+    spec: EvaluationSpec, tasks: Sequence[Task]
+) -> Iterator[list[Task]]:
+    """Yield those that can be in one block: on the same rows, with steps or without."""
+
+    def kind(task: Task) -> tuple[int, bool]:
+        return task.n_rows(spec) or 0, not task.steps
+
+    for _, alike in groupby(sorted(tasks, key=kind), key=kind):
+        yield list(alike)
 
 
 def _choose_fitter(

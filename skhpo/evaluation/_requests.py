@@ -23,6 +23,8 @@ class Requests:
         How many there are.
     trains : bool
         Whether candidates are trained step by step, from given models.
+    n_rows : int or None
+        How many rows there are, if a resource is a number of rows; else None.
     trials : mapping of int to Entry
         Those that were added, by id; it grows.
     partial : mapping of int to Candidate
@@ -36,6 +38,7 @@ class Requests:
         name: str,
         n_splits: int,
         trains: bool,
+        n_rows: int | None,
         trials: Mapping[int, Entry],
         partial: Mapping[int, Candidate],
         released: Collection[int],
@@ -44,6 +47,7 @@ class Requests:
         self._n_splits = n_splits
         self._all = frozenset(range(n_splits))
         self._trains = trains
+        self._n_rows = n_rows
         self._trials = trials
         self._partial = partial
         self._released = released
@@ -129,6 +133,8 @@ class Requests:
         if not self._trains:
             if resource is None:
                 return None
+            if self._n_rows is not None:
+                return self._why_not_so_many_rows(resource)
             return (
                 f"its resource is {resource!r}, and here candidates are fitted at "
                 "once, not step by step. Leave resource=None."
@@ -138,6 +144,15 @@ class Requests:
         return (
             "candidates are trained step by step here, and its resource, the number of "
             f"steps in all, must be a positive integer. Got {resource!r}."
+        )
+
+    def _why_not_so_many_rows(self, resource: object) -> str | None:
+        assert self._n_rows is not None
+        if isinstance(resource, Integral) and 1 <= int(resource) <= self._n_rows:
+            return None
+        return (
+            f"its resource is {resource!r}, and must be a number of rows to train on, "
+            f"from 1 to {self._n_rows}, or None for all."
         )
 
     def _why_not_from_there(self, candidate: Candidate) -> str | None:

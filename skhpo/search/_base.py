@@ -231,6 +231,10 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         """Return when this search asks, and of what it tells."""
         return LoopPolicy()
 
+    def _may_skip(self) -> bool:
+        """Whether there may be fewer fits than candidates and splits say."""
+        return bool(self.race)
+
     @abstractmethod
     def _compile(self) -> Space:
         """Return the space that is searched, which is compiled here and nowhere else.
@@ -446,7 +450,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         n_candidates: int | None = getattr(optimizer, "n_candidates", None)
         spec = self._make_spec(run, n_candidates)
         if self.verbose > 0:
-            _print_plan(n_candidates, n_splits, is_upper_bound=bool(self.race))
+            _print_plan(n_candidates, n_splits, is_upper_bound=self._may_skip())
         n_evaluations = None if n_candidates is None else n_candidates * n_splits
         if self.refit:
             run.budget.growth = growth_of(spec)
@@ -533,10 +537,11 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         """Return what evaluates candidates, and looks them up in the journal."""
         fitter, memory = run.fitter, None
         if journal is not None:
+            training = None if fitter is None else fitter.identity
             memory = JournalMemory(
                 journal,
                 train_scores=self.return_train_score,
-                training=None if fitter is None else fitter.identity,
+                training=spec.subsets.identity if spec.subsets else training,
             )
         return Evaluator(
             spec,

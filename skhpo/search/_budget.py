@@ -31,11 +31,14 @@ class TimeBudget:
     ----------
     growth : float
         n / n_train; 0 if there is no last fit.
+    n_rows : int or None
+        Of the data, where a resource is a number of rows.
     """
 
     def __init__(self, seconds: float, start: float) -> None:
         self._end = start + seconds
         self.growth = 0.0
+        self.n_rows: int | None = None
         self._best_score = -math.inf
         self._reserved = 0.0
 
@@ -47,6 +50,8 @@ class TimeBudget:
         times = [e.fit_time for e in trial.done if not math.isnan(e.fit_time)]
         mean = math.fsum(times) / len(times) if times else 0.0
         self._reserved = self.growth * mean
+        if self.n_rows is not None and trial.candidate.resource is not None:
+            self._reserved *= self.n_rows / trial.candidate.resource
 
     def remaining(self) -> float:
         """Return the seconds that are left for the search."""

@@ -63,7 +63,7 @@ def warn_of_no_effect(record: Record, results: Mapping[str, Any]) -> None:
     names = parameters_without_effect(record.candidates, scores, record.n_test_rows)
     for name in names:
         warn_user(
-            f"{name!r} {_what_is_known(record.candidates)} Either it is not read with "
+            f"{name!r} {_what_is_known(record.candidates, results)} Either it is not read with "
             "these settings of the estimator, or all its values amount to the same on "
             "these data. Leave it out of the search, or change what keeps it from "
             "acting.",
@@ -71,14 +71,14 @@ def warn_of_no_effect(record: Record, results: Mapping[str, Any]) -> None:
         )
 
 
-def _what_is_known(candidates: Sequence[Candidate]) -> str:
+def _what_is_known(candidates: Sequence[Candidate], results: Mapping[str, Any]) -> str:
     """Return what was seen of a parameter without effect.
 
     Members of a population are compared after one generation from the same model: what
     they would have come to in the long run, nobody has seen.
     """
     n_steps = candidates[0].resource
-    if n_steps is None:
+    if "generation" not in results:
         return (
             "has no effect: all its values lead to the same scores on all splits, "
             "whatever the others are."

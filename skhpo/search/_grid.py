@@ -14,6 +14,7 @@ from skhpo._sklearn_compat import Interval
 from skhpo.optimizers import GridOptimizer
 from skhpo.optimizers._enumerated import grid_space
 from skhpo.search._base import BaseSearch
+from skhpo.search._halving import HalvingSearch
 from skhpo.search._race import RacingSearch
 from skhpo.search._run import Space
 from skhpo.space import SearchSpace
@@ -25,7 +26,8 @@ __all__ = ["GridSearch"]
 
 @inherit_docs(BaseSearch)
 @inherit_docs(RacingSearch)
-class GridSearch(RacingSearch):
+@inherit_docs(HalvingSearch)
+class GridSearch(HalvingSearch):
     """Exhaustive search: fit and score every combination of parameter values.
 
     A drop-in replacement of :class:`~sklearn.model_selection.GridSearchCV`: the same
@@ -79,7 +81,7 @@ class GridSearch(RacingSearch):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **RacingSearch._parameter_constraints,
+        **HalvingSearch._parameter_constraints,
         "param_grid": [Mapping, list, tuple, SearchSpace],
         "n_levels": [Interval(Integral, 1, None, closed="left"), Mapping],
         "constraints": [callable, list, tuple, None],
@@ -103,6 +105,12 @@ class GridSearch(RacingSearch):
         return_train_score: bool = False,
         reuse: bool = True,
         race: bool | float = False,
+        resource: str | None = None,
+        min_resources: int | str = "auto",
+        max_resources: int | str = "auto",
+        factor: float | str = "auto",
+        aggressive_elimination: bool = False,
+        n_brackets: int = 1,
         journal: str | os.PathLike[str] | None = None,
         time_budget: float | str | None = None,
         stop: StopRule | Sequence[StopRule] | None = None,
@@ -115,6 +123,12 @@ class GridSearch(RacingSearch):
         self.constraints = constraints
         self.reuse = reuse
         self.race = race
+        self.resource = resource
+        self.min_resources = min_resources
+        self.max_resources = max_resources
+        self.factor = factor
+        self.aggressive_elimination = aggressive_elimination
+        self.n_brackets = n_brackets
 
     def _compile(self) -> Space:
         subspaces = check_space(self.param_grid, name="param_grid", distributions=False)

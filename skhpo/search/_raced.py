@@ -23,7 +23,7 @@ from skhpo._trial import Candidate, Estimate, Params, Trial
 from skhpo.evaluation import Evaluator
 from skhpo.optimizers._race import Race
 
-__all__ = ["RacingEvaluator", "add_columns", "order_of_splits"]
+__all__ = ["RacingEvaluator", "add_columns", "order_of_splits", "ranks_in_groups"]
 
 
 def order_of_splits(splits: Iterable[tuple[Any, Any]]) -> list[int]:
@@ -256,13 +256,33 @@ def ranks(
     [2, 4, 1, 5, 3]
     """
     failed = np.isnan(means) & ~dropped
-    found = np.empty(len(means), dtype=np.int32)
+    return ranks_in_groups(
+        [
+            (~dropped & ~failed, -means),
+            (dropped, -estimates),
+            (failed, np.zeros(len(means))),
+        ]
+    )
+
+
+def ranks_in_groups(
+    groups: Sequence[tuple[NDArray[np.bool_], Array]],
+) -> NDArray[np.int32]:
+    """Return the ranks of rows, where those of one group go before those of the next.
+
+    Parameters
+    ----------
+    groups : sequence of (mask, values)
+        Each row is in one of them; lower values first.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        From 1; equal ones of a group share the lowest.
+    """
+    found = np.empty(len(groups[0][0]), dtype=np.int32)
     start = 0
-    for group, values in (
-        (~dropped & ~failed, -means),
-        (dropped, -estimates),
-        (failed, np.zeros(len(means))),
-    ):
+    for group, values in groups:
         found[group] = start + rankdata(values[group], method="min")
         start += int(group.sum())
     return found

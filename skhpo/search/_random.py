@@ -21,6 +21,7 @@ from skhpo.optimizers import (
     SamplingOptimizer,
 )
 from skhpo.search._base import BaseSearch
+from skhpo.search._halving import HalvingSearch
 from skhpo.search._loop import LoopPolicy
 from skhpo.search._race import RacingSearch
 from skhpo.search._run import Space
@@ -34,7 +35,8 @@ __all__ = ["RandomSearch"]
 
 @inherit_docs(BaseSearch)
 @inherit_docs(RacingSearch)
-class RandomSearch(RacingSearch):
+@inherit_docs(HalvingSearch)
+class RandomSearch(HalvingSearch):
     """Random search: fit and score a number of draws from distributions.
 
     A drop-in replacement of :class:`~sklearn.model_selection.RandomizedSearchCV`: the
@@ -118,7 +120,7 @@ class RandomSearch(RacingSearch):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **RacingSearch._parameter_constraints,
+        **HalvingSearch._parameter_constraints,
         "param_distributions": [Mapping, list, tuple, SearchSpace],
         "n_iter": [Interval(Integral, 1, None, closed="left")],
         "sampling": [StrOptions({"random", "sobol"})],
@@ -150,6 +152,12 @@ class RandomSearch(RacingSearch):
         return_train_score: bool = False,
         reuse: bool = True,
         race: bool | float = False,
+        resource: str | None = None,
+        min_resources: int | str = "auto",
+        max_resources: int | str = "auto",
+        factor: float | str = "auto",
+        aggressive_elimination: bool = False,
+        n_brackets: int = 1,
         journal: str | os.PathLike[str] | None = None,
         time_budget: float | str | None = None,
         stop: StopRule | Sequence[StopRule] | None = None,
@@ -166,11 +174,17 @@ class RandomSearch(RacingSearch):
         self.random_state = random_state
         self.reuse = reuse
         self.race = race
+        self.resource = resource
+        self.min_resources = min_resources
+        self.max_resources = max_resources
+        self.factor = factor
+        self.aggressive_elimination = aggressive_elimination
+        self.n_brackets = n_brackets
 
     def _policy(self) -> LoopPolicy:
         if self.strategy == "anneal":
             return LoopPolicy(learns=True, n_pending=self.n_pending)
-        return LoopPolicy()
+        return super()._policy()
 
     @property
     def _is_plain(self) -> bool:
@@ -198,6 +212,13 @@ class RandomSearch(RacingSearch):
                 "The 'sampling' parameter of RandomSearch must be 'random' with "
                 "strategy='anneal', which draws around the best candidates. Got "
                 f"{self.sampling!r} instead; an even spread needs strategy='random'."
+            )
+        if self.strategy == "anneal" and self.resource is not None:
+            raise ValueError(
+                "The 'resource' parameter of RandomSearch must be None with "
+                "strategy='anneal', which draws one candidate after the other; "
+                "halving begins with all of them. Set strategy='random'. Got "
+                f"resource={self.resource!r}."
             )
         if not isinstance(space, SearchSpace):
             return RandomOptimizer(space, self.n_iter, self.random_state)

@@ -10,8 +10,10 @@ from sklearn.utils import Bunch
 
 from skhpo._sklearn_compat import RootHooks
 from skhpo.evaluation import Evaluator
+from skhpo.evaluation.fitting._subsets import Subsets
 from skhpo.evaluation.fitting._task import Fitter
 from skhpo.evaluation.workers._limits import Limits
+from skhpo.optimizers._halving import HalvingOptimizer
 from skhpo.search._budget import TimeBudget
 from skhpo.search._raced import RacingEvaluator
 from skhpo.search._results import Record
@@ -51,6 +53,8 @@ class Run:
     budget: TimeBudget
     limits: Limits | None
     rules: Sequence[StopRule]
+    halving: HalvingOptimizer | None = None  # None: all have all resources
+    subsets: Subsets | None = None  # if these are rows
     fitter: Fitter | None = None  # None: each candidate by `fit`
     evaluator: Evaluator | RacingEvaluator | None = None  # once there is a task
     model: Any = None  # fitted during the search, to be kept as the best

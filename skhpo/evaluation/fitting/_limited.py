@@ -149,7 +149,7 @@ class _OneByOne:
     spec: EvaluationSpec
     limits: Limits
     registrations: Registrations
-    recent: tuple[int, Work] | None = None
+    recent: tuple[tuple[int, int | None], Work] | None = None
 
     def __call__(self, split: int, task: Task) -> Any:
         self.registrations.adopt()
@@ -166,8 +166,9 @@ class _OneByOne:
 
     def _work(self, split: int, task: Task) -> Work:
         """Return what evaluates on a split; its rows are at hand, and cost no time."""
-        if self.recent is None or self.recent[0] != split:
-            self.recent = split, self.spec.fitter.begin(self.spec, split, [task])
+        rows = split, task.n_rows(self.spec)
+        if self.recent is None or self.recent[0] != rows:
+            self.recent = rows, self.spec.fitter.begin(self.spec, split, [task])
         return self.recent[1]
 
 

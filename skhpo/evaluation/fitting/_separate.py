@@ -36,7 +36,8 @@ class FitAlone(Fitter):
     ) -> Separate:
         """Return what evaluates these tasks on a split."""
         lending = self.always_lends or len(tasks) > 1
-        rows = SlicedSplit(spec, split, lending=lending)
+        n_rows = tasks[0].n_rows(spec)  # so it is with all others
+        rows = SlicedSplit(spec, split, lending=lending, n_rows=n_rows)
         if self.always_lends:
             with suppress(Exception):  # to be raised where it will be handled
                 rows.for_estimator(spec.estimator)  # not at the expense of the first

@@ -22,6 +22,7 @@ from skhpo._trial import Params
 from skhpo.evaluation.fitting._known import are_known, is_known
 from skhpo.evaluation.fitting._lending import detached, lend, private
 from skhpo.evaluation.fitting._prototype import Prototype
+from skhpo.evaluation.fitting._subsets import Subsets
 
 __all__ = ["Access", "EvaluationSpec", "SlicedSplit", "SplitData"]
 
@@ -65,6 +66,9 @@ class EvaluationSpec:
     check_scores : callable or None, default=None
         Takes the dict of scores of each evaluation, where there is one, and raises if
         the search cannot go on with such scores.
+    subsets : Subsets or None, default=None
+        What a candidate is trained on whose resource is a number of rows; None if
+        resources are none.
     """
 
     estimator: Any
@@ -81,6 +85,37 @@ class EvaluationSpec:
     caller: Any = None
     fitter: Any = None
     check_scores: Callable[[dict[str, float]], None] | None = None
+    subsets: Subsets | None = None
+
+    def rows(self, split: int, n_rows: int | None) -> tuple[Any, Any]:
+        """Return the rows of a split to train on and to score on.
+
+        Parameters
+        ----------
+        split : int
+            Its number.
+        n_rows : int or None
+            How many of all rows the train part stands for; None for all.
+
+        Returns
+        -------
+        tuple of (array, array)
+            Row numbers.
+        """
+        train, test = self.splits[split]
+        if n_rows is not None and self.subsets is not None:
+            train = self.subsets.rows(train, split, n_rows)
+        return train, test
+
+    def on_subsets(self, subsets: Subsets) -> EvaluationSpec:
+        """Return the same, where a resource is a number of rows.
+
+        Parameters
+        ----------
+        subsets : Subsets
+            Which ones.
+        """
+        return replace(self, subsets=subsets)
 
     @cached_property
     def strict_scorer(self) -> Any:
@@ -128,7 +163,7 @@ class EvaluationSpec:
         return set()
 
     @cached_property
-    def kept_splits(self) -> dict[int, dict[bool, SplitData]] | None:
+    def kept_splits(self) -> dict[tuple[int, int | None], dict[bool, SplitData]] | None:
         """Splits that are sliced already, of data that are so small; else None.
 
         Slicing four arrays takes scikit-learn 200 us, whatever their size.
@@ -173,10 +208,16 @@ class SplitData:
     slice_time: float
 
     @classmethod
-    def take(cls, spec: EvaluationSpec, split: int, estimator: Any) -> SplitData:
+    def take(
+        cls,
+        spec: EvaluationSpec,
+        split: int,
+        estimator: Any,
+        n_rows: int | None = None,
+    ) -> SplitData:
         """Slice split number `split` as `estimator` needs it (pairwise or not)."""
         start = time.perf_counter()
-        train, test = (rows_like(spec.X, rows) for rows in spec.splits[split])
+        train, test = (rows_like(spec.X, rows) for rows in spec.rows(split, n_rows))
         X_train, y_train = safe_split(estimator, spec.X, spec.y, train)
         X_test, y_test = safe_split(estimator, spec.X, spec.y, test, train)
 
@@ -226,17 +267,25 @@ class SlicedSplit:
         Number of the split.
     lending : bool, default=False
         Whether several candidates get the data, so that none may change them.
+    n_rows : int or None, default=None
+        How many of all rows the train part stands for; None for all.
     """
 
     def __init__(
-        self, spec: EvaluationSpec, split: int, *, lending: bool = False
+        self,
+        spec: EvaluationSpec,
+        split: int,
+        *,
+        lending: bool = False,
+        n_rows: int | None = None,
     ) -> None:
         self.lending = lending
         self._spec = spec
         self._split = split
+        self._n_rows = n_rows
         kept = spec.kept_splits
         self._is_kept = kept is not None
-        self._data = {} if kept is None else kept.setdefault(split, {})
+        self._data = {} if kept is None else kept.setdefault((split, n_rows), {})
 
     def for_estimator(self, estimator: Any, *, lent: bool | None = None) -> SplitData:
         """Return the data of the split as `estimator` takes them.
@@ -266,7 +315,9 @@ class SlicedSplit:
         """Return the data themselves, for those who lend them or copy them on."""
         pairwise = get_tags(estimator).input_tags.pairwise
         if pairwise not in self._data:
-            self._data[pairwise] = SplitData.take(self._spec, self._split, estimator)
+            self._data[pairwise] = SplitData.take(
+                self._spec, self._split, estimator, self._n_rows
+            )
         return self._data[pairwise]
 
     @property

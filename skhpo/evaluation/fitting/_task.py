@@ -54,6 +54,16 @@ class Task:
     prepares: bool = False
     continuation: Any = None
 
+    def n_rows(self, spec: EvaluationSpec) -> int | None:
+        """Return how many rows its train part stands for; None for all.
+
+        Parameters
+        ----------
+        spec : EvaluationSpec
+            Says whether resources are rows.
+        """
+        return None if spec.subsets is None else self.resource
+
 
 @dataclass(frozen=True, eq=False)
 class Block:
@@ -64,7 +74,7 @@ class Block:
     split : int
         Number of the split.
     tasks : tuple of Task
-        The candidates, at least one.
+        The candidates, at least one. They are trained on the same rows.
     time_slice : TimeSlice
         After which no further candidate is begun, unless sharing would suffer.
     limit : float, default=inf

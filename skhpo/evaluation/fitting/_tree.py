@@ -75,7 +75,8 @@ class FitTree(Fitter):
         """Return what evaluates these tasks on a split."""
         if not tasks[0].steps:  # so it is with all others
             return FitAlone(self.n_steps).begin(spec, split, tasks)
-        return Tree(spec, self.layout, split, lending=len(tasks) > 1)
+        n_rows = tasks[0].n_rows(spec)
+        return Tree(spec, self.layout, split, lending=len(tasks) > 1, n_rows=n_rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,16 +160,24 @@ class Tree:
         Number of the split.
     lending : bool
         Whether there are several candidates, none of which may change the data.
+    n_rows : int or None, default=None
+        How many of all rows the train part stands for; None for all.
     """
 
     def __init__(
-        self, spec: EvaluationSpec, layout: Layout, split: int, *, lending: bool
+        self,
+        spec: EvaluationSpec,
+        layout: Layout,
+        split: int,
+        *,
+        lending: bool,
+        n_rows: int | None = None,
     ) -> None:
         self._spec = spec
         self._lending = lending
         self._layout = layout
         self._last = len(layout.names) - 1
-        self._split = SlicedSplit(spec, split, lending=lending)
+        self._split = SlicedSplit(spec, split, lending=lending, n_rows=n_rows)
         take = self._split.sliced if lending else self._split.for_estimator
         self._data: SplitData = take(spec.estimator)
         self._numbers = itertools.count()
