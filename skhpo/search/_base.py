@@ -648,7 +648,11 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         self.best_params_ = results["params"][best]
         if not callable(self.refit):
             self.best_score_ = results[f"mean_test_{metric}"][best]
-        warn_of_highest(run.record.trials[best])
+        self._warn_of_highest(run.record.trials[best])
+
+    def _warn_of_highest(self, trial: Trial) -> None:
+        """Warn if the best candidate has as many iterations as it may have."""
+        warn_of_highest(trial)
 
     def _knows_a_best_one(self, run: Run) -> bool:
         """Whether one of the candidates can be the best, or the user chooses."""

@@ -257,13 +257,19 @@ def _row(evaluation: Evaluation | None, name: str, n_stages: int) -> Any:
     return np.broadcast_to(np.asarray(scores, dtype=float), (n_stages,))
 
 
-def warn_of_highest(trial: Trial) -> None:
+def warn_of_highest(
+    trial: Trial, limit: str = "its Curve", remedy: str = "Raise 'high'."
+) -> None:
     """Warn if the best candidate has the largest number of its curve: more may help.
 
     Parameters
     ----------
     trial : Trial
         The best one.
+    limit : str
+        What allows no more.
+    remedy : str
+        A sentence: how to allow it.
     """
     curve = next((e.curve for e in trial.done if e.curve is not None), None)
     if curve is None or trial.failed:
@@ -271,7 +277,7 @@ def warn_of_highest(trial: Trial) -> None:
     chosen, high = trial.candidate.params[curve.name], curve.stages[-1]
     if chosen == high:
         warn_user(
-            f"The best candidate has {curve.name}={high}, the most that its Curve "
-            "allows; with more it may be better. Raise 'high'.",
+            f"The best candidate has {curve.name}={high}, the most that {limit} "
+            f"allows; with more it may be better. {remedy}",
             SkhpoWarning,
         )

@@ -62,8 +62,9 @@ def warn_of_no_effect(record: Record, results: Mapping[str, Any]) -> None:
     scores[record.failed] = np.nan
     names = parameters_without_effect(record.candidates, scores, record.n_test_rows)
     for name in names:
+        known = _what_is_known(record.candidates, results)
         warn_user(
-            f"{name!r} {_what_is_known(record.candidates, results)} Either it is not read with "
+            f"{name!r} {known} Either it is not read with "
             "these settings of the estimator, or all its values amount to the same on "
             "these data. Leave it out of the search, or change what keeps it from "
             "acting.",

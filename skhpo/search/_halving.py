@@ -16,25 +16,33 @@ from sklearn.utils.multiclass import type_of_target
 
 from skhpo._rng import child_rng, seed_sequence
 from skhpo._sklearn_compat import Interval, StrOptions, num_samples
+from skhpo._trial import Trial
 from skhpo.evaluation import EvaluationSpec
+from skhpo.evaluation.fitting._stages import final_step, views_suffice
 from skhpo.evaluation.fitting._subsets import Subsets
+from skhpo.evaluation.paths._stage_registry import find_stages
+from skhpo.evaluation.training._parts import take_apart
+from skhpo.evaluation.training._registry import goes_on_exactly
+from skhpo.evaluation.training._training import Train, TrainingPlan
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers import Optimizer
 from skhpo.optimizers._halving import (
     HalvingOptimizer,
     HalvingPlan,
+    Iterations,
     Resource,
     Rows,
     Value,
     plan_halving,
 )
-from skhpo.search._check import check_against_estimator
+from skhpo.search._check import assemblies, check_against_estimator
+from skhpo.search._curves import check_curves, warn_of_highest
 from skhpo.search._loop import LoopPolicy
 from skhpo.search._race import RacingSearch
 from skhpo.search._raced import ranks_in_groups
-from skhpo.search._run import Problem, Run
+from skhpo.search._run import Problem, Run, Space
 from skhpo.space import SearchSpace
-from skhpo.space._curve import curve_in
+from skhpo.space._curve import Curve, curve_in
 
 __all__ = ["HalvingSearch"]
 
@@ -184,8 +192,7 @@ class HalvingSearch(RacingSearch):
         super()._check_space(problem)
         if self.resource is None or self.resource == ROWS:
             return
-        space = problem.space
-        subspaces = space.subspaces() if isinstance(space, SearchSpace) else space
+        subspaces = _subspaces(problem.space)
         self._check_parameter(subspaces)
         self._check_amounts(subspaces)
 
@@ -263,15 +270,40 @@ class HalvingSearch(RacingSearch):
         def deal(n: int) -> list[int]:
             return child_rng(seed, "brackets").permutation(n).tolist()
 
-        resource: Resource = Value(self.resource or "")
-        if self.resource == ROWS:
-            resource = Rows(num_samples(run.problem.X))
-        optimizer = HalvingOptimizer(
+        resource = self._resource(run.problem, most)
+        if isinstance(resource, Rows):
+            run.subsets = self._make_subsets(run.problem, seed)
+        elif isinstance(resource, Iterations) and resource.continues:
+            parameter = resource.name.rpartition("__")[2]
+            run.fitter = Train(TrainingPlan(seed, parameter))
+        return HalvingOptimizer(
             source, resource, make_plan, n_brackets=self.n_brackets, deal=deal
         )
-        if self.resource == ROWS:
-            run.subsets = self._make_subsets(run.problem, seed)
-        return optimizer
+
+    def _resource(self, problem: Problem, most: int) -> Resource:
+        """Return what there is more of, and whether one fit tells of less, too."""
+        name = self.resource
+        assert name is not None
+        if name == ROWS:
+            return Rows(num_samples(problem.X))
+        subspaces = _subspaces(problem.space)
+        if most < 2 or not _have_stages(problem.estimator, subspaces, name):
+            return Value(name)
+        try:
+            check_curves(
+                problem.estimator,
+                [{**subspace, name: Curve(most)} for subspace in subspaces],
+                num_samples(problem.X),
+                scorers=problem.scorers,
+                refit=self.refit,
+                fit_params=problem.routed.estimator.fit,
+            )
+        except InvalidSpaceError as error:
+            raise InvalidSpaceError(
+                f"With resource={name!r}, candidates are compared by the best so far "
+                f"along their iterations, which asks for what a Curve asks for. {error}"
+            ) from None
+        return Iterations(name, _goes_on(problem, subspaces, name))
 
     @property
     def _factor(self) -> float:
@@ -374,6 +406,12 @@ class HalvingSearch(RacingSearch):
 
     # -- what the results say ----------------------------------------------------------
 
+    def _warn_of_highest(self, trial: Trial) -> None:
+        if self.resource in (None, ROWS):
+            super()._warn_of_highest(trial)
+        else:
+            warn_of_highest(trial, "max_resources", "Raise it.")
+
     def _set_results(self, run: Run) -> None:
         super()._set_results(run)
         halving = run.halving
@@ -399,6 +437,48 @@ class HalvingSearch(RacingSearch):
         for name in [name for name in self.cv_results_ if "rank_test_" in name]:
             means = self.cv_results_[name.replace("rank", "mean", 1)]
             self.cv_results_[name] = ranks_by_iteration(iteration, means)
+
+
+def _subspaces(space: Space) -> Sequence[Mapping[str, Any]]:
+    """Return the dicts of a space."""
+    return space.subspaces() if isinstance(space, SearchSpace) else space
+
+
+def _have_stages(
+    estimator: Any, subspaces: Sequence[Mapping[str, Any]], name: str
+) -> bool:
+    """Whether one fit tells of all smaller values of a parameter, for all candidates.
+
+    For a mixture of such candidates and others there is no best so far.
+    """
+    for subspace in subspaces:
+        for assembled in assemblies(estimator, subspace):
+            prefix, final = final_step(assembled)
+            stages = find_stages(final)
+            known = () if stages is None else stages.parameters
+            if name not in [prefix + parameter for parameter in known]:
+                return False
+    return True
+
+
+def _goes_on(
+    problem: Problem, subspaces: Sequence[Mapping[str, Any]], name: str
+) -> bool:
+    """Whether training from the models of the iteration before gives the same.
+
+    Where it does not, or where that is not known, each fit begins afresh.
+    """
+    prefix, model = final_step(problem.estimator)
+    if any(prefix.startswith(f"{n}__") for subspace in subspaces for n in subspace):
+        return False  # the step itself is searched
+    parameter = name.removeprefix(prefix)
+    if not goes_on_exactly(model, parameter):
+        return False
+    try:
+        take_apart(problem.estimator, resource=parameter)
+    except ValueError:  # it is in a pipeline that is not taken apart
+        return False
+    return views_suffice(problem.scorers, problem.estimator)
 
 
 def ranks_by_iteration(

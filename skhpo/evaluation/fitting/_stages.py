@@ -23,6 +23,7 @@ __all__ = [
     "make_plan",
     "n_fits_of",
     "stage_views",
+    "views_suffice",
 ]
 
 # Up to so many rows times stages, all stages are scored; else `N_SPREAD` of them, less
@@ -116,7 +117,7 @@ def make_plan(spec: EvaluationSpec, estimator: Any, params: Params) -> Plan | No
     reason = stages.refuses(final, num_samples(spec.X))
     if reason is not None:
         raise ValueError(f"Parameter {name!r} cannot be a Curve here. {reason}")
-    fits_each = not _views_suffice(spec.scorer, estimator)
+    fits_each = not views_suffice(spec.scorer, estimator)
     counts = counts_to_score(curve, spec.n_test_rows, N_FITS if fits_each else None)
     return Plan(name, counts, fits_each)
 
@@ -174,7 +175,7 @@ def final_step(estimator: Any) -> tuple[str, Any]:
     return prefix, estimator
 
 
-def _views_suffice(scorer: Any, estimator: Any) -> bool:
+def views_suffice(scorer: Any, estimator: Any) -> bool:
     """Whether a scorer sees outputs of `METHODS` only, and a pipeline adds nothing."""
     final = estimator
     while hasattr(final, "steps"):

@@ -10,7 +10,12 @@ from skhpo.evaluation.training._entries import ENTRIES
 from skhpo.evaluation.training._rules import Effect, Incremental, Rule
 from skhpo.evaluation.training._trainers import PartialFit, Trainer, WarmStart
 
-__all__ = ["INCREMENTAL", "find_incremental", "register_incremental"]
+__all__ = [
+    "INCREMENTAL",
+    "find_incremental",
+    "goes_on_exactly",
+    "register_incremental",
+]
 
 INCREMENTAL: Registry[Incremental] = Registry("incremental", ENTRIES, inherited=True)
 
@@ -76,6 +81,28 @@ def find_incremental(model: Any, resource: str | None = None) -> Incremental | N
     if known is None and hasattr(model, "partial_fit"):
         return Incremental(PartialFit())
     return known
+
+
+def goes_on_exactly(model: Any, parameter: str) -> bool:
+    """Whether training in portions gives, bit for bit, what one fit gives.
+
+    Parameters
+    ----------
+    model : estimator
+        The last step of a pipeline, or the estimator itself.
+    parameter : str
+        The number of iterations.
+
+    Returns
+    -------
+    bool
+        True of warm starts that come with this package, and are tested to be so.
+    """
+    entry = INCREMENTAL.find(type(model))
+    is_own = any(entry is known for known in ENTRIES.values())
+    if entry is None or not is_own or not isinstance(entry.trainer, WarmStart):
+        return False
+    return entry.trainer.resource == parameter
 
 
 def _by_resource(

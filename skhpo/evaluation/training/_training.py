@@ -23,6 +23,7 @@ from skhpo._sklearn_compat import FitHooks, sees_predictions_only
 from skhpo._trial import Evaluation, Params
 from skhpo.evaluation.fitting._fit import exits_are_errors, failed_evaluation, score
 from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit, SplitData
+from skhpo.evaluation.fitting._stages import make_plan
 from skhpo.evaluation.fitting._task import Fitter, Outcome, Task
 from skhpo.evaluation.training._parts import (
     Parts,
@@ -309,6 +310,7 @@ class Trainings:
             for portion in work.portions:
                 training = whole.portion(portion.first_step, portion.n_steps)
                 changes = parts.own_params(portion.changes)
+                changes.pop(self._plan.resource or "", None)  # which is what grows
                 model = train(model, parts.entry, changes, training)
         return model
 
@@ -352,4 +354,5 @@ def _score(
     # Models are scored on the same rows after each of their trainings.
     if not (spec.scorer_is_known and spec.knows(task.params)):
         data = data.private_for_scoring(train=spec.return_train_score)
-    return score(spec, data, estimator, seconds)
+    plan = make_plan(spec, estimator, task.params)
+    return score(spec, data, estimator, seconds, plan)
