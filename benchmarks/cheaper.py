@@ -2,12 +2,16 @@
 """What does ``race=True`` cost and lose, beside other ways to spend less?
 
     SKHPO_DATA=folder python -m benchmarks.cheaper --real
+    SKHPO_DATA=folder python -m benchmarks.cheaper --halving
 
 Each candidate is fitted once on each split, and its scores and CPU seconds are kept:
 *recorded*. All ways are then replayed on the records, many times, with other candidates
 and another order of the splits. The race that is replayed is that of the package.
 ``--real`` runs whole searches too, with and without the race in turn, and
-scikit-learn's halving on the same candidates.
+scikit-learn's halving on the same candidates. ``--halving`` runs whole searches with
+``resource=`` and nothing else: of iterations beside the same search with a `Curve`, and
+of rows, of which there are 20,000 or more, beside the search on all of them; with
+scikit-learn's halving, and with a third of the candidates.
 
 Costs are CPU seconds over those of the full search. "same" is how often the candidate
 is chosen that the full search chooses, "regret" by how much its mean is lower, in
@@ -45,8 +49,9 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skhpo import RandomSearch
+from skhpo import GridSearch, RandomSearch
 from skhpo.optimizers._race import OrderedRace, SortedRace
+from skhpo.space import Curve
 
 FILES = {  # of the UCI repository; the columns of what is predicted
     "german": ("german.csv", 20),
@@ -453,6 +458,146 @@ def halving(
     return keys.index(sorted(map(repr, search.best_params_.items()))), seconds
 
 
+# -- halving ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Halved:
+    """A problem to be halved, with the resource and as many of it as there are."""
+
+    problem: Problem
+    resource: str
+    most: int
+    n_candidates: int = 40
+
+    @property
+    def space(self) -> dict[str, Any]:
+        """The space of the search that spares nothing."""
+        if self.resource == "n_samples":
+            return self.problem.space
+        return {**self.problem.space, self.resource: Curve(self.most)}
+
+    def candidates(self, seed: int) -> list[Any]:
+        return list(
+            ParameterSampler(self.problem.space, self.n_candidates, random_state=seed)
+        )
+
+
+def many_rows(n: int) -> tuple[Any, Any]:
+    return datasets.make_classification(
+        n, 20, n_informative=8, n_clusters_per_class=4, flip_y=0.1, random_state=0
+    )
+
+
+FIXED = ensemble.HistGradientBoostingClassifier(early_stopping=False, random_state=0)
+HALVED = {
+    "iterations, boosting/adult": Halved(
+        Problem(FIXED, BOOSTING_SPACE, ("adult", 1500)), "max_iter", 120
+    ),
+    "iterations, boosting/phoneme": Halved(
+        Problem(FIXED, BOOSTING_SPACE, ("phoneme", 1500)), "max_iter", 120
+    ),
+    "iterations, boosting/german": Halved(
+        Problem(FIXED, BOOSTING_SPACE, ("german", 1000)), "max_iter", 120
+    ),
+    "rows, boosting": Halved(
+        Problem(clone(FIXED).set_params(max_iter=30), BOOSTING_SPACE, ("made", 20_000)),
+        *("n_samples", 20_000),
+    ),
+    "rows, svc acc": Halved(
+        Problem(scaled(svm.SVC()), SVC_SPACE, ("made", 20_000), "accuracy"),
+        *("n_samples", 20_000),
+    ),
+}
+
+
+def halve(case: Halved, seed: int, *, peer: bool) -> dict[str, tuple[float, ...]]:
+    """Return (cost, same, regret) of each way, by CPU time of whole searches."""
+    problem = case.problem
+    name, n_rows = problem.data
+    X, y = many_rows(n_rows) if name == "made" else load(name, n_rows)
+    lists = [{k: [v] for k, v in p.items()} for p in case.candidates(seed)]
+    shared = {"cv": problem.splits(), "scoring": problem.scoring, "refit": False}
+    curve = {k: [v] for k, v in case.space.items() if k == case.resource}
+    whole = GridSearch(problem.estimator, [{**one, **curve} for one in lists], **shared)
+    resource: dict[str, Any] = {"resource": case.resource}
+    if case.resource != "n_samples":
+        resource["max_resources"] = case.most
+    own = GridSearch(problem.estimator, lists, **resource, **shared)
+    searches: dict[str, Any] = {"whole": whole, "halving": own}
+    if peer:
+        searches["HalvingGridSearchCV"] = _their_halving(case, lists, shared, seed)
+    seconds = {}
+    for way in searches if seed % 2 else reversed(searches):
+        start = time.process_time()
+        searches[way].fit(X, y)
+        seconds[way] = time.process_time() - start
+    return _compared(case, searches, seconds)
+
+
+def _their_halving(case: Halved, lists: Any, shared: Any, seed: int) -> Any:
+    from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+    from sklearn.model_selection import HalvingGridSearchCV
+
+    most: Any = "auto" if case.resource == "n_samples" else case.most
+    return HalvingGridSearchCV(
+        case.problem.estimator,
+        lists,
+        resource=case.resource,
+        max_resources=most,
+        return_train_score=False,
+        random_state=seed,
+        **shared,
+    )
+
+
+def _compared(
+    case: Halved, searches: dict[str, Any], seconds: dict[str, float]
+) -> dict[str, tuple[float, ...]]:
+    """Compare what ways choose by the means of the search that spares nothing."""
+
+    def key(params: dict[str, Any]) -> list[str]:
+        return sorted(repr(i) for i in params.items() if i[0] != case.resource)
+
+    whole = searches["whole"].cv_results_
+    means, keys = whole["mean_test_score"], list(map(key, whole["params"]))
+    spread = [whole[f"split{i}_test_score"] for i in range(case.problem.n_splits)]
+    error = np.median(np.std(spread, axis=0, ddof=1)) / math.sqrt(len(spread))
+    n_third = math.ceil(len(means) / 3)
+    found = {"a third": (n_third / len(means), int(means[:n_third].argmax()))}
+    for way, search in searches.items():
+        chosen = keys.index(key(search.best_params_))
+        found[way] = seconds[way] / seconds["whole"], chosen
+    return {
+        way: (cost, means[row] == means.max(), (means.max() - means[row]) / error)
+        for way, (cost, row) in found.items()
+    }
+
+
+def show_halving(options: argparse.Namespace) -> None:
+    """Print what halving costs and loses, problem by problem."""
+    print("\nwhole searches: cost of CPU, same best, regret in standard errors")
+    for name, case in HALVED.items():
+        if options.only and not any(part in name for part in options.only):
+            continue
+        n = 12 if options.quick else options.candidates
+        chosen = Halved(case.problem, case.resource, case.most, n)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            rows = [
+                halve(chosen, seed, peer=options.peers) for seed in range(options.seeds)
+            ]
+        print(name)
+        for way in rows[0]:
+            costs, same, regrets = zip(*(row[way] for row in rows), strict=True)
+            print(
+                f"  {way:20} {geometric(list(costs)):6.3f} "
+                f"({min(costs):.2f}-{max(costs):.2f}) {sum(same)}/{len(rows)} "
+                f"{np.mean(regrets):8.4f}",
+                flush=True,
+            )
+
+
 # -- tables ----------------------------------------------------------------------------
 
 
@@ -485,8 +630,12 @@ def main() -> None:
     parser.add_argument("--real", action="store_true", help="whole searches, too")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--keep", type=Path, help="a folder for records")
-    parser.add_argument("--peers", action="store_true", help="Optuna's pruners, too")
+    parser.add_argument("--peers", action="store_true", help="other packages, too")
+    parser.add_argument("--halving", action="store_true", help="resource=, only")
     options = parser.parse_args()
+    if options.halving:
+        show_halving(options)
+        return
     if options.keep:
         options.keep.mkdir(parents=True, exist_ok=True)
     n_recorded = 20 if options.quick else 5 * options.candidates // 4

@@ -253,7 +253,6 @@ class HalvingSearch(RacingSearch):
         most = self._most(run.problem)
         least = self._least(run.problem, most)
         seed = self._seed()
-        self.max_resources_ = most
 
         def make_plan(n_candidates: int) -> HalvingPlan:
             plan = plan_halving(
@@ -421,6 +420,7 @@ class HalvingSearch(RacingSearch):
         self.n_candidates_ = done
         self.n_resources_ = list(plan.n_resources[: len(done)])
         self.min_resources_ = plan.n_resources[0]
+        self.max_resources_ = plan.n_resources[-1]
         self.n_iterations_ = len(plan.n_resources)
         self.n_required_iterations_ = plan.n_required_iterations
         self.n_possible_iterations_ = plan.n_possible_iterations

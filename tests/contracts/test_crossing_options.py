@@ -144,8 +144,9 @@ PROBLEMS = {
     "train": [False, True],
     "race": [False, True, 0.2],
     "curve": [False, True],
+    "halving": [None, "rows", "brackets", "steps"],
 }
-OURS = ("race", "curve")
+OURS = ("race", "curve", "halving")
 OF_SCIKIT_LEARN = {name: PROBLEMS[name] for name in PROBLEMS if name not in OURS}
 
 
@@ -162,6 +163,7 @@ class Problem:
     train: bool = False
     race: float = False
     curve: bool = False
+    halving: str | None = None
 
     def make(self, search=None, **way):
         """Return the search, unfitted."""
@@ -178,8 +180,16 @@ class Problem:
         if self.race and self.search != "pbt":  # which has no race
             options["race"] = self.race
         curved = self.curve and self.search != "pbt"  # which refuses it
-        estimator = clone((CURVED if curved else ESTIMATORS)[self.estimator])
+        halved = self.halving if self.search in ("grid", "random") else None
+        known = CURVED if curved or halved == "steps" else ESTIMATORS
+        estimator = clone(known[self.estimator])
         prefix = "model__" if hasattr(estimator, "steps") else ""
+        if halved == "steps":
+            options |= {"resource": f"{prefix}n_steps", "max_resources": 3}
+        elif halved:
+            n_brackets = 2 if halved == "brackets" else 1
+            options |= {"resource": "n_samples", "n_brackets": n_brackets}
+            options |= {"min_resources": 20, "factor": 2}
         search = search or SEARCHES[self.search]
         # A grid and a random search take a value twice; each has its row then.
         values = ALPHAS if self.search in ("bayes", "pbt") else [*ALPHAS, 1e-3]

@@ -29,6 +29,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skhpo.evaluation import EvaluationSpec, Evaluator
+from skhpo.evaluation.fitting._subsets import Subsets
 from skhpo.evaluation.training._parts import replay
 from skhpo.evaluation.training._training import Train, TrainingPlan
 from skhpo.optimizers import Candidate, Trial
@@ -264,6 +265,52 @@ def test_what_cannot_be_done_is_refused(what: str) -> None:
         engine.add([other])
         (second,) = engine.wait()
     assert second.split_scores == first.split_scores
+
+
+@settings(max_examples=10)
+@given(st.sets(st.integers(10, len(X)), min_size=1, max_size=3), st.booleans())
+def test_a_resource_of_rows_is_a_fit_on_that_part(sizes: Any, shares: bool) -> None:
+    """Whatever is asked for together; test rows are all of them."""
+    subsets = Subsets(len(X), SEED, Y)
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    spec = EvaluationSpec(
+        model, X, Y, list(CV.split(X)), get_scorer("neg_log_loss"), subsets=subsets
+    )
+    amounts = [None, *sizes, *sizes]
+    with Evaluator(spec, n_jobs=1, pre_dispatch=1, reuse=shares) as engine:
+        engine.add(
+            [
+                Candidate(id, {"logisticregression__C": 1.0}, n)
+                for id, n in enumerate(amounts)
+            ]
+        )
+        trials = []
+        while found := engine.wait():
+            trials += found
+    assert engine.n_needed == 2 * 3 * len(amounts)
+    assert engine.n_fits <= 2 * 3 * (len(sizes) + 1) or not shares
+    for trial in trials:
+        n = amounts[trial.candidate.id] or len(X)
+        for split, (train, test) in enumerate(CV.split(X)):
+            rows = subsets.rows(train, split, n)
+            whole = clone(model).set_params(**trial.candidate.params)
+            expected = get_scorer("neg_log_loss")(
+                whole.fit(X[rows], Y[rows]), X[test], Y[test]
+            )
+            assert trial.split_scores[split] == expected
+
+
+@pytest.mark.parametrize("n", [0, len(X) + 1, 1.5])
+def test_there_are_as_many_rows_as_there_are(n: Any) -> None:
+    spec = EvaluationSpec(
+        SGD, X, Y, list(CV.split(X)), get_scorer("neg_log_loss"),
+        subsets=Subsets(len(X), SEED),
+    )  # fmt: skip
+    with (
+        Evaluator(spec, n_jobs=1, pre_dispatch=1) as engine,
+        pytest.raises(ValueError, match=f"resource is {n}, .* from 1 to 150"),
+    ):
+        engine.add([Candidate(0, A, n)])
 
 
 def test_only_a_model_that_is_there_is_continued() -> None:

@@ -114,6 +114,11 @@ class EvaluationSpec:
         ----------
         subsets : Subsets
             Which ones.
+
+        Returns
+        -------
+        EvaluationSpec
+            A new one.
         """
         return replace(self, subsets=subsets)
 
