@@ -256,9 +256,12 @@ def failing_case(failure, error_score):
     return case(estimator, LEVELS, return_train_score=True, **arguments)
 
 
-# (estimator, scorer, splitter): every two of a row meet in the default run.
+# (estimator, scorer, splitter): in the default run a tree meets each scorer and each
+# splitter, and any estimator the kinds of scorers.
+KINDS = ["own score", "callable", "list", "callable dict"]
 QUICK = [
-    *((estimator, scorer, "number") for estimator in CLASSIFIERS for scorer in SCORERS),
+    *(("tree", scorer, "number") for scorer in SCORERS),
+    *((estimator, scorer, "number") for estimator in CLASSIFIERS for scorer in KINDS),
     *(("tree", scorer, cv) for cv in SPLITTERS for scorer in ("name", "callable dict")),
 ]
 FULL = [(e, s, c) for e in CLASSIFIERS for s in SCORERS for c in SPLITTERS]

@@ -361,10 +361,19 @@ def stubborn_is_known(monkeypatch):
 
 
 @pytest.mark.usefixtures("stubborn_is_known", "never_cut")
-@pytest.mark.parametrize("error", sorted(ERRORS))
 @pytest.mark.parametrize("error_score", ["raise", np.nan])
 @pytest.mark.parametrize("place", ["fit", "targets", "transform", "predict"])
-@pytest.mark.parametrize("n_steps", [1, 2])
+@pytest.mark.parametrize(
+    ("n_steps", "error"),
+    [
+        pytest.param(
+            *(n_steps, error),
+            marks=[] if n_steps == 1 or error == "odd" else pytest.mark.slow,
+        )
+        for n_steps in (1, 2)
+        for error in sorted(ERRORS)
+    ],
+)
 def test_what_fails_on_lent_data_is_tried_on_its_own(
     error, error_score, place, n_steps
 ):

@@ -145,6 +145,7 @@ def test_the_found_step_size_decays() -> None:
     assert etas[-1] < 0.03
 
 
+@pytest.mark.slow  # forty populations
 def test_short_horizon_trap_needs_a_longer_interval() -> None:
     # A direction of small curvature needs large steps, and at once they only hurt:
     # the documented advice is a longer generation (Wu et al., arXiv:1803.02021).

@@ -97,8 +97,21 @@ def searches() -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("name", ["grid", "random", "bayes", "pbt", "scikit-learn"])
-@pytest.mark.parametrize("display", ALL)
+# Displays read `cv_results_`: by default each of them meets two searches, and each
+# search two of them.
+@pytest.mark.parametrize(
+    ("display", "name"),
+    [
+        pytest.param(
+            *(display, name),
+            marks=[]
+            if name in ("bayes", "pbt") or display in (ContourDisplay, SliceDisplay)
+            else pytest.mark.slow,
+        )
+        for display in ALL
+        for name in ["grid", "random", "bayes", "pbt", "scikit-learn"]
+    ],
+)
 def test_every_search_can_be_drawn(searches: dict, name: str, display: Any) -> None:
     drawn = display.from_search(searches[name])
     assert isinstance(drawn, display)

@@ -361,9 +361,12 @@ def assert_finite_limits(display: Any) -> None:
 
 
 @EACH_WAY
-@pytest.mark.parametrize("scores", HUGE.values(), ids=HUGE)
-@pytest.mark.parametrize("display", [*MODELS, *SIMPLE])
-def test_any_scores_are_drawn(display: Any, scores: list, make_picture: Any) -> None:
+@pytest.mark.parametrize(
+    ("display", "name"),
+    each_with([*MODELS, *SIMPLE], HUGE, ["both ends", "not finite", "tiny"]),
+)
+def test_any_scores_are_drawn(display: Any, name: str, make_picture: Any) -> None:
+    scores = HUGE[name]
     rows = np.random.default_rng(0).random((len(scores), 2)).tolist()
     params = [{"a": a, "b": b} for a, b in rows]
     found = results(params, scores)

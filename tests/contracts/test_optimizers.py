@@ -210,11 +210,26 @@ def unevenly_noisy(params: Any) -> np.ndarray:
     return np.round((mean + noise) * 2**20) / 2**20
 
 
-@pytest.mark.parametrize("name", EVERY_MODEL)
+UNITS = {
+    "kilo": (2.0**10, 0.0),
+    "tiny": (2.0**-900, 3 * 2.0**-900),
+    "huge": (2.0**990, 0),
+}
+
+
+# Acquisitions see scores in units of their own: one of these tells for all.
 @pytest.mark.parametrize(
-    ("a", "b"), [(2.0**10, 0.0), (2.0**-900, 3 * 2.0**-900), (2.0**990, 0)]
+    ("name", "unit"),
+    [
+        pytest.param(
+            *(name, unit),
+            marks=[] if name in LEARNING or unit == "tiny" else pytest.mark.slow,
+        )
+        for name in EVERY_MODEL
+        for unit in UNITS
+    ],
 )
-def test_the_unit_of_the_scores_does_not_matter(name: str, a: float, b: float) -> None:
+def test_the_unit_of_the_scores_does_not_matter(name: str, unit: str) -> None:
     """a x score + b, with a > 0, leads to the same candidates, to the bit.
 
     All numbers here are such that a and b change no digit; the splits are unequally
@@ -232,7 +247,7 @@ def test_the_unit_of_the_scores_does_not_matter(name: str, a: float, b: float) -
         return rows(asked)
 
     few = {} if name == "anneal" else {"n_initial": 6}
-    assert run(a, b) == run(1.0, 0.0)
+    assert run(*UNITS[unit]) == run(1.0, 0.0)
 
 
 def test_failed_trials_are_not_taken_at_face_value(make: Any) -> None:
