@@ -1,5 +1,7 @@
 """Hyperparameter search for scikit-learn users."""
 
+from skhpo._comparison._compare import compare_searches
+from skhpo._comparison._comparison import Comparison
 from skhpo._report._compute import report
 from skhpo._report._report import Report
 from skhpo.evaluation import register_path, register_stages
@@ -12,6 +14,7 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "BayesSearch",
+    "Comparison",
     "GridSearch",
     "PBTSearch",
     "RandomSearch",
@@ -19,6 +22,7 @@ __all__ = [
     "Report",
     "ScheduledEstimator",
     "TrainingState",
+    "compare_searches",
     "read_journal",
     "register_incremental",
     "register_path",

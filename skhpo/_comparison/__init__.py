@@ -1,0 +1,1 @@
+"""Searches compared on rows that none of them has seen."""
