@@ -2,6 +2,8 @@
 
 from skhpo._comparison._compare import compare_searches
 from skhpo._comparison._comparison import Comparison
+from skhpo._recommendation._recommend import recommend_search
+from skhpo._recommendation._recommendation import Recommendation
 from skhpo._report._compute import report
 from skhpo._report._report import Report
 from skhpo.evaluation import register_path, register_stages
@@ -18,12 +20,14 @@ __all__ = [
     "GridSearch",
     "PBTSearch",
     "RandomSearch",
+    "Recommendation",
     "ReduceOnPlateau",
     "Report",
     "ScheduledEstimator",
     "TrainingState",
     "compare_searches",
     "read_journal",
+    "recommend_search",
     "register_incremental",
     "register_path",
     "register_stages",

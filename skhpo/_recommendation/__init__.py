@@ -1,0 +1,1 @@
+"""Which search to take, by eight rules and a few facts."""

@@ -1,0 +1,160 @@
+"""A search that is recommended, and why."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import asdict, dataclass
+from html import escape
+from typing import Any
+
+from skhpo._printable import printable
+from skhpo._recommendation._rules import Facts, Reason, duration
+
+__all__ = ["Cost", "Recommendation"]
+
+WIDTH = 100  # of printed lines
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a search is expected to cost.
+
+    Parameters
+    ----------
+    seconds_per_fit : float
+        Of the estimator as given on one split, fitted and scored.
+    n_splits : int
+        Number of splits.
+    n_affordable : int
+        Candidates that the budget pays for, on all splits.
+    n_candidates : int
+        Candidates of the search that is recommended.
+    seconds : float
+        Of all of their fits on all splits, on the workers there are. A race takes less;
+        other values of the parameters may take more.
+    """
+
+    seconds_per_fit: float
+    n_splits: int
+    n_affordable: int
+    n_candidates: int
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Recommendation:
+    """The search to take, and why; :func:`skhpo.recommend_search` makes it.
+
+    ``print`` it for the reasons.
+
+    Parameters
+    ----------
+    search : estimator or None
+        The search, ready for its ``fit``; None if there should be none.
+    reasons : list of Reason
+        Each with the number of its ``rule`` and its ``text``; 0 is none of the eight.
+    cost : Cost
+        What was measured, and what to expect.
+    alternatives : list of Reason
+        What else could be done.
+    facts : Facts
+        What the rules have looked at.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from skhpo import recommend_search
+    >>> X, y = load_iris(return_X_y=True)
+    >>> found = recommend_search(SVC(), X, y, space={"C": [0.1, 1, 10]}, budget="1min")
+    >>> type(found.search).__name__, found.reasons[0].rule
+    ('GridSearch', 2)
+    """
+
+    search: Any
+    reasons: list[Reason]
+    cost: Cost
+    alternatives: list[Reason]
+    facts: Facts
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all but the search as plain Python objects.
+
+        Returns
+        -------
+        dict
+            The attributes by name; ``search`` is how one writes it, or None.
+        """
+        return {
+            "search": None if self.search is None else self._written(),
+            "reasons": [reason._asdict() for reason in self.reasons],
+            "cost": asdict(self.cost),
+            "alternatives": [reason._asdict() for reason in self.alternatives],
+            "facts": asdict(self.facts),
+        }
+
+    def _written(self) -> str:
+        """Return the search with what was set, but for the estimator and the space."""
+        names = ("n_iter", "sampling", "n_pending", "cv", "race", "time_budget")
+        defaults = type(self.search)(None, {}).get_params(deep=False)
+        own = self.search.get_params(deep=False)
+        shown = [
+            f"{name}={own[name]!r}"
+            for name in names
+            if name in own and own[name] is not defaults[name]
+        ]
+        return f"{type(self.search).__name__}({', '.join(['...', '...', *shown])})"
+
+    def _title(self) -> str:
+        if self.search is None:
+            return "Do not search."
+        return f"Take {self._written()}"
+
+    def _expected(self) -> str:
+        cost = self.cost
+        fit = f"A fit and its score took {duration(cost.seconds_per_fit)} on one split."
+        if self.search is None:
+            return fit
+        most = "at most " if self.search.race else ""
+        return (
+            f"{fit} {cost.n_candidates:,} candidates on {cost.n_splits} splits are "
+            f"expected to take {most}{duration(cost.seconds)}, if they take as long as "
+            "the estimator as given."
+        )
+
+    def __str__(self) -> str:
+        """Return the search and the reasons."""
+        lines = [_listed(_marked(reason)) for reason in self.reasons]
+        lines.append(_listed(self._expected()))
+        if self.alternatives:
+            lines.append("Or:")
+            lines += [_listed(_marked(reason)) for reason in self.alternatives]
+        return "\n".join([printable(self._title()), *lines])
+
+    def _repr_html_(self) -> str:
+        reasons = [*map(_marked, self.reasons), self._expected()]
+        others = [f"Or: {_marked(reason)}" for reason in self.alternatives]
+        items = "".join(f"<li>{_literal(text)}</li>" for text in reasons + others)
+        return (
+            '<div class="tex2jax_ignore mathjax_ignore" style="overflow-wrap:anywhere">'
+            f"<div><b>{_literal(self._title())}</b></div><ul>{items}</ul></div>"
+        )
+
+
+def _marked(reason: Reason) -> str:
+    return f"{reason.text} (rule {reason.rule})" if reason.rule else reason.text
+
+
+def _literal(text: str) -> str:
+    return escape(printable(text))
+
+
+def _listed(text: str) -> str:
+    return textwrap.fill(
+        printable(text),
+        WIDTH,
+        initial_indent="  - ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
