@@ -4,5 +4,24 @@ from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._curve import Curve
 from skhpo.space._dimensions import Integer, Real
 from skhpo.space._space import SearchSpace
+from skhpo.space.suggested import (
+    DataInfo,
+    Suggested,
+    SuggestedSpace,
+    register_space,
+    suggest_space,
+)
 
-__all__ = ["Categorical", "Choice", "Curve", "Integer", "Real", "SearchSpace"]
+__all__ = [
+    "Categorical",
+    "Choice",
+    "Curve",
+    "DataInfo",
+    "Integer",
+    "Real",
+    "SearchSpace",
+    "Suggested",
+    "SuggestedSpace",
+    "register_space",
+    "suggest_space",
+]

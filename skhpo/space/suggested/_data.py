@@ -1,0 +1,222 @@
+"""What is known of the data that a space is for: sizes, and the units of X and y.
+
+Notations: ``n`` rows, ``p`` columns; of long data, 2,000 rows are looked at.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from skhpo._arithmetic import Array
+
+__all__ = ["DataInfo", "measure", "some_rows"]
+
+# Scales of X and y need no more rows than this.
+MAX_ROWS = 2000
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """What a suggested space takes from the data.
+
+    Parameters
+    ----------
+    n_samples : int
+        Rows of all the data.
+    n_train : int
+        Rows that the smallest fit of the search has.
+    n_features : int
+        Columns that the estimator sees: behind the earlier steps of a pipeline.
+    task : {"classification", "regression"} or None
+        None without a target.
+    n_classes : int
+        Number of classes; 0 if there are none.
+    majority : float
+        Share of the most frequent class; 0 if there are none.
+    largest_nu : float
+        The largest `nu` of a ``NuSVC`` that is feasible with any two of the classes.
+    y_std : float
+        Standard deviation of a numeric target, else 1.
+    x_variance : float
+        Variance of all entries of X, which is what ``gamma="scale"`` goes by.
+    column_variance : float
+        Mean variance of a column of X.
+    correlation : float
+        The largest ``|X'y| / n`` of centered data: a Lasso with a larger `alpha` has
+        no coefficients.
+    impurity : float
+        That of the root of a tree: Gini, or the variance of the target.
+    is_numeric : bool
+        Whether X holds numbers only.
+    explicit_scoring : bool
+        Whether candidates are compared by a score that the user has named.
+    needs_probabilities : bool
+        Whether that score asks for ``predict_proba``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[0.0, 1.0], [2.0, 1.0]])
+    >>> info = measure(X, np.array([0, 1]), task="classification", n_train=2)
+    >>> info.n_features, info.n_classes, info.x_variance
+    (2, 2, 0.5)
+    """
+
+    n_samples: int
+    n_train: int
+    n_features: int
+    task: str | None = None
+    n_classes: int = 0
+    majority: float = 0.0
+    largest_nu: float = 1.0
+    y_std: float = 1.0
+    x_variance: float = 1.0
+    column_variance: float = 1.0
+    correlation: float = 1.0
+    impurity: float = 1.0
+    is_numeric: bool = True
+    explicit_scoring: bool = False
+    needs_probabilities: bool = False
+
+
+def measure(
+    X: Any,
+    y: Any,
+    *,
+    task: str | None,
+    n_train: int,
+    n_samples: int | None = None,
+    **scoring: bool,
+) -> DataInfo:
+    """Return what is known of data.
+
+    Parameters
+    ----------
+    X, y : array-like
+        Rows, of which some are looked at; `y` may be None.
+    task : {"classification", "regression"} or None
+        What `y` is.
+    n_train : int
+        Rows of the smallest fit.
+    n_samples : int or None, default=None
+        Rows of all the data, if `X` are some of them.
+    **scoring : bool
+        ``explicit_scoring`` and ``needs_probabilities``.
+
+    Returns
+    -------
+    DataInfo
+        Sizes and units.
+    """
+    n = _length(X)
+    rows = _spread(n, MAX_ROWS)
+    numbers = _numbers(_take(X, rows))
+    target = None if y is None else np.asarray(_take(y, rows))
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # of columns that hold NaN only
+        return DataInfo(
+            n_samples=n if n_samples is None else n_samples,
+            n_train=n_train,
+            n_features=_width(X),
+            task=None if y is None else task,
+            is_numeric=numbers is not None,
+            **_of_columns(numbers),
+            **_of_target(target, numbers, task),
+            **scoring,
+        )
+
+
+def some_rows(X: Any, y: Any, n: int) -> tuple[Any, Any]:
+    """Return up to `n` rows of data, evenly spread."""
+    rows = _spread(_length(X), n)
+    return _take(X, rows), None if y is None else _take(y, rows)
+
+
+def _length(X: Any) -> int:
+    shape = getattr(X, "shape", None)
+    return int(shape[0]) if shape else len(X)
+
+
+def _width(X: Any) -> int:
+    shape = getattr(X, "shape", None)
+    if shape is None:
+        shape = np.asarray(X, dtype=object).shape
+    return int(shape[1]) if len(shape) > 1 else 1
+
+
+def _spread(n: int, n_wanted: int) -> Array:
+    """Return up to so many row numbers, which are the same for the same data."""
+    return np.unique(np.linspace(0, n - 1, min(n, n_wanted)).astype(int))
+
+
+def _take(X: Any, rows: Any) -> Any:
+    if hasattr(X, "iloc"):
+        return X.iloc[rows]
+    if issparse(X):
+        return X.tocsr()[rows]
+    return X[rows] if hasattr(X, "shape") else [X[i] for i in rows]
+
+
+def _numbers(X: Any) -> Array | None:
+    """Return X as numbers, without the columns that hold others; None if all do."""
+    if issparse(X):
+        return X.toarray() if X.shape[1] <= MAX_ROWS else X[:, :MAX_ROWS].toarray()
+    columns = [X.iloc[:, j] for j in range(X.shape[1])] if hasattr(X, "iloc") else None
+    if columns is None:
+        return _as_floats(X)
+    found = [numbers for c in columns if (numbers := _as_floats(c)) is not None]
+    return np.column_stack(found) if len(found) == len(columns) else None
+
+
+def _as_floats(values: Any) -> Array | None:
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        return None
+
+
+def _of_columns(X: Array | None) -> dict[str, float]:
+    if X is None or not X.size:
+        return {}
+    return {
+        "x_variance": _positive(np.nanvar(X)),
+        "column_variance": _positive(np.nanmean(np.nanvar(X, axis=0))),
+    }
+
+
+def _of_target(y: Array | None, X: Array | None, task: str | None) -> dict[str, Any]:
+    if y is None or not y.size:
+        return {}
+    if task == "classification":
+        _, counts = np.unique(y.ravel().astype(str), return_counts=True)
+        shares = counts / counts.sum()
+        impurity = _positive(1.0 - float((shares**2).sum()))
+        n_classes, majority = len(counts), float(shares.max())
+        ends = sorted(counts)
+        return {
+            "n_classes": n_classes,
+            "majority": majority,
+            "impurity": impurity,
+            "largest_nu": 2.0 * ends[0] / (ends[0] + ends[-1]),
+        }
+    numbers = _as_floats(y)
+    if task != "regression" or numbers is None:
+        return {}
+    centered = numbers - numbers.mean(axis=0)
+    std = _positive(centered.std(axis=0).mean())
+    found = {"y_std": std, "impurity": std**2}
+    if X is not None and X.ndim == 2:
+        products = np.nan_to_num(X - np.nanmean(X, axis=0)).T @ centered
+        found["correlation"] = _positive(np.abs(products).max() / len(centered))
+    return found
+
+
+def _positive(value: Any) -> float:
+    """Return a scale; 1 where the data have none."""
+    value = float(value)
+    return value if 0 < value < np.inf else 1.0

@@ -1,0 +1,249 @@
+"""A suggested space: an ordinary space that says where it is from."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from skhpo.exceptions import InvalidSpaceError
+from skhpo.space._categorical import Categorical, Choice
+from skhpo.space._convert import as_dimension
+from skhpo.space._cube import Cube
+from skhpo.space._curve import Curve
+from skhpo.space._dimensions import is_number
+from skhpo.space._discretize import discretize
+from skhpo.space._space import SearchSpace
+from skhpo.space.suggested._python import Writer
+from skhpo.space.suggested._rows import Suggested
+
+__all__ = ["SuggestedSpace"]
+
+
+class SuggestedSpace(SearchSpace):
+    """A space with the reason of each range; `suggest_space` makes it.
+
+    ``print`` shows a line per parameter, ``dict(space)`` is the dict to edit.
+
+    Parameters
+    ----------
+    space : dict
+        Parameter names and their values.
+    suggestions : sequence of Suggested, default=()
+        Of all parameters, with reason and source.
+    notes : sequence of str, default=()
+        What was left out, and why.
+    own : dict, default={}
+        The values that the estimator has: the first candidate.
+    tuned : sequence of dict, default=()
+        Published values to try next.
+
+    Attributes
+    ----------
+    initial_params : list of dict
+        What a search tries first: the estimator's own values, then published ones.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skhpo.space import suggest_space
+    >>> space = suggest_space(GaussianNB(), *load_iris(return_X_y=True))
+    >>> dict(space)
+    {'var_smoothing': Real(low=1e-12, high=1.0, log=True)}
+    >>> space.initial_params
+    [{'var_smoothing': 1e-09}]
+    """
+
+    def __init__(
+        self,
+        space: Mapping[str, Any],
+        suggestions: Sequence[Suggested] = (),
+        notes: Sequence[str] = (),
+        own: Mapping[str, Any] | None = None,
+        tuned: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        super().__init__(space)
+        self._space = dict(space)
+        self.suggestions = tuple(suggestions)
+        self.notes = tuple(notes)
+        own = dict(own or {})
+        first = self._candidate(own)
+        later = [self._candidate({**own, **params}) for params in tuned]
+        self.initial_params = [first]
+        self.initial_params += [params for params in later if params != first]
+
+    def _candidate(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the candidate that is nearest to some values."""
+        dimensions = {str(c.name): c.dimension for c in self.columns}
+        near = {
+            name: _nearest(dimensions[name], value)
+            for name, value in params.items()
+            if name in dimensions
+        }
+        found = self.decode(self.complete(near))
+        for name in found:
+            if name in near and not isinstance(dimensions[name], Curve):
+                found[name] = _if_inside(dimensions[name], near[name], found[name])
+        return found
+
+    # -- as a dict -------------------------------------------------------------
+
+    def keys(self) -> list[str]:
+        """Return the names of the parameters; conditional ones are below others."""
+        return list(self._space)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._space[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._space)
+
+    def __len__(self) -> int:
+        return len(self._space)
+
+    # -- as text ---------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        """Return the space in one line."""
+        return f"SuggestedSpace({self._space!r})"
+
+    def __str__(self) -> str:
+        """Return a line per parameter: name, values, reason, source; then notes."""
+        cells = [
+            (row.name, _shown(row.dimension) + _condition(row), row.why, row.source)
+            for row in self.suggestions
+        ]
+        widths = [max((len(cell[i]) for cell in cells), default=0) for i in (0, 1)]
+        lines = [
+            f"{name:{widths[0]}}  {values:{widths[1]}}  {why} [{source}]"
+            for name, values, why, source in cells
+        ]
+        notes = (
+            textwrap.fill(f"note: {n}", 88, subsequent_indent="  ") for n in self.notes
+        )
+        return "\n".join([*lines, *notes])
+
+    def to_code(self) -> str:
+        """Return Python that makes the same space, under the name ``space``.
+
+        Returns
+        -------
+        str
+            Imports and one assignment, to be copied and edited.
+
+        Raises
+        ------
+        InvalidSpaceError
+            If a value of the user's own cannot be written.
+        """
+        writer = Writer()
+        writer.imports["skhpo.space"] = {"SearchSpace"}
+        reasons = {
+            row.name: f"{row.why} [{row.source}]" if row.source else row.why
+            for row in self.suggestions
+        }
+        body = writer.mapping(self._space, 1, reasons)
+        lines = [*writer.import_lines(), "", "space = SearchSpace(", f"    {body}", ")"]
+        return "\n".join(lines)
+
+    # -- as a grid -------------------------------------------------------------
+
+    def grid(self, n_levels: int) -> SearchSpace:
+        """Return a grid: so many values of each parameter, the own one among them.
+
+        Parameters
+        ----------
+        n_levels : int
+            How many at the most. Lists without an order keep all of their values.
+
+        Returns
+        -------
+        SearchSpace
+            A finite space, as `GridSearch` takes it.
+        """
+        finite = discretize(self, n_levels)
+        first = self.initial_params[0]
+        for column, before in zip(finite.columns, self.columns, strict=True):
+            if isinstance(column.dimension, Categorical) and column.name is not None:
+                is_parent = any(
+                    other.parent is not None and self.columns[other.parent] is before
+                    for other in self.columns
+                )
+                if not is_parent:
+                    column.dimension = _thinned(
+                        column.dimension,
+                        before.dimension,
+                        n_levels,
+                        first.get(column.name),
+                    )
+        Cube.__init__(finite, finite.columns)
+        return finite
+
+
+def _thinned(dimension: Categorical, before: Any, n: int, own: Any) -> Categorical:
+    """Return up to `n` values, the nearest one replaced by the own one."""
+    if before.is_categorical:
+        return dimension
+    u = before.levels(n)
+    values = before.from_unit(u)
+    try:
+        place = before.to_unit(own)
+    except InvalidSpaceError:
+        return Categorical(values, ordered=True)
+    values[int(np.argmin(np.abs(u - place)))] = own
+    return Categorical(values, ordered=True)
+
+
+def _nearest(dimension: Any, value: Any) -> Any:
+    """Return the number of an ordered list that is nearest to one that is not in it."""
+    if not isinstance(dimension, Categorical) or not is_number(value):
+        return value
+    numbers = [v for v in dimension.values if is_number(v)]
+    if any(v == value for v in numbers) or not dimension.ordered or not numbers:
+        return value
+    return min(numbers, key=lambda v: abs(v - value))
+
+
+def _if_inside(dimension: Any, value: Any, otherwise: Any) -> Any:
+    try:
+        dimension.to_unit(value)
+    except InvalidSpaceError:
+        return otherwise
+    return value
+
+
+def _condition(row: Suggested) -> str:
+    """Return with which values of another parameter a row exists."""
+    if row.when is None:
+        return ""
+    name, values = row.when
+    return f" if {name} in {', '.join(map(str, values))}"
+
+
+def _shown(given: Any) -> str:
+    """Return the values of a parameter in a few words."""
+    dimension = as_dimension("", given)
+    if isinstance(dimension, Choice):
+        return f"{len(dimension.branches)} choices"
+    if not isinstance(dimension, Categorical):
+        return _bounds(dimension)
+    values = [repr(value) for value in dimension.values]
+    if len(values) > 6:
+        words = [v for v in dimension.values if not is_number(v)]
+        numbers = len(words) < len(values) / 2
+        values = (
+            [values[0], values[1], "...", *map(repr, words), "...", values[-1]]
+            if (numbers and words)
+            else [*values[:3], "...", values[-1]]
+        )
+    return f"[{', '.join(values)}]"
+
+
+def _bounds(dimension: Any) -> str:
+    if not hasattr(dimension, "low") or isinstance(dimension, Curve):
+        return repr(dimension)
+    log = ", log" if dimension.log else ""
+    return f"{dimension.low:g} ... {dimension.high:g}{log}"

@@ -1,0 +1,447 @@
+"""The verb: a space for an estimator and its data."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+
+from skhpo._keys import is_estimator
+from skhpo.exceptions import InvalidSpaceError
+from skhpo.space._categorical import Choice
+from skhpo.space._curve import Curve
+from skhpo.space.suggested._choose import Budget, choose, nested, same
+from skhpo.space.suggested._registry import SPACES, class_defaults, is_known, rows
+from skhpo.space.suggested._rows import Suggested
+from skhpo.space.suggested._space import SuggestedSpace
+from skhpo.space.suggested._tuned import tuned_params
+from skhpo.space.suggested._walk import Part, Sight, parts
+
+__all__ = ["suggest", "suggest_space"]
+
+# With fewer training rows, cross-validation hardly tells candidates apart.
+FEW_ROWS = 400
+# Of five folds, which is what searches do by themselves.
+N_SPLITS = 5
+
+TEMPLATE = """
+    def suggest(estimator, data):
+        return [Suggested({name!r}, Real(0.01, 100, log=True), why="...")]
+
+    register_space({cls}, suggest)
+"""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user wants of a space.
+
+    Parameters
+    ----------
+    n_iter : int
+        Number of candidates.
+    effort : {"auto", 1, 2, 3}
+        The highest tier.
+    include : mapping of str to object
+        Names that are searched in any case; None, or values for them.
+    exclude : frozenset of str
+        Names that are not.
+    curves : bool
+        Whether numbers of rounds may be left to one fit.
+    """
+
+    n_iter: int = 50
+    effort: int | str = "auto"
+    include: Mapping[str, Any] = frozenset()  # type: ignore[assignment]
+    exclude: frozenset[str] = frozenset()
+    curves: bool = True
+
+
+def suggest_space(
+    estimator: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    n_iter: int = 50,
+    effort: int | str = "auto",
+    include: Sequence[str] | Mapping[str, Any] | None = None,
+    exclude: Sequence[str] | None = None,
+    name: str = "model",
+) -> SuggestedSpace:
+    """Suggest a space for an estimator, with ranges that suit the data.
+
+    What you set yourself, that is, what differs from the default of the class, stays
+    as it is. The values that the estimator has lie inside of every range, and searches
+    try them first. The ranges are those of :doc:`suggested_spaces`: judgement built on
+    what other packages ship. Look at them (``print``) and edit them (``to_code()``).
+
+    Parameters
+    ----------
+    estimator : estimator, or Choice of estimators
+        Also a pipeline or a meta-estimator: all parts are looked at, each with the
+        data as it sees them. Of several estimators, ``Choice({"a": SVC(), ...})``,
+        each becomes a value of the parameter `name`, with a space of its own.
+    X, y : array-like
+        The training data; `y` may be None for what needs no target. Five folds are
+        assumed, where a range depends on the number of rows.
+    n_iter : int, default=50
+        Number of candidates that the search will have. It decides how many parameters
+        there are: those of tier 2 from 30 candidates, of tier 3 from 100, and never
+        more than one for each 8 candidates, or 2.
+    effort : {"auto", 1, 2, 3}, default="auto"
+        The highest tier, whatever the number of candidates.
+    include : list of str, dict or None, default=None
+        Parameters that are searched in any case, also if you have set them. A dict
+        gives values of your own, or, for a step of a pipeline, a list of estimators:
+        each brings its own space.
+    exclude : list of str or None, default=None
+        Parameters that are not searched.
+    name : str, default="model"
+        The parameter, such as a step of a pipeline, that a `Choice` of estimators is
+        for.
+
+    Returns
+    -------
+    SuggestedSpace
+        A `SearchSpace` that every search takes, with ``to_code()``, ``grid(n)`` and,
+        when printed, a line per parameter.
+
+    Raises
+    ------
+    ValueError
+        If nothing is known of the class, or nothing is left to search; says what
+        would help.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn.svm import SVC
+    >>> from skhpo.space import suggest_space
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> pipeline = make_pipeline(StandardScaler(), SVC())
+    >>> space = suggest_space(pipeline, X, y)
+    >>> list(space)
+    ['svc__C', 'svc__gamma']
+    >>> space.initial_params
+    [{'svc__C': 1.0, 'svc__gamma': 'scale'}]
+    """
+    request = _request(n_iter, effort, include, exclude)
+    if isinstance(estimator, Choice):
+        estimator, request = _of_choice(estimator, request, name)
+    n = _n_rows(X)
+    n_train = max(1, n - math.ceil(n / N_SPLITS))
+    return suggest(estimator, X, y, request, n_train=n_train)
+
+
+def _request(n_iter: Any, effort: Any, include: Any, exclude: Any) -> Request:
+    """Check the arguments."""
+    if isinstance(n_iter, bool) or not isinstance(n_iter, int) or n_iter < 1:
+        raise ValueError(f"n_iter must be a positive integer. Got {n_iter!r}.")
+    if effort not in ("auto", 1, 2, 3) or isinstance(effort, bool):
+        raise ValueError(f"effort must be 'auto', 1, 2 or 3. Got {effort!r}.")
+    for option, value in (("include", include), ("exclude", exclude)):
+        if isinstance(value, str):
+            raise ValueError(f"{option} must be a list of names. Got {value!r}.")
+    asked = include if isinstance(include, Mapping) else dict.fromkeys(include or ())
+    return Request(n_iter, effort, dict(asked), frozenset(exclude or ()))
+
+
+def _of_choice(choice: Choice, request: Request, name: str) -> tuple[Any, Request]:
+    """Return a pipeline of one step, which one of several estimators is to take."""
+    estimators = [_alternative(value, space) for value, space in choice.branches]
+    include = {**request.include, name: estimators}
+    return Pipeline([(name, estimators[0])]), replace(request, include=include)
+
+
+def _alternative(value: Any, space: Any) -> Any:
+    found = next((one for one in (space, value) if is_estimator(one)), None)
+    if found is None:
+        raise InvalidSpaceError(
+            "A Choice of models holds estimators, as in Choice({'svc': SVC(), 'tree': "
+            f"DecisionTreeClassifier()}}). Got {value!r}: {space!r}."
+        )
+    return found
+
+
+def _n_rows(X: Any) -> int:
+    shape = getattr(X, "shape", None)
+    return int(shape[0]) if shape else len(X)
+
+
+def suggest(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    request: Request,
+    *,
+    n_train: int,
+    scoring: Mapping[str, bool] | None = None,
+) -> SuggestedSpace:
+    """Return the space; a search knows its splits and its score.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is to be searched over.
+    X, y : array-like
+        The data.
+    request : Request
+        What the user wants.
+    n_train : int
+        Rows of the smallest split.
+    scoring : mapping of str to bool or None, default=None
+        See `DataInfo`.
+    """
+    _check_target(estimator, y)
+    sight = Sight(X, y, _task(estimator), n_train, _n_rows(X), dict(scoring or {}))
+    found = list(parts(estimator, sight))
+    alternatives = {
+        key: value
+        for key, value in request.include.items()
+        if isinstance(value, list | tuple) and value and all(map(is_estimator, value))
+    }
+    _check_names(estimator, request)
+    fixed = _alternative_prefixes(alternatives)
+    usual = [part for part in found if not part.prefix.startswith(fixed)]
+    budget = _budget(request, n_train)
+    if not alternatives:
+        _check_known(estimator, found, request)
+    everything, users, notes = _of_parts(usual, request)
+    own = estimator.get_params(deep=True)
+    asked = {k: v for k, v in request.include.items() if k not in alternatives}
+    everything = _with_values(everything, asked)
+    chosen, dropped = choose(everything, own, budget, asked)
+    chosen = _beside_learning_rate(chosen, own)
+    spec = nested(chosen)
+    for key, estimators in alternatives.items():
+        spec[key], more = _models(
+            estimator, key, estimators, X, y, request, n_train, scoring
+        )
+        chosen += more
+    if not spec:
+        raise ValueError(_nothing(estimator, users, request))
+    notes = [*sight.notes, *notes, *_notes(users, dropped, request, n_train)]
+    firsts = {r.name: r.default for r in chosen if r.default is not None}
+    own = {**own, **{k: v for k, v in firsts.items() if own.get(k) is None}}
+    tuned = [
+        {part.prefix + k: v for k, v in params.items()}
+        for part in usual
+        if part.is_final
+        for params in tuned_params(part.estimator)
+    ]
+    return SuggestedSpace(spec, chosen, notes, own, tuned)
+
+
+def _task(estimator: Any) -> str | None:
+    if is_classifier(estimator):
+        return "classification"
+    return "regression" if is_regressor(estimator) else None
+
+
+def _check_target(estimator: Any, y: Any) -> None:
+    if y is None and get_tags(estimator).target_tags.required:
+        raise ValueError(
+            f"{type(estimator).__name__} needs a target, and so do the ranges of its "
+            "parameters. Got y=None; pass y."
+        )
+
+
+def _check_names(estimator: Any, request: Request) -> None:
+    """Raise if a name is none of the estimator's."""
+    known = {*estimator.get_params(deep=True), *class_defaults(type(estimator))}
+    for option, names in (("include", request.include), ("exclude", request.exclude)):
+        for one in names:
+            if one not in known:
+                close = difflib.get_close_matches(one, known, n=1)
+                hint = f" Did you mean {close[0]!r}?" if close else ""
+                raise ValueError(
+                    f"{option} names {one!r}, which is no parameter of "
+                    f"{type(estimator).__name__}.{hint}"
+                )
+
+
+def _check_known(estimator: Any, found: Sequence[Part], request: Request) -> None:
+    """Raise if nothing is known of what predicts."""
+    final = [part for part in found if part.is_final]
+    given = any(value is not None for value in request.include.values())
+    if given or any(is_known(part.estimator) for part in final):
+        return
+    unknown = final[0].estimator if final else estimator
+    own = sorted(unknown.get_params(deep=False))
+    cls = type(unknown).__name__
+    raise ValueError(
+        f"Nothing is known of {cls}, which has the parameters {own}. Give a space of "
+        "your own; or teach it once, with Suggested, register_space and Real of "
+        "skhpo.space:\n"
+        + TEMPLATE.format(name=own[0] if own else "name", cls=cls)
+        + f"\nThese are known: {', '.join(SPACES.class_names())}."
+    )
+
+
+def _alternative_prefixes(alternatives: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(f"{key}__" for key in alternatives)
+
+
+def _budget(request: Request, n_train: int) -> Budget:
+    budget = Budget.of(request.n_iter, request.effort)
+    if request.effort == "auto" and n_train < FEW_ROWS:
+        return replace(budget, tier=1)
+    return budget
+
+
+def _of_parts(
+    found: Sequence[Part], request: Request
+) -> tuple[list[Suggested], list[str], list[str]]:
+    """Return the suggestions of all parts, what the user set, and notes."""
+    everything, users, notes = [], [], []
+    for part in found:
+        if not is_known(part.estimator):
+            if not _has_inner(part, found):
+                notes.append(f"nothing is known of {type(part.estimator).__name__}.")
+            continue
+        own = part.estimator.get_params(deep=False)
+        defaults = class_defaults(type(part.estimator))
+        for row in rows(part.estimator, part.sight.measured()):
+            name = part.prefix + row.name
+            if isinstance(row.dimension, Curve) and not request.curves:
+                continue
+            if name in request.exclude:
+                continue
+            is_users = row.name in own and not same(
+                own[row.name], defaults.get(row.name, own[row.name])
+            )
+            if is_users and name not in request.include:
+                users.append(name)
+                continue
+            when = row.when and (part.prefix + row.when[0], row.when[1])
+            everything.append(replace(row, name=name, when=when))
+    return everything, users, notes
+
+
+def _has_inner(part: Part, found: Sequence[Part]) -> bool:
+    return any(
+        other is not part and other.prefix.startswith(part.prefix) for other in found
+    )
+
+
+def _with_values(
+    everything: Sequence[Suggested], asked: Mapping[str, Any]
+) -> list[Suggested]:
+    """Return the suggestions, with values of the user's own for some."""
+    given = {name: values for name, values in asked.items() if values is not None}
+    known = {row.name for row in everything}
+    for name, values in asked.items():
+        if values is None and name not in known:
+            raise ValueError(
+                f"No range is known for {name!r}. Give its values: include={{{name!r}: "
+                "[...]}, or a dimension such as Real(low, high)."
+            )
+    kept = [
+        replace(row, dimension=given[row.name], why="your own values", source="you")
+        if row.name in given
+        else row
+        for row in everything
+    ]
+    return kept + [
+        Suggested(name, values, why="your own values", source="you")
+        for name, values in given.items()
+        if name not in known
+    ]
+
+
+def _beside_learning_rate(
+    chosen: Sequence[Suggested], own: Mapping[str, Any]
+) -> list[Suggested]:
+    """Return the same, without rounds whose learning rate would depend on them.
+
+    That is CatBoost's way if it has none.
+    """
+    names = {row.name for row in chosen}
+
+    def is_alone(row: Suggested) -> bool:
+        prefix, _, last = row.name.rpartition("iterations")
+        rate = f"{prefix}learning_rate"
+        is_catboost = not last and isinstance(row.dimension, Curve) and _
+        return bool(is_catboost) and rate not in names and own.get(rate) is None
+
+    return [row for row in chosen if not is_alone(row)]
+
+
+def _models(
+    estimator: Any,
+    key: str,
+    estimators: Sequence[Any],
+    X: Any,
+    y: Any,
+    request: Request,
+    n_train: int,
+    scoring: Mapping[str, bool] | None,
+) -> tuple[Choice, list[Suggested]]:
+    """Return the choice between estimators, each with a space of its own."""
+    branches, chosen = [], []
+    share = max(1, request.n_iter // len(estimators))
+    for one in estimators:
+        whole = clone(estimator).set_params(**{key: one})
+        others = [
+            n for n in whole.get_params(deep=True) if not n.startswith(f"{key}__")
+        ]
+        inner = {n: v for n, v in request.include.items() if n.startswith(f"{key}__")}
+        below = Request(
+            share, request.effort, inner, request.exclude.union(others), request.curves
+        )
+        space = suggest(whole, X, y, below, n_train=n_train, scoring=scoring)
+        weight = math.sqrt(max(1, len(space.suggestions)))
+        branches.append((one, (dict(space), weight)))
+        chosen += [
+            replace(row, when=row.when or (key, (type(one).__name__,)))
+            for row in space.suggestions
+        ]
+    return Choice(branches), [
+        Suggested(key, Choice(branches), why="which model", source="you"), *chosen,
+    ]  # fmt: skip
+
+
+def _nothing(estimator: Any, users: Sequence[str], request: Request) -> str:
+    name = type(estimator).__name__
+    if users:
+        return (
+            f"Every parameter of {name} that has a range was set: {users}. What you "
+            f"set stays as it is; to search some of them, include={users[:1]}."
+        )
+    if request.exclude:
+        return (
+            f"Nothing of {name} is left to search: exclude={sorted(request.exclude)}."
+        )
+    return f"{name} has no parameter that is worth a search."
+
+
+def _notes(
+    users: Sequence[str],
+    dropped: Sequence[Suggested],
+    request: Request,
+    n_train: int,
+) -> list[str]:
+    """Return what the user should know of what is not there."""
+    notes = []
+    if users:
+        notes.append(f"as you set them: {', '.join(users)}.")
+    if n_train < FEW_ROWS:
+        tier = "" if request.effort != "auto" else ", so only tier 1 is searched"
+        notes.append(
+            f"with {n_train} training rows, cross-validation hardly tells candidates "
+            f"apart{tier}."
+        )
+    if dropped:
+        notes.append(
+            f"left out with n_iter={request.n_iter}, effort={request.effort!r}: "
+            f"{', '.join(row.name for row in dropped)}."
+        )
+    return notes
