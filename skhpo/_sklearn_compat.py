@@ -70,6 +70,7 @@ __all__ = [
     "InvalidParameterError",
     "RootHooks",
     "StrOptions",
+    "asks_for_probabilities",
     "check_method_params",
     "fit_context",
     "is_multimetric",
@@ -160,6 +161,16 @@ def asks_for_score(scorer: Any) -> bool:
     """Whether `scorer`, or one of several, is the estimator's own ``score``."""
     parts = scorer._scorers.values() if is_multimetric(scorer) else [scorer]
     return any(type(part) is _PassthroughScorer for part in parts)
+
+
+def asks_for_probabilities(scorer: Any) -> bool:
+    """Whether `scorer`, or one of several, may call ``predict_proba``."""
+    parts = scorer._scorers.values() if is_multimetric(scorer) else [scorer]
+    return any(
+        "predict_proba" in str(getattr(part, "_response_method", "predict_proba"))
+        for part in parts
+        if type(part) is not _PassthroughScorer
+    )
 
 
 def without_estimator(scorer: Any) -> Any:

@@ -177,6 +177,7 @@ def _logarithmic_parameters(search: Any) -> list[str] | None:
     given: Any = getattr(
         search, "param_distributions", getattr(search, "param_grid", None)
     )
+    given = getattr(search, "space_", given)  # suggested
     try:
         columns = SearchSpace(given).columns
     except InvalidSpaceError:

@@ -79,6 +79,7 @@ def edges_of(
     given: Any = getattr(
         search, "param_distributions", getattr(search, "param_grid", None)
     )
+    given = getattr(search, "space_", given)  # suggested
     try:
         columns = SearchSpace(given).columns
     except (InvalidSpaceError, TypeError):

@@ -16,10 +16,10 @@ import numpy as np
 
 from skhpo._arithmetic import Array
 from skhpo._rng import RandomState, child_rng, seed_sequence
-from skhpo._trial import Candidate, Trial
+from skhpo._trial import Candidate, Params, Trial
 from skhpo.optimizers._base import check_trials
 from skhpo.optimizers._maximize import point_key
-from skhpo.optimizers._sampling import NewPoints
+from skhpo.optimizers._sampling import InitialParams, NewPoints
 from skhpo.space import SearchSpace
 
 __all__ = ["AnnealOptimizer"]
@@ -43,6 +43,8 @@ class AnnealOptimizer:
         How fast the neighborhood shrinks.
     constraints : callable or sequence of callables, default=None
         Predicates on the params of a candidate.
+    initial_params : sequence of dict, default=()
+        What to propose first, as far as the constraints allow it.
     random_state : int, RandomState, Generator or None, default=None
         The source of randomness.
 
@@ -72,6 +74,7 @@ class AnnealOptimizer:
         mean_rank: float = 2.0,
         shrink: float = 0.1,
         constraints: Any = None,
+        initial_params: Sequence[Params] = (),
         random_state: RandomState = None,
     ) -> None:
         if not mean_rank > 1:
@@ -89,6 +92,7 @@ class AnnealOptimizer:
         self._root = seed_sequence(random_state)
         self._next_id = 0
         self._new = NewPoints(self.space, child_rng(self._root, "left"))
+        self._initial = InitialParams(initial_params, self._new)
         self._pending: dict[int, Array] = {}
         self._told: list[tuple[float, int, Array]] = []
 
@@ -107,16 +111,22 @@ class AnnealOptimizer:
         """
         candidates = []
         for _ in range(n):
-            rng = child_rng(self._root, "ask", self._next_id)
-            draw = partial(self._draw, rng=rng)
-            x = self._new.next(draw)
-            if x is None:
+            proposed = self._initial.next() or self._drawn()
+            if proposed is None:
                 break
-            self._new.seen.add(point_key(x))
-            self._pending[self._next_id] = x
-            candidates.append(Candidate(self._next_id, self.space.decode(x)))
+            self._pending[self._next_id], params = proposed
+            candidates.append(Candidate(self._next_id, params))
             self._next_id += 1
         return candidates
+
+    def _drawn(self) -> tuple[Array, Params] | None:
+        """Return a new point and its params, None if there is none left."""
+        rng = child_rng(self._root, "ask", self._next_id)
+        x = self._new.next(partial(self._draw, rng=rng))
+        if x is None:
+            return None
+        self._new.seen.add(point_key(x))
+        return x, self.space.decode(x)
 
     def tell(self, trials: Sequence[Trial]) -> None:
         """Learn from trials; failed ones are forgotten.

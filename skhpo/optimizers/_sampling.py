@@ -9,13 +9,13 @@ import numpy as np
 
 from skhpo._arithmetic import Array
 from skhpo._rng import RandomState, child_rng, seed_sequence
-from skhpo._trial import Candidate, Trial
+from skhpo._trial import Candidate, Params, Trial
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers._maximize import point_key
 from skhpo.space import SearchSpace
 from skhpo.space._sampling import SobolSequence
 
-__all__ = ["NewPoints", "SamplingOptimizer"]
+__all__ = ["InitialParams", "NewPoints", "SamplingOptimizer"]
 
 # After so many draws in a row that were known, what is left of a space is listed.
 MAX_REPEATS = 100
@@ -40,6 +40,8 @@ class SamplingOptimizer:
         "random" draws them independently.
     constraints : callable or sequence of callables, default=None
         Predicates on the params of a candidate.
+    initial_params : sequence of dict, default=()
+        What to propose first, as far as the constraints allow it.
     random_state : int, RandomState, Generator or None, default=None
         The source of randomness.
 
@@ -58,6 +60,7 @@ class SamplingOptimizer:
         *,
         sampling: str = "sobol",
         constraints: Any = None,
+        initial_params: Sequence[Params] = (),
         random_state: RandomState = None,
     ) -> None:
         if sampling not in ("sobol", "random"):
@@ -72,6 +75,7 @@ class SamplingOptimizer:
         self._draw = SobolSequence(d, rng) if sampling == "sobol" else Uniform(d, rng)
         self._next_id = 0
         self._new = NewPoints(self.space, child_rng(root, "left"))
+        self._initial = InitialParams(initial_params, self._new)
 
     def ask(self, n: int) -> list[Candidate]:
         """Propose up to `n` candidates, with consecutive ids.
@@ -88,13 +92,20 @@ class SamplingOptimizer:
         """
         candidates = []
         for _ in range(n):
-            x = self._new.next(self._draw)
-            if x is None:
+            proposed = self._initial.next() or self._drawn()
+            if proposed is None:
                 break
-            self._new.seen.add(point_key(x))
-            candidates.append(Candidate(self._next_id, self.space.decode(x)))
+            candidates.append(Candidate(self._next_id, proposed[1]))
             self._next_id += 1
         return candidates
+
+    def _drawn(self) -> tuple[Array, Params] | None:
+        """Return a new point and its params, None if there is none left."""
+        x = self._new.next(self._draw)
+        if x is None:
+            return None
+        self._new.seen.add(point_key(x))
+        return x, self.space.decode(x)
 
     def tell(self, trials: Sequence[Trial]) -> None:
         """Learn nothing: what comes next does not depend on the trials.
@@ -104,6 +115,33 @@ class SamplingOptimizer:
         trials : sequence of Trial
             Ignored.
         """
+
+
+class InitialParams:
+    """Params that are proposed before any others, just as they were given.
+
+    Parameters
+    ----------
+    given : sequence of dict
+        Of those that are equal, or that break a constraint, none is proposed.
+    new : NewPoints
+        Is told of them.
+    """
+
+    def __init__(self, given: Sequence[Params], new: NewPoints) -> None:
+        self._given = [dict(params) for params in given]
+        self._new = new
+
+    def next(self) -> tuple[Array, Params] | None:
+        """Return the next ones and their point, None if there are none left."""
+        space, seen = self._new.space, self._new.seen
+        while self._given:
+            params = self._given.pop(0)
+            x = space.encode(params)
+            if point_key(x) not in seen and space.allows(params):
+                seen.add(point_key(x))
+                return x, params
+        return None
 
 
 class Uniform:
@@ -141,13 +179,15 @@ class NewPoints:
 
     Attributes
     ----------
+    space : SearchSpace
+        The same.
     seen : set of bytes
         Keys of the points that are known; to be added to by the owner.
     """
 
     def __init__(self, space: SearchSpace, rng: np.random.Generator) -> None:
         self.seen: set[bytes] = set()
-        self._space, self._rng = space, rng
+        self.space, self._rng = space, rng
         self._is_exhausted = False
         self._unread: Array | None = None  # the list, as far as it was not checked
         self._allowed: list[Array] = []  # what was allowed in the part checked last
@@ -174,7 +214,7 @@ class NewPoints:
             return None
         x = self._drawn(draw)
         if x is None:
-            is_listed = self._space.size <= MAX_LISTED
+            is_listed = self.space.size <= MAX_LISTED
             x = self._listed() if is_listed else self._drawn(self._anywhere)
         self._is_exhausted = x is None
         if x is None and not self.seen:
@@ -186,20 +226,20 @@ class NewPoints:
         return x
 
     def _anywhere(self, m: int) -> Array:
-        return self._rng.random((m, self._space.n_columns))
+        return self._rng.random((m, self.space.n_columns))
 
     def _drawn(self, draw: Callable[[int], Array]) -> Array | None:
         n_draws = MAX_DRAWS
-        if self._space.size <= MAX_LISTED:  # the list costs less, and misses nothing
+        if self.space.size <= MAX_LISTED:  # the list costs less, and misses nothing
             n_draws = N_SINGLE if self._unread is None else MAX_REPEATS
         n_drawn = n_repeated = 0
         while n_drawn < n_draws and n_repeated < MAX_REPEATS:
             # Singly at first, since all points of a sequence are to be used.
             n = 1 if n_drawn < N_SINGLE else min(N_PART, n_draws - n_drawn)
-            X = self._space.snap(draw(n))
+            X = self.space.snap(draw(n))
             is_new = np.array([point_key(x) not in self.seen for x in X])
             X = X[is_new]
-            allowed = X[self._space.is_feasible(X)]
+            allowed = X[self.space.is_feasible(X)]
             if len(allowed):
                 return allowed[0].copy()
             n_drawn += n
@@ -208,11 +248,11 @@ class NewPoints:
 
     def _listed(self) -> Array | None:
         if self._unread is None:
-            self._unread = self._rng.permutation(self._space.combinations())
+            self._unread = self._rng.permutation(self.space.combinations())
         while self._allowed or len(self._unread):
             if not self._allowed:
                 part, self._unread = self._unread[:N_PART], self._unread[N_PART:]
-                self._allowed = list(part[self._space.is_feasible(part)])
+                self._allowed = list(part[self.space.is_feasible(part)])
             elif point_key(x := self._allowed.pop()) not in self.seen:
                 return x.copy()  # a view would keep all of the part alive
         return None

@@ -9,6 +9,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -45,6 +46,7 @@ from skhpo.exceptions import (
 from skhpo.journal import Journal
 from skhpo.journal._memory import JournalMemory
 from skhpo.optimizers import Optimizer
+from skhpo.search._auto import is_auto, suggested_space
 from skhpo.search._budget import TimeBudget, growth_of
 from skhpo.search._check import check_against_estimator
 from skhpo.search._curves import (
@@ -242,6 +244,18 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         Raises TypeError or ValueError if it is none.
         """
 
+    def _with_space(self, problem: Problem) -> Problem:
+        """Return the problem with the space that is searched."""
+        if is_auto(getattr(self, "param_distributions", None)):
+            self.space_ = suggested_space(self, problem)
+        return replace(problem, space=self._compile())
+
+    @property
+    def _distributions(self) -> Any:
+        """The space as it was given, or suggested."""
+        given: Any = self
+        return getattr(self, "space_", given.param_distributions)
+
     @abstractmethod
     def _make_optimizer(self, space: Space) -> Optimizer:
         """Return the algorithm of this search, ready to be asked."""
@@ -428,9 +442,10 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         self._checked_cv_orig = cv
         self.n_splits_ = cv.get_n_splits(X, y, **routed.splitter.split)
-        estimator, space = clone(self.estimator), self._compile()
+        estimator = clone(self.estimator)
+        problem = Problem(estimator, [], X, y, scorers, refit_metric, routed, cv)
         return Run(
-            Problem(estimator, space, X, y, scorers, refit_metric, routed, cv),
+            self._with_space(problem),
             Record(),
             hooks,
             start,

@@ -37,11 +37,13 @@ class BayesSearch(RacingSearch):
 
     Parameters
     ----------
-    param_distributions : dict, list of dict, or SearchSpace
+    param_distributions : dict, list of dict, SearchSpace or "auto", default="auto"
         For each parameter name, as ``set_params`` takes it: a list of values, a
         distribution of ``scipy.stats``, a dimension of :mod:`skhpo.space`, or a tuple
         ``(low, high)`` or ``(low, high, "log-uniform")``. Of several dicts, each
         candidate belongs to one; a dict with a weight is a pair ``(dict, weight)``.
+        "auto" is a space suggested for the estimator and the data, ``space_`` after
+        `fit`; see :func:`~skhpo.space.suggest_space`.
     n_iter : int, default=50
         Number of candidates. A finite space ends earlier, when all of it was tried.
     surrogate : {"gp", "forest", "tpe"} or object, default="gp"
@@ -58,6 +60,7 @@ class BayesSearch(RacingSearch):
     initial_params : "defaults", list of dict, or None, default="defaults"
         What to try first; by default, the values that `estimator` has, as far as the
         space and the constraints allow them: the search starts from what there is.
+        After them, of a suggested space, values that were published.
     prior_results : dict or fitted search, default=None
         The ``cv_results_`` of an earlier search over the same data, to learn from.
     n_pending : int, default=2
@@ -85,6 +88,11 @@ class BayesSearch(RacingSearch):
         are the first `n_pending` ones; all others are chosen one by one. The scores
         are the same.
 
+    Attributes
+    ----------
+    space_ : SuggestedSpace
+        The space that was suggested. If `param_distributions` is "auto".
+
     See Also
     --------
     RandomSearch : Random draws, which need no model.
@@ -109,7 +117,13 @@ class BayesSearch(RacingSearch):
 
     _parameter_constraints: ClassVar[dict] = {
         **RacingSearch._parameter_constraints,
-        "param_distributions": [Mapping, list, tuple, SearchSpace],
+        "param_distributions": [
+            StrOptions({"auto"}),
+            Mapping,
+            list,
+            tuple,
+            SearchSpace,
+        ],
         "n_iter": [Interval(Integral, 1, None, closed="left")],
         "surrogate": [
             StrOptions({"gp", "forest", "tpe"}),
@@ -135,7 +149,9 @@ class BayesSearch(RacingSearch):
     def __init__(
         self,
         estimator: Any,
-        param_distributions: Mapping[str, Any] | Sequence[Any] | SearchSpace,
+        param_distributions: Mapping[str, Any] | Sequence[Any] | SearchSpace | str = (
+            "auto"
+        ),
         *,
         n_iter: int = 50,
         surrogate: Any = "gp",
@@ -183,7 +199,7 @@ class BayesSearch(RacingSearch):
         return LoopPolicy(learns=True, n_pending=self.n_pending, in_order=in_order)
 
     def _compile(self) -> SearchSpace:
-        return SearchSpace(self.param_distributions, self.constraints)
+        return SearchSpace(self._distributions, self.constraints)
 
     def _make_optimizer(self, space: Space) -> LimitedOptimizer:
         assert isinstance(space, SearchSpace), "it was compiled so"
@@ -201,6 +217,9 @@ class BayesSearch(RacingSearch):
     def _initial_candidates(self, space: SearchSpace) -> Sequence[Mapping[str, Any]]:
         if not isinstance(self.initial_params, str):
             return self.initial_params or ()
+        suggested = getattr(self._distributions, "initial_params", None)
+        if suggested is not None:
+            return [params for params in suggested if space.allows(params)]
         names = {column.name for column in space.columns}
         all_own = self.estimator.get_params(deep=True).items()
         own = {name: value for name, value in all_own if name in names}

@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skhpo._docstrings import inherit_docs
-from skhpo._sklearn_compat import Interval
+from skhpo._sklearn_compat import Interval, StrOptions
 from skhpo.optimizers import GridOptimizer
 from skhpo.optimizers._enumerated import grid_space
+from skhpo.search._auto import is_auto
 from skhpo.search._base import BaseSearch
 from skhpo.search._halving import HalvingSearch
 from skhpo.search._race import RacingSearch
@@ -82,7 +83,7 @@ class GridSearch(HalvingSearch):
 
     _parameter_constraints: ClassVar[dict] = {
         **HalvingSearch._parameter_constraints,
-        "param_grid": [Mapping, list, tuple, SearchSpace],
+        "param_grid": [StrOptions({"auto"}), Mapping, list, tuple, SearchSpace],
         "n_levels": [Interval(Integral, 1, None, closed="left"), Mapping],
         "constraints": [callable, list, tuple, None],
         "reuse": ["boolean"],
@@ -131,6 +132,14 @@ class GridSearch(HalvingSearch):
         self.n_brackets = n_brackets
 
     def _compile(self) -> Space:
+        if is_auto(self.param_grid):
+            raise ValueError(
+                "GridSearch tries every combination, so what these are is for you to "
+                "see and to decide. Take a few values of each parameter of a suggested "
+                "space: GridSearch(estimator, suggest_space(estimator, X, y).grid(3)), "
+                "with suggest_space of skhpo.space. RandomSearch, BayesSearch and "
+                "PBTSearch take 'auto'."
+            )
         subspaces = check_space(self.param_grid, name="param_grid", distributions=False)
         space = grid_space(self.param_grid, self.n_levels)
         return subspaces if space is None else space

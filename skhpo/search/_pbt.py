@@ -37,7 +37,7 @@ from skhpo.search._lineage import (
 from skhpo.search._loop import LoopPolicy
 from skhpo.search._results import Record
 from skhpo.search._run import Run, Space
-from skhpo.space import SearchSpace
+from skhpo.space import SearchSpace, SuggestedSpace
 from skhpo.space._check import check_space
 from skhpo.stopping import StopRule
 
@@ -64,12 +64,14 @@ class PBTSearch(BaseSearch):
         What to train: it has ``partial_fit``, or grows by warm start, or is known by
         `register_incremental`; or a pipeline that ends in such a one. The transformers
         of a pipeline are fitted once for each split and setting.
-    param_distributions : dict or list of dict
+    param_distributions : dict, list of dict, SuggestedSpace or "auto", default="auto"
         For each parameter name a list of values, a distribution (an object with
         ``rvs``) or a dimension such as ``Real(1e-4, 1, log=True)``. Values move inside
         of it: by a factor on a log scale, by probability mass on others, to the
         neighbor in a list of numbers. Of several dicts, and of the branches of a
-        ``Choice``, each member gets one for good.
+        ``Choice``, each member gets one for good. "auto" is a space suggested for the
+        estimator and the data, ``space_`` after `fit`; see
+        :func:`~skhpo.space.suggest_space`.
     population_size : int, default=16
         Number of members, at least 2.
     n_generations : int, default=10
@@ -106,7 +108,8 @@ class PBTSearch(BaseSearch):
         ``sample_weight`` of zero are left out.
     initial_params : dict, list of dict or None, default=None
         Parameters of the first members at birth, with values of `param_distributions`;
-        what they leave out is drawn.
+        what they leave out is drawn. Of a suggested space, the first member has the
+        estimator's own values.
     n_generations_no_change : int or None, default=None
         Stop when the best score has not risen by more than `tol` for so many
         generations.
@@ -164,6 +167,8 @@ class PBTSearch(BaseSearch):
         The best row of the last generation in which a member has a score.
     history_ : list of dict
         Who was replaced by whom, in the order of time.
+    space_ : SuggestedSpace
+        The space that was suggested. If `param_distributions` is "auto".
     frozen_params_ : list of str
         Parameters that did not change.
     reuse_ : Reuse
@@ -206,7 +211,13 @@ class PBTSearch(BaseSearch):
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseSearch._parameter_constraints,
-        "param_distributions": [dict, list, tuple],
+        "param_distributions": [
+            StrOptions({"auto"}),
+            dict,
+            list,
+            tuple,
+            SuggestedSpace,
+        ],
         "population_size": [Integral],
         "n_generations": [Interval(Integral, 1, None, closed="left")],
         "steps_per_generation": [Interval(Integral, 1, None, closed="left")],
@@ -229,7 +240,10 @@ class PBTSearch(BaseSearch):
     def __init__(
         self,
         estimator: Any,
-        param_distributions: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        param_distributions: Mapping[str, Any]
+        | Sequence[Mapping[str, Any]]
+        | SuggestedSpace
+        | str = "auto",
         *,
         population_size: int = 16,
         n_generations: int = 10,
@@ -303,7 +317,9 @@ class PBTSearch(BaseSearch):
         return LoopPolicy(learns=True, whole_batches=True)
 
     def _compile(self) -> Space:
-        spaces = plain_spaces(self.param_distributions)
+        given = self._distributions
+        given = dict(given) if isinstance(given, SuggestedSpace) else given
+        spaces = plain_spaces(given)
         return check_space(spaces, name="param_distributions", distributions=True)
 
     def _make_optimizer(self, space: Space) -> PBTOptimizer:
@@ -313,7 +329,9 @@ class PBTSearch(BaseSearch):
             "tournament": Tournament(),
         }
         exploit = named[self.exploit] if isinstance(self.exploit, str) else self.exploit
-        given = self.initial_params or []
+        given = self.initial_params
+        if given is None:  # of a suggested space, the estimator as it is
+            given = getattr(self._distributions, "initial_params", [])[:1]
         return PBTOptimizer(
             space,
             seed_sequence(self.random_state),

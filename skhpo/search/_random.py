@@ -46,12 +46,14 @@ class RandomSearch(HalvingSearch):
 
     Parameters
     ----------
-    param_distributions : dict, list of dict, or SearchSpace
+    param_distributions : dict, list of dict, SearchSpace or "auto", default="auto"
         For each parameter name, as ``set_params`` takes it, a list or array of values
         (drawn uniformly) or a distribution: an object with ``rvs``, such as those of
         ``scipy.stats``. Of several dicts, one is drawn for each candidate. If all are
         lists, draws are without replacement. Also whatever :class:`BayesSearch`
-        takes; but a tuple of two numbers is two values.
+        takes; but a tuple of two numbers is two values. "auto" is a space suggested for
+        the estimator and the data, ``space_`` after `fit`; the first candidate is the
+        estimator as it is. See :func:`~skhpo.space.suggest_space`.
     n_iter : int, default=10
         Number of candidates. If the space holds fewer, all of them are tried, with a
         warning.
@@ -76,6 +78,11 @@ class RandomSearch(HalvingSearch):
         forest). The scores are the same, bit for bit, and the times are reported as
         if each candidate had been fitted alone. With "anneal", only the first
         `n_pending` candidates are drawn together and can share.
+
+    Attributes
+    ----------
+    space_ : SuggestedSpace
+        The space that was suggested. If `param_distributions` is "auto".
 
     See Also
     --------
@@ -121,7 +128,13 @@ class RandomSearch(HalvingSearch):
 
     _parameter_constraints: ClassVar[dict] = {
         **HalvingSearch._parameter_constraints,
-        "param_distributions": [Mapping, list, tuple, SearchSpace],
+        "param_distributions": [
+            StrOptions({"auto"}),
+            Mapping,
+            list,
+            tuple,
+            SearchSpace,
+        ],
         "n_iter": [Interval(Integral, 1, None, closed="left")],
         "sampling": [StrOptions({"random", "sobol"})],
         "strategy": [StrOptions({"random", "anneal"})],
@@ -134,7 +147,9 @@ class RandomSearch(HalvingSearch):
     def __init__(
         self,
         estimator: Any,
-        param_distributions: Mapping[str, Any] | Sequence[Any] | SearchSpace,
+        param_distributions: Mapping[str, Any] | Sequence[Any] | SearchSpace | str = (
+            "auto"
+        ),
         *,
         n_iter: int = 10,
         sampling: str = "random",
@@ -195,15 +210,15 @@ class RandomSearch(HalvingSearch):
             or bool(self.constraints)
             or isinstance(self.random_state, np.random.Generator)
         )
-        return not is_more and is_plain(self.param_distributions, distributions=True)
+        return not is_more and is_plain(self._distributions, distributions=True)
 
     def _compile(self) -> Space:
         subspaces = check_space(
-            self.param_distributions, name="param_distributions", distributions=True
+            self._distributions, name="param_distributions", distributions=True
         )
         if self._is_plain:
             return subspaces
-        space = with_listed_tuples(self.param_distributions)
+        space = with_listed_tuples(self._distributions)
         return SearchSpace(space, self.constraints)
 
     def _make_optimizer(self, space: Space) -> Optimizer:
@@ -228,11 +243,17 @@ class RandomSearch(HalvingSearch):
                 f"{space.size}: all of them are tried.",
                 SkhpoWarning,
             )
+        first = getattr(self._distributions, "initial_params", ())
         optimizer: Optimizer
         if self.strategy == "anneal":
-            optimizer = AnnealOptimizer(space, random_state=self.random_state)
+            optimizer = AnnealOptimizer(
+                space, initial_params=first, random_state=self.random_state
+            )
         else:
             optimizer = SamplingOptimizer(
-                space, sampling=self.sampling, random_state=self.random_state
+                space,
+                sampling=self.sampling,
+                initial_params=first,
+                random_state=self.random_state,
             )
         return LimitedOptimizer(optimizer, self.n_iter)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 
 from skhpo._arithmetic import Array
 
@@ -18,6 +17,8 @@ __all__ = ["DataInfo", "measure", "some_rows"]
 
 # Scales of X and y need no more rows than this.
 MAX_ROWS = 2000
+# Nor do those of sparse data, which are written out, need more columns.
+MAX_COLUMNS = 2000
 
 
 @dataclass(frozen=True)
@@ -157,15 +158,15 @@ def _spread(n: int, n_wanted: int) -> Array:
 def _take(X: Any, rows: Any) -> Any:
     if hasattr(X, "iloc"):
         return X.iloc[rows]
-    if issparse(X):
+    if hasattr(X, "tocsr"):
         return X.tocsr()[rows]
     return X[rows] if hasattr(X, "shape") else [X[i] for i in rows]
 
 
 def _numbers(X: Any) -> Array | None:
     """Return X as numbers, without the columns that hold others; None if all do."""
-    if issparse(X):
-        return X.toarray() if X.shape[1] <= MAX_ROWS else X[:, :MAX_ROWS].toarray()
+    if hasattr(X, "toarray"):
+        return np.asarray(X[:, :MAX_COLUMNS].toarray(), dtype=float)
     columns = [X.iloc[:, j] for j in range(X.shape[1])] if hasattr(X, "iloc") else None
     if columns is None:
         return _as_floats(X)
@@ -180,7 +181,7 @@ def _as_floats(values: Any) -> Array | None:
         return None
 
 
-def _of_columns(X: Array | None) -> dict[str, float]:
+def _of_columns(X: Array | None) -> dict[str, Any]:
     if X is None or not X.size:
         return {}
     return {

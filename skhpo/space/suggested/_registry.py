@@ -117,7 +117,7 @@ def _check(estimator: Any, found: Any) -> None:
             )
 
 
-def class_defaults(cls: type) -> dict[str, Any]:
+def class_defaults(cls: Any) -> Mapping[str, Any]:
     """Return the values that parameters have where the user sets none."""
     found: dict[str, Any] = {}
     for base in reversed(cls.__mro__):

@@ -76,7 +76,13 @@ class Suggested:
 class Values(Protocol):
     """What makes the dimension of a row."""
 
-    text: str
+    @property
+    def text(self) -> str:
+        """The values as documentation shows them."""
+
+    @property
+    def formula(self) -> str:
+        """The same if it depends on the data, else nothing."""
 
     def make(self, facts: Facts, own: Any) -> Any:
         """Return the dimension with the estimator's own value inside."""
@@ -107,6 +113,11 @@ class Span:
         ends = f"{as_bound(self.low).text} ... {as_bound(self.high).text}"
         return ends + (", log" if self.log else "")
 
+    @property
+    def formula(self) -> str:
+        """The same if a bound depends on the data."""
+        return self.text if _depends(self.low, self.high) else ""
+
     def make(self, facts: Facts, own: Any) -> Any:
         """Return the range, stretched to the own value."""
         low, high = as_bound(self.low).at(facts), as_bound(self.high).at(facts)
@@ -118,7 +129,7 @@ class Span:
             high = max(high, 1.001 * low)
         if is_number(own) and not (self.log and own <= 0):
             low, high = min(low, own), max(high, own)
-        kind = Integer if self.integer else Real
+        kind: Any = Integer if self.integer else Real
         return kind(low, high, log=self.log)
 
 
@@ -158,6 +169,11 @@ class Ladder:
         words = "".join(f", {value!r}" for value in self.means)
         return ends + words + (", log" if self.log else "")
 
+    @property
+    def formula(self) -> str:
+        """The same if a bound depends on the data."""
+        return self.text if _depends(self.low, self.high, self.unit) else ""
+
     def make(self, facts: Facts, own: Any) -> Any:
         """Return the list, with the own value in the place of what is nearest."""
         unit = self.unit.at(facts) if self.unit else 1.0
@@ -185,6 +201,10 @@ class Ladder:
             if value == own and isinstance(own, type(value)):
                 return as_bound(meaning).at(facts)
         return float(own) if is_number(own) else None
+
+
+def _depends(*bounds: object) -> bool:
+    return any(isinstance(bound, Bound) for bound in bounds)
 
 
 def _legible(value: float) -> float:
@@ -220,6 +240,11 @@ class Listed:
         """The list as documentation shows it."""
         return ", ".join(map(repr, self.values))
 
+    @property
+    def formula(self) -> str:
+        """Nothing: the list does not depend on the data."""
+        return ""
+
     def make(self, facts: Facts, own: Any) -> Any:
         """Return the list."""
         values = list(self.values)
@@ -237,6 +262,7 @@ class Rounds:
 
     high: Bound
     text: str = "Curve(2 x default)"
+    formula: str = "up to twice the default"
 
     def make(self, facts: Facts, own: Any) -> Any:
         """Return the curve."""
@@ -292,7 +318,8 @@ class Row:
     def suggest(self, facts: Facts) -> Suggested:
         """Return the row for an estimator and its data."""
         dimension = self.values.make(facts, self.own(facts))
-        why = f"{self.why}; {self.values.text}"
+        formula = self.values.formula
+        why = f"{self.why}; {formula}" if formula else self.why
         return Suggested(
             self.name, dimension, self.tier, why, self.source, self.when, self.default
         )

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical, Choice
+from skhpo.space._columns import Column
 from skhpo.space._convert import as_dimension
 from skhpo.space._cube import Cube
 from skhpo.space._curve import Curve
 from skhpo.space._dimensions import is_number
 from skhpo.space._discretize import discretize
 from skhpo.space._space import SearchSpace
+from skhpo.space.suggested._choose import same
 from skhpo.space.suggested._python import Writer
 from skhpo.space.suggested._rows import Suggested
 
@@ -67,7 +68,7 @@ class SuggestedSpace(SearchSpace):
     ) -> None:
         super().__init__(space)
         self._space = dict(space)
-        self.suggestions = tuple(suggestions)
+        self.suggestions = tuple(_alone(row, suggestions) for row in suggestions)
         self.notes = tuple(notes)
         own = dict(own or {})
         first = self._candidate(own)
@@ -165,36 +166,31 @@ class SuggestedSpace(SearchSpace):
             A finite space, as `GridSearch` takes it.
         """
         finite = discretize(self, n_levels)
-        first = self.initial_params[0]
-        for column, before in zip(finite.columns, self.columns, strict=True):
-            if isinstance(column.dimension, Categorical) and column.name is not None:
-                is_parent = any(
-                    other.parent is not None and self.columns[other.parent] is before
-                    for other in self.columns
-                )
-                if not is_parent:
-                    column.dimension = _thinned(
-                        column.dimension,
-                        before.dimension,
-                        n_levels,
-                        first.get(column.name),
-                    )
-        Cube.__init__(finite, finite.columns)
+        first: dict[str, Any] = {}  # of each model, if there are several
+        for params in reversed(self.initial_params):
+            first |= params
+        parents = {column.parent for column in self.columns}
+        columns = [
+            column if j in parents else _thinned(column, n_levels, first)
+            for j, column in enumerate(self.columns)
+        ]
+        Cube.__init__(finite, columns)
         return finite
 
 
-def _thinned(dimension: Categorical, before: Any, n: int, own: Any) -> Categorical:
-    """Return up to `n` values, the nearest one replaced by the own one."""
-    if before.is_categorical:
-        return dimension
-    u = before.levels(n)
-    values = before.from_unit(u)
-    try:
-        place = before.to_unit(own)
-    except InvalidSpaceError:
-        return Categorical(values, ordered=True)
-    values[int(np.argmin(np.abs(u - place)))] = own
-    return Categorical(values, ordered=True)
+def _thinned(column: Column, n: int, first: Mapping[str, Any]) -> Column:
+    """Return a column of up to `n` values, one of them the own one."""
+    dimension, name = column.dimension, column.name or ""
+    if dimension.is_categorical or isinstance(dimension, Curve) or name not in first:
+        return column
+    u = dimension.levels(n)
+    values = dimension.from_unit(u)
+    # The ends stay, since a grid is to show them.
+    inside = range(1, len(u) - 1) if len(u) > 2 else range(len(u))
+    own = dimension.to_unit(first[name])
+    if not any(same(value, first[name]) for value in values):
+        values[min(inside, key=lambda i: abs(u[i] - own))] = first[name]
+    return replace(column, dimension=Categorical(values, ordered=True))
 
 
 def _nearest(dimension: Any, value: Any) -> Any:
@@ -215,6 +211,12 @@ def _if_inside(dimension: Any, value: Any, otherwise: Any) -> Any:
     return value
 
 
+def _alone(row: Suggested, rows: Sequence[Suggested]) -> Suggested:
+    """Return a row without the condition, if what it depends on is not searched."""
+    is_below = row.when is not None and row.when[0] in {other.name for other in rows}
+    return row if is_below else replace(row, when=None)
+
+
 def _condition(row: Suggested) -> str:
     """Return with which values of another parameter a row exists."""
     if row.when is None:
@@ -230,16 +232,13 @@ def _shown(given: Any) -> str:
         return f"{len(dimension.branches)} choices"
     if not isinstance(dimension, Categorical):
         return _bounds(dimension)
-    values = [repr(value) for value in dimension.values]
+    values = list(dimension.values)
     if len(values) > 6:
-        words = [v for v in dimension.values if not is_number(v)]
-        numbers = len(words) < len(values) / 2
-        values = (
-            [values[0], values[1], "...", *map(repr, words), "...", values[-1]]
-            if (numbers and words)
-            else [*values[:3], "...", values[-1]]
-        )
-    return f"[{', '.join(values)}]"
+        words = [v for v in values[2:-1] if not is_number(v)]
+        shown = [repr(v) for v in values[:2]]
+        shown += ["...", *map(repr, words)] if len(words) == 1 else []
+        return f"[{', '.join([*shown, '...', repr(values[-1])])}]"
+    return repr(values)
 
 
 def _bounds(dimension: Any) -> str:

@@ -201,43 +201,60 @@ def suggest(
         See `DataInfo`.
     """
     _check_target(estimator, y)
-    sight = Sight(X, y, _task(estimator), n_train, _n_rows(X), dict(scoring or {}))
-    found = list(parts(estimator, sight))
-    alternatives = {
-        key: value
-        for key, value in request.include.items()
-        if isinstance(value, list | tuple) and value and all(map(is_estimator, value))
-    }
     _check_names(estimator, request)
-    fixed = _alternative_prefixes(alternatives)
-    usual = [part for part in found if not part.prefix.startswith(fixed)]
-    budget = _budget(request, n_train)
+    sight = Sight(X, y, _task(estimator), n_train, _n_rows(X), dict(scoring or {}))
+    alternatives = {k for k, v in request.include.items() if _are_models(v)}
+    within = tuple(f"{key}__" for key in alternatives)
+    found = [p for p in parts(estimator, sight) if not p.prefix.startswith(within)]
     if not alternatives:
         _check_known(estimator, found, request)
-    everything, users, notes = _of_parts(usual, request)
-    own = estimator.get_params(deep=True)
     asked = {k: v for k, v in request.include.items() if k not in alternatives}
-    everything = _with_values(everything, asked)
-    chosen, dropped = choose(everything, own, budget, asked)
+    asked = {k: v for k, v in asked.items() if not k.startswith(within)}
+    everything, users, notes = _of_parts(found, request)
+    own = estimator.get_params(deep=True)
+    budget = _budget(request, n_train)
+    chosen, dropped = choose(_with_values(everything, asked), own, budget, asked)
     chosen = _beside_learning_rate(chosen, own)
     spec = nested(chosen)
-    for key, estimators in alternatives.items():
-        spec[key], more = _models(
-            estimator, key, estimators, X, y, request, n_train, scoring
-        )
-        chosen += more
+    models = {
+        key: _models(estimator, key, (X, y), request, n_train=n_train, scoring=scoring)
+        for key in sorted(alternatives)
+    }
+    spec |= {key: one.choice for key, one in models.items()}
     if not spec:
         raise ValueError(_nothing(estimator, users, request))
     notes = [*sight.notes, *notes, *_notes(users, dropped, request, n_train)]
-    firsts = {r.name: r.default for r in chosen if r.default is not None}
-    own = {**own, **{k: v for k, v in firsts.items() if own.get(k) is None}}
-    tuned = [
-        {part.prefix + k: v for k, v in params.items()}
-        for part in usual
+    later = [params for one in models.values() for params in one.first]
+    return SuggestedSpace(
+        spec,
+        [*chosen, *(row for one in models.values() for row in one.rows)],
+        notes,
+        _with_meanings(own, chosen),
+        [*later, *_tuned(found)],
+    )
+
+
+def _are_models(values: Any) -> bool:
+    """Whether values are estimators, each of which brings a space of its own."""
+    return isinstance(values, list | tuple) and all(map(is_estimator, values))
+
+
+def _with_meanings(
+    own: Mapping[str, Any], chosen: Sequence[Suggested]
+) -> dict[str, Any]:
+    """Return the own values, with numbers for None where that stands for one."""
+    meanings = {row.name: row.default for row in chosen if row.default is not None}
+    return {**own, **{k: v for k, v in meanings.items() if own.get(k) is None}}
+
+
+def _tuned(found: Sequence[Part]) -> list[dict[str, Any]]:
+    """Return published values for what predicts."""
+    return [
+        {part.prefix + name: value for name, value in params.items()}
+        for part in found
         if part.is_final
         for params in tuned_params(part.estimator)
     ]
-    return SuggestedSpace(spec, chosen, notes, own, tuned)
 
 
 def _task(estimator: Any) -> str | None:
@@ -284,10 +301,6 @@ def _check_known(estimator: Any, found: Sequence[Part], request: Request) -> Non
         + TEMPLATE.format(name=own[0] if own else "name", cls=cls)
         + f"\nThese are known: {', '.join(SPACES.class_names())}."
     )
-
-
-def _alternative_prefixes(alternatives: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(f"{key}__" for key in alternatives)
 
 
 def _budget(request: Request, n_train: int) -> Budget:
@@ -367,46 +380,49 @@ def _beside_learning_rate(
     names = {row.name for row in chosen}
 
     def is_alone(row: Suggested) -> bool:
-        prefix, _, last = row.name.rpartition("iterations")
+        prefix, found, after = row.name.rpartition("iterations")
         rate = f"{prefix}learning_rate"
-        is_catboost = not last and isinstance(row.dimension, Curve) and _
-        return bool(is_catboost) and rate not in names and own.get(rate) is None
+        has_none = rate not in names and own.get(rate) is None
+        is_its = isinstance(row.dimension, Curve) and found != "" and after == ""
+        return is_its and has_none
 
     return [row for row in chosen if not is_alone(row)]
 
 
+@dataclass(frozen=True)
+class Models:
+    """The choice between estimators: its values, its rows, and what to try first."""
+
+    choice: Choice
+    rows: list[Suggested]
+    first: list[dict[str, Any]]
+
+
 def _models(
-    estimator: Any,
-    key: str,
-    estimators: Sequence[Any],
-    X: Any,
-    y: Any,
-    request: Request,
-    n_train: int,
-    scoring: Mapping[str, bool] | None,
-) -> tuple[Choice, list[Suggested]]:
+    estimator: Any, key: str, data: tuple[Any, Any], request: Request, **known: Any
+) -> Models:
     """Return the choice between estimators, each with a space of its own."""
-    branches, chosen = [], []
+    branches, chosen, first = [], [], []
+    estimators, inside = request.include[key], f"{key}__"
     share = max(1, request.n_iter // len(estimators))
     for one in estimators:
         whole = clone(estimator).set_params(**{key: one})
-        others = [
-            n for n in whole.get_params(deep=True) if not n.startswith(f"{key}__")
-        ]
-        inner = {n: v for n, v in request.include.items() if n.startswith(f"{key}__")}
-        below = Request(
-            share, request.effort, inner, request.exclude.union(others), request.curves
+        outside = [n for n in whole.get_params() if not n.startswith(inside)]
+        below = replace(
+            request,
+            n_iter=share,
+            include={n: v for n, v in request.include.items() if n.startswith(inside)},
+            exclude=request.exclude.union(outside),
         )
-        space = suggest(whole, X, y, below, n_train=n_train, scoring=scoring)
+        space = suggest(whole, *data, below, **known)
         weight = math.sqrt(max(1, len(space.suggestions)))
         branches.append((one, (dict(space), weight)))
-        chosen += [
-            replace(row, when=row.when or (key, (type(one).__name__,)))
-            for row in space.suggestions
-        ]
-    return Choice(branches), [
-        Suggested(key, Choice(branches), why="which model", source="you"), *chosen,
-    ]  # fmt: skip
+        first.append({key: one, **space.initial_params[0]})
+        with_it = key, (type(one).__name__,)
+        chosen += [replace(r, when=r.when or with_it) for r in space.suggestions]
+    choice = Choice(branches)
+    which = Suggested(key, choice, why="which model", source="you")
+    return Models(choice, [which, *chosen], first)
 
 
 def _nothing(estimator: Any, users: Sequence[str], request: Request) -> str:
