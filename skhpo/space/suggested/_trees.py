@@ -145,7 +145,8 @@ ADA = (
         "auto-sklearn"),
 )  # fmt: skip
 BAGGING = (
-    Row("max_samples", 1, Span(0.1, 1.0), "rows of each member", "TPOT"),
+    Row("max_samples", 1, Ladder(0.1, 1.0, log=False, means={None: 1.0}),
+        "rows of each member", "TPOT"),
     Row("max_features", 1, Span(0.1, 1.0), "features of each member", "TPOT"),
     Row("bootstrap", 2, Listed((True, False)), "with or without repetitions", "TPOT"),
 )  # fmt: skip

@@ -185,7 +185,7 @@ def _behind(step: Any, sight: Sight, name: str) -> Sight:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            Z = clone(step).fit_transform(X, y)
+            Z = clone(step).fit(X, y).transform(X)
     except Exception as error:
         sight.notes.append(_failure(name, error))
         return sight

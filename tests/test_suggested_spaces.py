@@ -1,0 +1,579 @@
+"""Suggested spaces hold what works: every draw is valid, the estimator itself is inside.
+
+The faults of the spaces that other packages ship are tests here: searched seeds, ranges
+without the default, values that no version takes, absolute ranges for what has a unit.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.datasets import make_classification, make_regression
+from sklearn.decomposition import PCA
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    VotingClassifier,
+)
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import (
+    ElasticNet,
+    Lasso,
+    LogisticRegression,
+    Ridge,
+    SGDClassifier,
+)
+from sklearn.model_selection import KFold, cross_val_score
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.naive_bayes import GaussianNB, MultinomialNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.svm import SVC, SVR
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import get_tags
+
+from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch, report
+from skhpo.exceptions import InvalidSpaceError
+from skhpo.space import (
+    Choice,
+    Curve,
+    DataInfo,
+    Integer,
+    Real,
+    SearchSpace,
+    Suggested,
+    register_space,
+    suggest_space,
+)
+from skhpo.space._dimensions import is_number
+from skhpo.space.suggested._registry import FAMILIES, SPACES
+
+X, Y = make_classification(90, 5, n_informative=3, random_state=0)
+X_REGRESSION, Y_REGRESSION = make_regression(90, 5, noise=3.0, random_state=0)
+TEXTS = ["a b c", "b c d e", "c d", "a e e"] * 10
+SCIKIT_LEARN = [
+    name
+    for family in FAMILIES.values()
+    for name in family
+    if name.startswith("sklearn")
+]
+# What is about chance, effort or speed, and not about the model.
+NEVER = {
+    *("random_state", "n_jobs", "verbose", "tol", "cache_size", "warm_start"),
+    *("n_estimators", "max_iter", "shrinking"),
+}
+
+
+def instance(name: str) -> BaseEstimator:
+    module, _, attribute = name.rpartition(".")
+    return getattr(importlib.import_module(module), attribute)()
+
+
+def data_for(estimator):
+    if "Vectorizer" in type(estimator).__name__:
+        return TEXTS, [0, 0, 1, 1] * 10
+    if get_tags(estimator).estimator_type == "regressor":
+        return X_REGRESSION, Y_REGRESSION - Y_REGRESSION.min() + 1.0
+    if "NB" in type(estimator).__name__:
+        return X - X.min(), Y
+    return X, Y
+
+
+def whole_space(estimator, **more):
+    """All tiers, or None where nothing of the class is worth a search."""
+    data = data_for(estimator)
+    try:
+        return suggest_space(estimator, *data, n_iter=400, effort=3, **more)
+    except ValueError as error:
+        assert "no parameter that is worth a search" in str(error)
+        return None
+
+
+def draws(space, n, seed=0):
+    rng = np.random.default_rng(seed)
+    X = space.sample(n, lambda m: rng.random((m, space.n_columns)))
+    return space.decode_many(X)
+
+
+def as_given(params):
+    """Params that a fit takes: a curve is fitted to its end."""
+    return {k: v.high if isinstance(v, Curve) else v for k, v in params.items()}
+
+
+@pytest.mark.parametrize("name", SCIKIT_LEARN)
+def test_every_draw_is_what_the_class_takes(name):
+    """Two hundred draws pass scikit-learn's own tables, of whatever version."""
+    estimator = instance(name)
+    space = whole_space(estimator)
+    for params in draws(space, 200) if space else ():
+        clone(estimator).set_params(**as_given(params))._validate_params()
+
+
+@pytest.mark.parametrize("name", SCIKIT_LEARN)
+def test_the_estimator_itself_is_inside_and_first(name):
+    """PyCaret's spaces cannot reach the defaults of scikit-learn."""
+    estimator = instance(name)
+    space = whole_space(estimator)
+    for parameter, value in space.initial_params[0].items() if space else ():
+        if not isinstance(value, Curve):
+            assert value == estimator.get_params()[parameter]
+    if space:
+        space.encode(space.initial_params[0])
+
+
+@pytest.mark.parametrize("name", SCIKIT_LEARN)
+def test_no_space_has_a_seed_or_what_only_takes_time(name):
+    """hyperopt-sklearn searches random_state: five lottery tickets per candidate."""
+    space = whole_space(instance(name))
+    for column in space.columns if space else ():
+        assert column.name not in NEVER or isinstance(column.dimension, Curve)
+
+
+@pytest.mark.parametrize("name", SCIKIT_LEARN)
+def test_the_code_of_a_space_makes_an_equal_one(name):
+    space = whole_space(instance(name))
+    if space:
+        names = {}
+        exec(space.to_code(), names)
+        assert names["space"].columns == space.columns
+
+
+def fit_some(name, n, seed=0):
+    estimator = instance(name)
+    space = whole_space(estimator)
+    data, target = data_for(estimator)
+    for params in draws(space, n, seed) if space else ():
+        model = clone(estimator).set_params(**as_given(params))
+        if "n_estimators" in model.get_params():
+            model.set_params(n_estimators=3)
+        if hasattr(model, "max_iter") and "Hist" in name:
+            model.set_params(max_iter=3)
+        model.fit(data, target)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", SCIKIT_LEARN)
+def test_draws_fit(name):
+    fit_some(name, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", SCIKIT_LEARN)
+def test_many_draws_fit(name):
+    fit_some(name, 20, seed=1)
+
+
+UNITS = {
+    "SVC": (SVC(), X, Y),
+    "SVR": (SVR(), X_REGRESSION, Y_REGRESSION),
+    "Ridge": (Ridge(), X_REGRESSION, Y_REGRESSION),
+    "Lasso": (Lasso(), X_REGRESSION, Y_REGRESSION),
+    "ElasticNet": (ElasticNet(), X_REGRESSION, Y_REGRESSION),
+}
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_scores_do_not_depend_on_the_unit_of_the_data(name):
+    """X and y times 1,000, and the same points of the space: the same scores."""
+    estimator, data, target = UNITS[name]
+    times = 1000.0 if target is Y_REGRESSION else 1
+    spaces = [
+        suggest_space(estimator, data * k, target * (k if times > 1 else 1))
+        for k in (1.0, 1000.0)
+    ]
+    assert [c.name for c in spaces[0].columns] == [c.name for c in spaces[1].columns]
+    own = [set(map(repr, s.initial_params[0].values())) for s in spaces]
+    cv, n_compared = KFold(3, shuffle=True, random_state=0), 0
+    for u in np.random.default_rng(0).random((12, spaces[0].n_columns)):
+        params = [s.decode(s.snap(u[np.newaxis])[0]) for s in spaces]
+        with_own = [
+            set(map(repr, p.values())) & o for p, o in zip(params, own, strict=True)
+        ]
+        if any(with_own):  # the estimator's own number has the unit of its class
+            continue
+        n_compared += 1
+        scores = [
+            cross_val_score(
+                clone(estimator).set_params(**p), data * k, target * m, cv=cv
+            )
+            for p, k, m in zip(params, (1.0, 1000.0), (1, times), strict=True)
+        ]
+        assert scores[0] == pytest.approx(scores[1], abs=0.02)
+    assert n_compared > 3
+
+
+def test_what_the_user_set_is_left_alone():
+    space = suggest_space(SVC(kernel="linear"), X, Y, effort=3)
+    assert list(space) == ["C"]
+    assert "kernel" in space.notes[0]
+    reopened = suggest_space(SVC(kernel="linear"), X, Y, include=["kernel"], effort=3)
+    assert set(reopened["kernel"].branches[0][1]) == {"gamma"}
+    assert reopened.initial_params[0]["kernel"] == "linear"
+
+
+def test_a_value_that_equals_the_default_counts_as_one():
+    assert "C" in suggest_space(SVC(C=1), X, Y).keys()
+
+
+def test_excluded_parameters_are_left_out():
+    assert list(suggest_space(SVC(), X, Y, exclude=["gamma"])) == ["C"]
+
+
+def test_a_condition_opens_what_exists_with_it_only():
+    """l1_ratio means something to saga alone."""
+    mixed = LogisticRegression(solver="saga")
+    if mixed.penalty != "deprecated":
+        mixed.set_params(penalty="elasticnet")
+    assert "l1_ratio" not in suggest_space(LogisticRegression(), X, Y, effort=3).keys()
+    assert "l1_ratio" in suggest_space(mixed, X, Y, effort=3).keys()
+    for params in draws(suggest_space(SVC(), X, Y, n_iter=200, effort=3), 50):
+        assert ("degree" in params) == (params["kernel"] == "poly")
+
+
+def test_more_candidates_open_more_parameters():
+    big = np.tile(X, (12, 1)), np.tile(Y, 12)
+    sizes = [len(suggest_space(SGDClassifier(), *big, n_iter=n)) for n in (10, 50, 200)]
+    assert sizes[0] <= 2 and sizes == sorted(sizes) and sizes[0] < sizes[2]
+    forest = suggest_space(RandomForestClassifier(), *big, n_iter=30)
+    assert len(forest) == 3
+    assert "left out" in forest.notes[-1]
+
+
+def test_few_rows_open_the_first_tier_only_and_it_is_said():
+    space = suggest_space(SVR(), X_REGRESSION, Y_REGRESSION, n_iter=100)
+    assert "epsilon" not in space.keys()
+    assert "72 training rows" in space.notes[0]
+
+
+def test_ranges_fit_the_number_of_rows():
+    """auto-sklearn's 100 neighbors fail on 75 rows."""
+    space = suggest_space(KNeighborsClassifier(), X[:30], Y[:30])
+    assert space["n_neighbors"] == Integer(1, 8, log=True)
+    tiny = suggest_space(HistGradientBoostingClassifier(), X[:12], Y[:12])
+    assert tiny["min_samples_leaf"].high == 20  # the default, which is inside
+
+
+def test_a_pipeline_suggests_for_all_of_its_steps():
+    pipeline = make_pipeline(StandardScaler(), PCA(), SVC())
+    assert list(suggest_space(pipeline, X * 1000, Y)) == [
+        "svc__C", "svc__gamma", "pca__n_components",
+    ]  # fmt: skip
+
+
+def test_a_step_sees_what_earlier_steps_make_of_the_data():
+    scaled = suggest_space(make_pipeline(StandardScaler(), SVC()), X * 1000, Y)
+    alone = suggest_space(SVC(), StandardScaler().fit_transform(X), Y)
+    values = [s for s in scaled["svc__gamma"].values if is_number(s)]
+    assert values == [s for s in alone["gamma"].values if is_number(s)]
+
+
+def test_columns_and_unions_are_walked_through():
+    frame = pd.DataFrame({"a": X[:, 0], "b": X[:, 1], "c": ["x", "y", "z"] * 30})
+    columns = ColumnTransformer(
+        [("number", SimpleImputer(), ["a", "b"]), ("word", OneHotEncoder(), ["c"])]
+    )
+    model = make_pipeline(columns, FeatureUnion([("pca", PCA())]), GaussianNB())
+    space = suggest_space(model, frame, Y, effort=3)
+    assert list(space) == [
+        "gaussiannb__var_smoothing",
+        "featureunion__pca__n_components",
+        "columntransformer__number__strategy",
+    ]
+    BayesSearch(model, space, n_iter=3, cv=2, random_state=0).fit(frame, Y)
+
+
+@pytest.mark.parametrize(
+    ("model", "names"),
+    [
+        (OneVsRestClassifier(SVC()), ["estimator__C", "estimator__gamma"]),
+        (CalibratedClassifierCV(GaussianNB()), ["estimator__var_smoothing"]),
+        (
+            VotingClassifier([("a", GaussianNB()), ("b", SVC(kernel="linear"))]),
+            ["a__var_smoothing", "b__C"],
+        ),
+        (
+            AdaBoostClassifier(DecisionTreeClassifier(max_depth=2)),
+            ["n_estimators", "learning_rate", "estimator__min_samples_leaf",
+             "estimator__ccp_alpha"],
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_inside_of_an_estimator_is_searched(model, names):
+    assert list(suggest_space(model, X, Y)) == names
+
+
+def test_a_transformed_target_has_the_unit_that_the_inside_sees():
+    inside = TransformedTargetRegressor(SVR(), transformer=StandardScaler())
+    space = suggest_space(inside, X_REGRESSION, Y_REGRESSION * 1e6)
+    assert max(space["regressor__C"].values) == pytest.approx(1000)
+
+
+def test_texts_are_data():
+    model = make_pipeline(TfidfVectorizer(), MultinomialNB())
+    space = suggest_space(model, TEXTS, [0, 0, 1, 1] * 10)
+    assert list(space) == ["multinomialnb__alpha", "tfidfvectorizer__ngram_range"]
+
+
+class Broken(BaseEstimator):
+    def fit(self, X, y=None):
+        raise RuntimeError("out of order")
+
+    def transform(self, X):
+        return X
+
+
+def test_a_step_that_cannot_be_fitted_is_noted():
+    space = suggest_space(make_pipeline(Broken(), SVC()), X, Y)
+    assert "broken could not be fitted (RuntimeError: out of order)" in str(space.notes)
+    assert "svc__C" in space.keys()
+
+
+def test_models_are_chosen_together_with_their_spaces():
+    choice = Choice({"svc": SVC(), "bayes": GaussianNB()})
+    space = suggest_space(choice, X, Y, name="model")
+    (svc, (of_svc, weight)), (bayes, (of_bayes, other)) = space["model"].branches
+    assert isinstance(svc, SVC) and isinstance(bayes, GaussianNB)
+    assert set(of_svc) == {"model__C", "model__gamma"} and set(of_bayes) < {
+        "model__var_smoothing", "x",
+    }  # fmt: skip
+    assert weight == pytest.approx(other * 2**0.5)
+    names = {}
+    exec(space.to_code(), names)
+    assert names["space"].columns == space.columns
+
+
+def test_a_step_of_a_pipeline_is_chosen_with_data_that_it_sees():
+    pipeline = make_pipeline(StandardScaler(), SVC())
+    space = suggest_space(pipeline, X * 1000, Y, include={"svc": [SVC(), GaussianNB()]})
+    search = BayesSearch(pipeline, space, n_iter=4, cv=2, random_state=0)
+    tried = search.fit(X * 1000, Y).cv_results_["params"]
+    assert {type(params["svc"]) for params in tried[:2]} == {SVC, GaussianNB}
+    gammas = space["svc"].branches[0][1][0]["svc__gamma"].values
+    assert min(v for v in gammas if is_number(v)) > 1e-3
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_own_values_take_the_place_of_a_suggested_range():
+    space = suggest_space(
+        SVC(), X, Y, include={"C": [1, 2], "shrinking": [True, False]}
+    )
+    assert dict(space)["C"] == [1, 2] and "shrinking" in space.keys()
+
+
+def test_a_grid_has_the_ends_and_the_estimator_itself():
+    grid = suggest_space(SVC(), X, Y).grid(3)
+    values = {c.name: c.dimension.values for c in grid.columns}
+    assert values["C"] == (0.1, 1.0, 1000.0)
+    assert values["gamma"][1] == "scale" and len(values["gamma"]) == 3
+    assert len(GridSearch(SVC(), grid, cv=2).fit(X, Y).cv_results_["params"]) == 9
+
+
+def test_a_space_is_printed_with_its_reasons():
+    text = str(suggest_space(SVC(), X, Y))
+    assert "C " in text and "inverse strength" in text and "'scale'" in text
+    assert "var(X)" in text and "note: with 72 training rows" in text
+    assert pickle.loads(pickle.dumps(suggest_space(SVC(), X, Y))).keys()
+
+
+# -- bad input -------------------------------------------------------------------------
+
+
+class Mine(BaseEstimator):
+    def __init__(self, width=1.0):
+        self.width = width
+
+    def fit(self, X, y):
+        return self
+
+
+def test_an_unknown_class_names_what_teaches_it():
+    with pytest.raises(ValueError, match=r"Nothing is known of Mine.*register_space"):
+        suggest_space(make_pipeline(StandardScaler(), Mine()), X, Y)
+    with pytest.raises(ValueError, match="register_space"):
+        RandomSearch(Mine(), scoring="accuracy").fit(X, Y)
+
+
+@pytest.fixture
+def registered():
+    seen = []
+
+    def suggest(estimator, data):
+        seen.append(data)
+        return [Suggested("width", Real(0.1, 10 * data.y_std, log=True), why="mine")]
+
+    register_space(Mine, suggest)
+    yield seen
+    del SPACES.added[Mine]
+
+
+def test_a_registered_class_is_known(registered):
+    space = suggest_space(Mine(), X, Y)
+    assert space["width"] == Real(0.1, 10, log=True)
+    assert isinstance(registered[0], DataInfo) and registered[0].n_train == 72
+
+
+def test_a_registered_function_must_return_suggestions():
+    register_space(Mine, lambda estimator, data: [("width", [1])])
+    try:
+        with pytest.raises(TypeError, match="must return a list of Suggested"):
+            suggest_space(Mine(), X, Y)
+        register_space(Mine, lambda estimator, data: [Suggested("depth", [1, 2])])
+        with pytest.raises(InvalidSpaceError, match="'depth', which is none"):
+            suggest_space(Mine(), X, Y)
+    finally:
+        del SPACES.added[Mine]
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "message"),
+    [
+        (SVC(), {"y": None}, "SVC needs a target"),
+        (GaussianNB(var_smoothing=1.0), {}, r"was set: \['var_smoothing'\].*include"),
+        (SVC(), {"include": ["gama"]}, "Did you mean 'gamma'"),
+        (SVC(), {"exclude": ["gama"]}, "Did you mean 'gamma'"),
+        (SVC(), {"include": ["tol"]}, "No range is known for 'tol'"),
+        (SVC(), {"include": "C"}, "must be a list of names"),
+        (SVC(), {"n_iter": 0}, "n_iter must be"),
+        (SVC(), {"effort": 4}, "effort must be"),
+        (GaussianNB(), {"exclude": ["var_smoothing"]}, "is left to search"),
+        (StandardScaler(), {}, "no parameter that is worth a search"),
+        (Choice({1: None}), {}, "holds estimators"),
+    ],
+)
+def test_what_cannot_be_suggested_is_said(model, more, message):
+    with pytest.raises(ValueError, match=message):
+        suggest_space(model, X, **{"y": Y, **more})
+
+
+# -- in searches -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [RandomSearch, BayesSearch])
+def test_a_search_without_a_space_has_the_suggested_one(kind):
+    model = make_pipeline(StandardScaler(), SVC())
+    search = kind(model, n_iter=3, cv=3, random_state=0).fit(X, Y)
+    assert search.param_distributions == "auto"
+    assert clone(search).param_distributions == "auto"
+    first = {"svc__C": 1.0, "svc__gamma": "scale"}
+    assert search.cv_results_["params"][0] == first
+    assert search.space_.columns == suggest_space(model, X, Y).columns
+    again = kind(model, search.space_, n_iter=3, cv=3, random_state=0).fit(X, Y)
+    assert again.cv_results_["params"] == search.cv_results_["params"]
+    assert not hasattr(again, "space_")
+    assert "gamma" in search._repr_html_() or not hasattr(search, "_repr_html_")
+    assert "suggested" in str(report(search))
+
+
+def test_the_first_candidate_scores_as_the_estimator_does():
+    search = RandomSearch(SVC(), n_iter=2, cv=3, random_state=0).fit(X, Y)
+    expected = cross_val_score(SVC(), X, Y, cv=3).mean()
+    assert search.cv_results_["mean_test_score"][0] == expected
+
+
+def test_a_search_anneals_from_the_estimator_itself():
+    search = RandomSearch(SVC(), n_iter=4, cv=2, strategy="anneal", random_state=0)
+    assert search.fit(X, Y).cv_results_["params"][0] == {"C": 1.0, "gamma": "scale"}
+
+
+def test_ranges_fit_the_smallest_split():
+    search = RandomSearch(
+        KNeighborsClassifier(), n_iter=2, cv=[(np.arange(12), np.arange(12, 90))] * 2
+    )
+    assert search.fit(X, Y).space_["n_neighbors"].high == 5  # the default
+
+
+def test_a_population_starts_with_the_estimator_itself():
+    model = SGDClassifier(random_state=0)
+    search = PBTSearch(model, population_size=3, n_generations=2, cv=2, random_state=0)
+    search.fit(X, Y)
+    assert search.cv_results_["params"][0]["alpha"] == 1e-4
+    assert list(search.space_) == ["alpha"]
+
+
+def test_boosting_leaves_its_rounds_to_one_fit():
+    model = HistGradientBoostingClassifier(max_leaf_nodes=5, random_state=0)
+    assert suggest_space(model, X, Y)["max_iter"] == Curve(200)
+    for scoring, refit in (({"a": "accuracy", "b": "f1"}, False), (own_score, True)):
+        search = RandomSearch(
+            model.set_params(learning_rate=0.1), n_iter=1, scoring=scoring, refit=refit,
+            cv=2, random_state=0,
+        ).fit(X, Y)  # fmt: skip
+        assert "max_iter" not in search.space_.keys()
+    stopping = HistGradientBoostingClassifier(early_stopping=True)
+    assert "max_iter" not in suggest_space(stopping, X, Y).keys()
+    slow = HistGradientBoostingClassifier(max_iter=500)
+    assert "max_iter" not in suggest_space(slow, X, Y).keys()
+
+
+def own_score(estimator, X, y):
+    return estimator.score(X, y)
+
+
+def test_losses_are_compared_by_a_score_of_the_user_only():
+    X_big, y_big = np.tile(X, (6, 1)), np.tile(Y, 6)
+    spaces = [
+        RandomSearch(
+            SGDClassifier(max_iter=5, tol=None, random_state=0), n_iter=32, cv=2,
+            scoring=scoring, random_state=0, refit=False,
+        )._start(X_big, y_big, {}).problem.space
+        for scoring in (None, "f1", "neg_log_loss")
+    ]  # fmt: skip
+    has_loss = [any("loss" in dict(s) for s in space.subspaces()) for space in spaces]
+    assert has_loss == [False, False, False] or has_loss == [False, True, False]
+
+
+def test_a_grid_refuses_and_says_what_works():
+    with pytest.raises(
+        ValueError, match=r"suggest_space\(estimator, X, y\)\.grid\(3\)"
+    ):
+        GridSearch(SVC(), "auto").fit(X, Y)
+
+
+def test_every_word_but_auto_is_refused():
+    with pytest.raises(ValueError, match="param_distributions"):
+        BayesSearch(SVC(), "automatic").fit(X, Y)
+
+
+def test_a_fit_forgets_the_space_of_an_earlier_one():
+    search = RandomSearch(SVC(), n_iter=1, cv=2, random_state=0).fit(X, Y)
+    search.set_params(param_distributions={"C": [1.0]}).fit(X, Y)
+    assert not hasattr(search, "space_")
+
+
+def test_a_suggested_space_is_an_ordinary_one():
+    space = suggest_space(SVC(), X, Y)
+    assert SearchSpace(space).columns == SearchSpace(dict(space)).columns
+    assert {**space, "C": [1, 2]}["C"] == [1, 2]
+
+
+# -- boosters, where they are installed ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("package", "kind", "rounds"),
+    [
+        ("lightgbm", "LGBMClassifier", "n_estimators"),
+        ("xgboost", "XGBClassifier", "n_estimators"),
+        ("catboost", "CatBoostClassifier", "iterations"),
+    ],
+)
+def test_boosters_are_known_without_being_imported(package, kind, rounds):
+    model = getattr(pytest.importorskip(package), kind)()
+    space = suggest_space(model, X, Y, effort=3, n_iter=100)
+    assert isinstance(space[rounds], Curve) and "learning_rate" in space.keys()
+    assert len(space.initial_params) == 2
+    for params in draws(space, 2):
+        quick = as_given(params) | {rounds: 3}
+        silent = {"verbose": 0} if package == "catboost" else {}
+        clone(model).set_params(**quick, **silent).fit(X, Y)
