@@ -25,6 +25,7 @@ HALVED = (
     "by the same splits before, which no correction from these scores can see. Nor do "
     "they tell whether more candidates would help."
 )
+SUGGESTED = "The space was suggested by skhpo: see search.space_."
 POPULATION = (
     "The members of the population were exploited by their scores on all splits, which "
     "no correction from these scores can see: take best_score_ for more optimistic "
@@ -143,7 +144,7 @@ def read_fitted(search: Any, metric: str | None) -> Reading:
             "nothing to report. What went wrong is in the warnings of 'fit'."
         )
     found = read(**names)
-    notes: list[str] = []
+    notes = [SUGGESTED] if hasattr(search, "space_") else []
     complete: NDArray[np.bool_] = np.all(np.isfinite(found.split_scores), axis=1)
     n_dropped, n_failed = _note_incomplete(results, complete, notes)
     comparable = _comparable(results, notes)

@@ -93,7 +93,13 @@ class SuggestedSpace(SearchSpace):
     # -- as a dict -------------------------------------------------------------
 
     def keys(self) -> list[str]:
-        """Return the names of the parameters; conditional ones are below others."""
+        """Return the names of the parameters; conditional ones are below others.
+
+        Returns
+        -------
+        list of str
+            Those of the dict.
+        """
         return list(self._space)
 
     def __getitem__(self, name: str) -> Any:
