@@ -518,7 +518,7 @@ def halve(case: Halved, seed: int, *, peer: bool) -> dict[str, tuple[float, ...]
     X, y = many_rows(n_rows) if name == "made" else load(name, n_rows)
     lists = [{k: [v] for k, v in p.items()} for p in case.candidates(seed)]
     shared = {"cv": problem.splits(), "scoring": problem.scoring, "refit": False}
-    curve = {k: [v] for k, v in case.space.items() if k == case.resource}
+    curve = {k: v for k, v in case.space.items() if k == case.resource}
     whole = GridSearch(problem.estimator, [{**one, **curve} for one in lists], **shared)
     resource: dict[str, Any] = {"resource": case.resource}
     if case.resource != "n_samples":

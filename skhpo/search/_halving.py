@@ -17,6 +17,7 @@ from sklearn.utils.multiclass import type_of_target
 from skhpo._rng import child_rng, seed_sequence
 from skhpo._sklearn_compat import Interval, StrOptions, num_samples
 from skhpo._trial import Trial
+from skhpo._warnings import warn_user
 from skhpo.evaluation import EvaluationSpec
 from skhpo.evaluation.fitting._stages import final_step, views_suffice
 from skhpo.evaluation.fitting._subsets import Subsets
@@ -24,7 +25,7 @@ from skhpo.evaluation.paths._stage_registry import find_stages
 from skhpo.evaluation.training._parts import take_apart
 from skhpo.evaluation.training._registry import goes_on_exactly
 from skhpo.evaluation.training._training import Train, TrainingPlan
-from skhpo.exceptions import InvalidSpaceError
+from skhpo.exceptions import InvalidSpaceError, SkhpoWarning
 from skhpo.optimizers import Optimizer
 from skhpo.optimizers._halving import (
     HalvingOptimizer,
@@ -234,12 +235,9 @@ class HalvingSearch(RacingSearch):
                     "tells of one of them only. List values of the one, or set "
                     "resource=None."
                 )
-        value = [self.max_resources]
-        check_against_estimator(
-            self.estimator,
-            [{**subspace, self.resource: value} for subspace in subspaces],
-            check_values=True,
-        )
+            own = {self.resource: [self.max_resources]}
+            for assembled in assemblies(self.estimator, subspace):
+                check_against_estimator(assembled, [own], check_values=True)
 
     # -- how much there is -------------------------------------------------------------
 
@@ -264,6 +262,13 @@ class HalvingSearch(RacingSearch):
                 aggressive=self.aggressive_elimination,
             )
             self._check_brackets(plan, n_candidates)
+            if len(plan.n_resources) == 1 and n_candidates > plan.factor:
+                warn_user(
+                    f"There is one iteration only, and all {n_candidates} candidates "
+                    f"get everything: from {least} to {most} is less than factor="
+                    f"{self._factor:g}. Give less to begin with by min_resources.",
+                    SkhpoWarning,
+                )
             return plan
 
         def deal(n: int) -> list[int]:

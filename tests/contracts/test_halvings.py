@@ -606,6 +606,13 @@ def test_two_numbers_of_iterations_are_refused() -> None:
         boosting().set_params(**own).fit(*DATA)
 
 
+def test_nothing_to_halve_is_said() -> None:
+    """Where resources cannot grow by the factor."""
+    with pytest.warns(SkhpoWarning, match="one iteration only, and all 12 candidates"):
+        search = grid(**{**ROWS, "min_resources": 40}).fit(X, Y)
+    assert search.n_resources_ == [60]
+
+
 def test_one_after_the_other_cannot_be_halved() -> None:
     search = random(strategy="anneal", **ROWS)
     with pytest.raises(ValueError, match="must be None with strategy='anneal'"):

@@ -267,7 +267,7 @@ def test_what_cannot_be_done_is_refused(what: str) -> None:
     assert second.split_scores == first.split_scores
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(st.sets(st.integers(10, len(X)), min_size=1, max_size=3), st.booleans())
 def test_a_resource_of_rows_is_a_fit_on_that_part(sizes: Any, shares: bool) -> None:
     """Whatever is asked for together; test rows are all of them."""
