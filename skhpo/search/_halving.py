@@ -253,23 +253,7 @@ class HalvingSearch(RacingSearch):
         seed = self._seed()
 
         def make_plan(n_candidates: int) -> HalvingPlan:
-            plan = plan_halving(
-                n_candidates,
-                least,
-                most,
-                self._factor,
-                exhaust=self.min_resources in ("auto", "exhaust"),
-                aggressive=self.aggressive_elimination,
-            )
-            self._check_brackets(plan, n_candidates)
-            if len(plan.n_resources) == 1 and n_candidates > plan.factor:
-                warn_user(
-                    f"There is one iteration only, and all {n_candidates} candidates "
-                    f"get everything: from {least} to {most} is less than factor="
-                    f"{self._factor:g}. Give less to begin with by min_resources.",
-                    SkhpoWarning,
-                )
-            return plan
+            return self._plan(n_candidates, least, most)
 
         def deal(n: int) -> list[int]:
             return child_rng(seed, "brackets").permutation(n).tolist()
@@ -283,6 +267,26 @@ class HalvingSearch(RacingSearch):
         return HalvingOptimizer(
             source, resource, make_plan, n_brackets=self.n_brackets, deal=deal
         )
+
+    def _plan(self, n_candidates: int, least: int, most: int) -> HalvingPlan:
+        """Return the iterations for so many candidates."""
+        plan = plan_halving(
+            n_candidates,
+            least,
+            most,
+            self._factor,
+            exhaust=self.min_resources in ("auto", "exhaust"),
+            aggressive=self.aggressive_elimination,
+        )
+        self._check_brackets(plan, n_candidates)
+        if len(plan.n_resources) == 1 and n_candidates > plan.factor:
+            warn_user(
+                f"There is one iteration only, and all {n_candidates} candidates get "
+                f"everything: from {least} to {most} is less than factor="
+                f"{self._factor:g}. Give less to begin with by min_resources.",
+                SkhpoWarning,
+            )
+        return plan
 
     def _resource(self, problem: Problem, most: int) -> Resource:
         """Return what there is more of, and whether one fit tells of less, too."""
