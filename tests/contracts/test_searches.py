@@ -83,7 +83,13 @@ def final(results):
     return np.flatnonzero(generations == generations.max())
 
 
-@pytest.fixture(params=SEARCHES)
+@pytest.fixture(
+    params=[
+        # Its candidates come from another optimizer; all else is that of "random".
+        pytest.param(name, marks=pytest.mark.slow if name == "anneal" else [])
+        for name in SEARCHES
+    ]
+)
 def make(request):
     return SEARCHES[request.param]
 
