@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sqlite3
 import warnings
 from contextlib import nullcontext
@@ -719,6 +720,17 @@ def scores_of(search: PBTSearch) -> list[float]:
     return [search.cv_results_[c].tolist() for c in columns]
 
 
+@functools.cache
+def where_nobody_writes(what: str, kind: str) -> PBTSearch:
+    (plain, space), _ = WRITING[what]
+    search = make(plain, space, return_train_score=True, n_generations=2)
+    return search.fit(KINDS[kind](X), Y, **weights_for(what))
+
+
+def weights_for(what: str) -> dict[str, np.ndarray]:
+    return {"sample_weight": np.ones(80)} if what in ("model", "forest") else {}
+
+
 @pytest.mark.parametrize(
     ("what", "kind", "backend", "n_jobs"),
     [
@@ -740,19 +752,18 @@ def test_who_writes_into_the_data_changes_nothing_for_others(
     """Fits, transformers and predictions; neither scores nor the caller's data."""
     if kind == "sparse" and what != "model":
         return
-    rows, y, weight = KINDS[kind](X), Y.copy(), np.ones(80)
-    (plain, plain_space), (writing, space) = WRITING[what]
-    weights = {"sample_weight": weight} if what in ("model", "forest") else {}
-    options = {"return_train_score": True, "n_generations": 2}
-    expected = make(plain, plain_space, **options).fit(KINDS[kind](X), Y, **weights)
+    rows, y, weights = KINDS[kind](X), Y.copy(), weights_for(what)
+    _, (writing, space) = WRITING[what]
+    expected = where_nobody_writes(what, kind)
     with joblib.parallel_config(backend, n_jobs=n_jobs):
-        search = make(writing, space, **options).fit(rows, y, **weights)
+        search = make(writing, space, return_train_score=True, n_generations=2)
+        search.fit(rows, y, **weights)
     assert scores_of(search) == scores_of(expected)
     np.testing.assert_array_equal(search.predict(X.copy()), expected.predict(X))
     unchanged = rows.toarray() if kind == "sparse" else np.asarray(rows)
     np.testing.assert_array_equal(unchanged, X)
     np.testing.assert_array_equal(y, Y)
-    assert (weight == 1).all()
+    assert all((weight == 1).all() for weight in weights.values())
 
 
 @pytest.mark.parametrize("model", MODELS)
