@@ -38,6 +38,7 @@ from skhpo.evaluation._requests import Requests
 from skhpo.evaluation._stage import at_best_stage
 from skhpo.evaluation._states import StateStore
 from skhpo.evaluation.fitting._block import run_block, run_packed_block
+from skhpo.evaluation.fitting._chunks import FitInChunks
 from skhpo.evaluation.fitting._fit import killed_evaluation
 from skhpo.evaluation.fitting._layout import KeyMaker, StepKey, find_layout
 from skhpo.evaluation.fitting._limited import FitLimited, limited_processes
@@ -98,6 +99,9 @@ class Evaluator:
         listens; else blocks are small, and nothing is shared.
     limits : Limits or None, default=None
         What a task may use. With limits, nothing is shared.
+    in_chunks : bool, default=False
+        Whether the resource of a candidate is its number of iterations so far, of which
+        it may have more later; see `FitInChunks`.
     finishes : bool, default=False
         Whether all candidates that were added are completed when a callback asks for
         the search to stop; else only those that were begun.
@@ -126,14 +130,16 @@ class Evaluator:
         remaining: Callable[[], float] | None = None,
         make_context: Callable[..., Any] | None = None,
         limits: Limits | None = None,
+        in_chunks: bool = False,
         finishes: bool = False,
     ) -> None:
         shares = reuse and make_context is None and limits is None
         self._fitter = fitter or _choose_fitter(spec, limits, shares=shares)
+        layout = getattr(self._fitter, "layout", None)
+        if in_chunks:
+            self._fitter = FitInChunks(self._fitter)
         self._spec = replace(spec, fitter=self._fitter)
-        self._key_maker = None
-        if isinstance(self._fitter, FitTree):
-            self._key_maker = KeyMaker(self._fitter.layout)
+        self._key_maker = None if layout is None else KeyMaker(layout)
         # Whoever listens expects to hear of every fit.
         self._merges = (
             reuse
@@ -528,6 +534,8 @@ class Evaluator:
             If one of them does not exist, or is not complete. None is released.
         """
         self._requests.check_release(ids)
+        if not self._fitter.continues:
+            return
         new = set(ids) - self._released  # whoever says it twice means it once
         self._released |= new
         self._states.release(self._trials[id] for id in new)

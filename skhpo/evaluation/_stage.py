@@ -11,10 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from skhpo._trial import ManyScores, Trial
+from skhpo._arithmetic import Array
+from skhpo._trial import ManyScores, StageScores, Trial
 from skhpo.space._curve import curve_in
 
-__all__ = ["at_best_stage", "best_stage"]
+__all__ = ["at_best_stage", "best_stage", "end_of_patience", "mean_curve"]
 
 
 def at_best_stage(trial: Trial) -> Trial:
@@ -28,8 +29,8 @@ def at_best_stage(trial: Trial) -> Trial:
     Returns
     -------
     Trial
-        With the scores at this number; the largest one, to which all fits went, if
-        one of them failed. The trial itself if no parameter is a curve.
+        With the scores at this number; the largest one that was scored, if one of the
+        fits failed. The trial itself if no parameter is a curve.
 
     Examples
     --------
@@ -47,8 +48,10 @@ def at_best_stage(trial: Trial) -> Trial:
     if found is None:
         return trial
     name, curve = found
-    stage = curve.high
-    if not any(evaluation.curve is None for evaluation in trial.done):
+    curves = [evaluation.curve for evaluation in trial.done]
+    known = [each for each in curves if each is not None]
+    stage = known[0].stages[-1] if known else curve.high
+    if len(known) == len(curves):
         stage = best_stage(trial)
     params = {**trial.candidate.params, name: stage}
     evaluations = [
@@ -73,13 +76,63 @@ def best_stage(trial: Trial) -> int:
         The largest number if no mean is a number.
     """
     curves = [e.curve for e in trial.done if e.curve is not None]
-    rows = [_column(curve.test_scores, trial.objective) for curve in curves]
-    with np.errstate(all="ignore"):
-        means = np.mean(np.array(rows, dtype=float), axis=0)
+    means = mean_curve(curves, trial.objective)
     stages = curves[0].stages
     if np.isnan(means).all():
         return stages[-1]
     return stages[int(np.nanargmax(means))]
+
+
+def mean_curve(curves: Sequence[StageScores], objective: str) -> Array:
+    """Return the mean score over the splits at each number; they have the same.
+
+    Parameters
+    ----------
+    curves : sequence of StageScores
+        At least one.
+    objective : str
+        Which of several scores decides.
+
+    Returns
+    -------
+    ndarray of shape (n_stages,)
+        NaN where one of them is.
+    """
+    rows = [_column(curve.test_scores, objective) for curve in curves]
+    with np.errstate(all="ignore"):
+        return np.mean(np.array(rows, dtype=float), axis=0)
+
+
+def end_of_patience(stages: Sequence[int], means: Array, patience: int) -> int | None:
+    """Return the number of iterations at which patience ends.
+
+    Parameters
+    ----------
+    stages : sequence of int
+        The numbers that were scored, ascending.
+    means : array-like of shape (n_stages,)
+        The mean score at each. NaN is no improvement.
+    patience : int
+        Of how many iterations none has a score above the best one before them.
+
+    Returns
+    -------
+    int or None
+        The first of `stages` that is so far behind the best before it; None if there
+        is none.
+
+    Examples
+    --------
+    >>> end_of_patience([1, 2, 3, 4, 5], [0.1, 0.5, 0.4, 0.5, 0.9], patience=2)
+    4
+    """
+    best, place = -np.inf, stages[0]
+    for stage, mean in zip(stages, means, strict=True):
+        if mean > best:
+            best, place = mean, stage
+        elif stage - place >= patience:
+            return stage
+    return None
 
 
 def _column(scores: ManyScores, objective: str) -> Sequence[float]:

@@ -60,6 +60,7 @@ from skhpo.search._curves import (
 from skhpo.search._delegation import Delegation
 from skhpo.search._effects import warn_of_no_effect
 from skhpo.search._loop import Interrupts, Listener, Loop, LoopEvaluator, LoopPolicy
+from skhpo.search._patient import PatientEvaluator, have_growth, have_patience
 from skhpo.search._problem import open_journal
 from skhpo.search._results import Record
 from skhpo.search._run import Problem, Reuse, Run, Space
@@ -411,8 +412,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         scores; NaN, the default, says nothing.
         """
         unsaid = self.error_score == "raise" or np.isnan(self.error_score)
-        space = problem.space
-        subspaces = space.subspaces() if isinstance(space, SearchSpace) else space
+        subspaces = subspaces_of(problem.space)
         check_no_listed_curves(subspaces)
         check_against_estimator(self.estimator, subspaces, check_values=unsaid)
         fit_params = problem.routed.estimator.fit
@@ -473,7 +473,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             stack.enter_context(run.hooks.searching(n_evaluations))
             journal = stack.enter_context(open_journal(self.journal, spec))
             evaluator = self._make_evaluator(run, spec, journal)
-            run.evaluator = stack.enter_context(evaluator)
+            run.evaluator = self._patient(run, spec, stack.enter_context(evaluator))
             heart = Heartbeat(name, n_candidates, evaluator.running)
             listeners: list[Listener] = []
             if self.verbose > 0:
@@ -570,8 +570,28 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             remaining=run.budget.remaining,
             make_context=run.hooks.evaluation if run.hooks.listening else None,
             limits=run.limits,
+            in_chunks=self._trains_in_chunks(run),
             finishes=self._policy().whole_batches,
         )
+
+    def _trains_in_chunks(self, run: Run) -> bool:
+        """Whether fits go on from fits with fewer iterations, where there is patience.
+
+        Who listens hears of each fit once, and a limit is one for all of it.
+        """
+        problem = run.problem
+        if run.fitter is not None or run.hooks.listening or run.limits is not None:
+            return False
+        return have_growth(problem.estimator, subspaces_of(problem.space))
+
+    def _patient(
+        self, run: Run, spec: EvaluationSpec, evaluator: Evaluator
+    ) -> Evaluator | PatientEvaluator:
+        """Return what also cuts curves where their patience ends, if one has it."""
+        if run.fitter is not None or not have_patience(subspaces_of(run.problem.space)):
+            return evaluator
+        in_chunks = self._trains_in_chunks(run)
+        return PatientEvaluator(evaluator, spec, in_chunks=in_chunks)
 
     def _more_results(self, record: Record) -> dict[str, Any]:
         """Return columns of ``cv_results_`` beside those that scikit-learn has."""
@@ -707,6 +727,11 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         args = (problem.X,) if problem.y is None else (problem.X, problem.y)
         estimator.fit(*args, **problem.routed.estimator.fit)
         return estimator
+
+
+def subspaces_of(space: Space) -> Sequence[Mapping[str, Any]]:
+    """Return the dicts of a space, each with the values by name."""
+    return space.subspaces() if isinstance(space, SearchSpace) else space
 
 
 def _print_plan(

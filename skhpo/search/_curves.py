@@ -34,6 +34,9 @@ OWN_WAYS = (
     "use_best_model",
 )
 
+# Fewer iterations without progress are no sign that there will be none.
+LITTLE_PATIENCE = 10
+
 
 class StageCurve(NamedTuple):
     """The scores of a candidate along its number of iterations.
@@ -110,7 +113,8 @@ def check_curves(
         found = curve_in(subspace)
         if found is None:
             continue
-        name, _ = found
+        name, curve = found
+        _warn_of_little_patience(curve)
         if is_multimetric(scorers) and not isinstance(refit, str):
             raise ValueError(
                 f"With several scores, {list(scorers._scorers)}, a Curve needs to know "
@@ -127,6 +131,15 @@ def check_curves(
         for assembled in assemblies(estimator, subspace):
             _check_parameter(assembled, name)
             _check_neighbors(assembled, name, subspace, n_rows)
+
+
+def _warn_of_little_patience(curve: Curve) -> None:
+    if curve.patience is not None and curve.patience < LITTLE_PATIENCE:
+        warn_user(
+            f"patience={curve.patience} of a Curve is little: a single bump of the "
+            f"mean score ends it. From {LITTLE_PATIENCE} on it is safer.",
+            SkhpoWarning,
+        )
 
 
 def _check_parameter(estimator: Any, name: str) -> None:

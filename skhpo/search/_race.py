@@ -19,6 +19,7 @@ from skhpo.optimizers import Optimizer
 from skhpo.optimizers._race import OrderedRace, Race, SortedRace
 from skhpo.search._base import BaseSearch
 from skhpo.search._loop import Listener, Loop, LoopEvaluator
+from skhpo.search._patient import PatientEvaluator
 from skhpo.search._raced import RacingEvaluator, add_columns, order_of_splits
 from skhpo.search._run import Run
 
@@ -121,7 +122,7 @@ class RacingSearch(BaseSearch):
         listeners: Sequence[Listener],
     ) -> Loop:
         if self.race:
-            assert isinstance(evaluator, Evaluator), "it is made by `fit`"
+            assert isinstance(evaluator, Evaluator | PatientEvaluator), "by `fit`"
             order = order_of_splits(evaluator.splits)
             evaluator = run.evaluator = RacingEvaluator(
                 evaluator, self._make_race(), order

@@ -22,6 +22,7 @@ from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Estimate, Params, Trial
 from skhpo.evaluation import Evaluator
 from skhpo.optimizers._race import Race
+from skhpo.search._patient import PatientEvaluator
 
 __all__ = ["RacingEvaluator", "add_columns", "order_of_splits", "ranks_in_groups"]
 
@@ -40,7 +41,7 @@ class RacingEvaluator:
 
     Parameters
     ----------
-    evaluator : Evaluator
+    evaluator : Evaluator or PatientEvaluator
         Who evaluates; entered.
     race : Race
         Who decides.
@@ -53,7 +54,12 @@ class RacingEvaluator:
         How many evaluations were not done, of candidates that have ended.
     """
 
-    def __init__(self, evaluator: Evaluator, race: Race, order: Sequence[int]) -> None:
+    def __init__(
+        self,
+        evaluator: Evaluator | PatientEvaluator,
+        race: Race,
+        order: Sequence[int],
+    ) -> None:
         self.n_skipped = 0
         self._evaluator = evaluator
         self._race = race
@@ -161,6 +167,7 @@ class RacingEvaluator:
     def _end(self, id: int, estimate: Estimate | None) -> Trial:
         """Return the trial of a candidate that has ended."""
         last = self._trials.pop(id)
+        self._evaluator.release([last.candidate.id])
         n_missing = len(self._order) - len(last.done)
         self.n_skipped += n_missing
         self._has_complete |= not n_missing

@@ -15,6 +15,7 @@ from skhpo.evaluation.fitting._task import Fitter
 from skhpo.evaluation.workers._limits import Limits
 from skhpo.optimizers._halving import HalvingOptimizer
 from skhpo.search._budget import TimeBudget
+from skhpo.search._patient import PatientEvaluator
 from skhpo.search._raced import RacingEvaluator
 from skhpo.search._results import Record
 from skhpo.space import SearchSpace
@@ -56,7 +57,9 @@ class Run:
     halving: HalvingOptimizer | None = None  # None: all have all resources
     subsets: Subsets | None = None  # if these are rows
     fitter: Fitter | None = None  # None: each candidate by `fit`
-    evaluator: Evaluator | RacingEvaluator | None = None  # once there is a task
+    evaluator: Evaluator | PatientEvaluator | RacingEvaluator | None = (
+        None  # once there is a task
+    )
     model: Any = None  # fitted during the search, to be kept as the best
     has_chosen: bool = False  # whether the best candidate has been asked for
 

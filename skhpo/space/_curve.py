@@ -38,6 +38,12 @@ class Curve(Dimension):
         The smallest number.
     step : int, default=1
         Every how many iterations the model is scored, from `low` on; `high` always is.
+    patience : int or None, default=None
+        Stop once the mean score over the splits has not risen above its best for so
+        many iterations; None goes to `high`. The result is that of the curve which is
+        cut where patience ends. scikit-learn's gradient boosting, forests and bagging
+        are trained in portions that double, and save what comes after; all others are
+        fitted to `high`, and their curve is cut. Below 10 there is a warning.
 
     Notes
     -----
@@ -75,11 +81,14 @@ class Curve(Dimension):
     _: KW_ONLY
     low: int = 1
     step: int = 1
+    patience: int | None = None
 
     def __post_init__(self) -> None:
         """Check that there are numbers to choose from."""
-        for name in ("high", "low", "step"):
+        for name in ("high", "low", "step", "patience"):
             value = getattr(self, name)
+            if name == "patience" and value is None:
+                continue
             if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
                 raise InvalidSpaceError(
                     f"The {name!r} of a Curve must be a positive integer. Got "
@@ -96,6 +105,7 @@ class Curve(Dimension):
         """Return the curve as one writes it."""
         rest = "" if self.low == 1 else f", low={self.low}"
         rest += "" if self.step == 1 else f", step={self.step}"
+        rest += "" if self.patience is None else f", patience={self.patience}"
         return f"Curve({self.high}{rest})"
 
     @property

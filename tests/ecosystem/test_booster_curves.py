@@ -13,9 +13,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skhpo import GridSearch
+from skhpo.evaluation._stage import end_of_patience
+from skhpo.evaluation.fitting._chunk import can_grow
 from skhpo.evaluation.paths._booster_stages import BOOSTER_STAGES
 from skhpo.evaluation.paths._stage_registry import find_stages
 from skhpo.exceptions import InvalidSpaceError, SkhpoWarning
+from skhpo.search import _patient
 from skhpo.space import Curve
 
 X, Y = make_classification(120, 6, n_informative=4, random_state=0)
@@ -122,6 +125,38 @@ def test_a_row_is_what_cross_validation_gives(name, params, X, y, in_pipeline):
     expected = cross_val_score(fitted, X, y, cv=cv, scoring=scoring)
     scores = [search.cv_results_[f"split{i}_test_score"][0] for i in range(2)]
     assert scores == expected.tolist()
+
+
+@pytest.mark.parametrize(("name", "params", "X", "y"), CASES)
+def test_patience_cuts_the_curve(name, params, X, y, monkeypatch):
+    """Whether fits go on from fits with fewer rounds, or go to the end at once."""
+    monkeypatch.setattr(_patient, "FIRST_CHUNK", 2)
+    estimator = make(name, **params)
+    scoring = "neg_log_loss" if is_classifier(estimator) else "r2"
+    options = {"scoring": scoring, "cv": KFold(2), "refit": False}
+    curves = {
+        patience: _curve_of(estimator, Curve(15, patience=patience), X, y, options)
+        for patience in (None, 3)
+    }
+    (stages, scores, _), (cut_stages, cut_scores, _) = curves.values()
+    end = end_of_patience(stages, scores.mean(axis=0), 3) or 15
+    np.testing.assert_array_equal(cut_stages, stages[stages <= end])
+    np.testing.assert_array_equal(cut_scores, scores[:, stages <= end])
+    grows = can_grow(estimator, {})
+    assert grows == (name.startswith(("light", "xgb")) and _draws_nothing(params))
+
+
+def _curve_of(estimator, curve, X, y, options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SkhpoWarning)
+        search = GridSearch(estimator, {"n_estimators": curve}, **options)
+        return search.fit(X, y).curve_of(0)
+
+
+def _draws_nothing(params):
+    """Whether it is one of those that go on exactly, by what was tested."""
+    odd = ("data_sample_strategy", "reg_sqrt", "num_parallel_tree", "boosting_type")
+    return not any(name in params for name in ("objective", "subsample", *odd))
 
 
 def test_the_score_of_catboost_itself_is_taken_as_it_is():

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import scipy.special
 
+from skhpo.evaluation.fitting._chunk import Chunk
 from skhpo.space._curve import Curve
 
 __all__ = ["are_known", "is_known"]
@@ -28,7 +29,10 @@ KNOWN_PACKAGES = frozenset(
 )
 _GENERATORS = (np.random.Generator, np.random.RandomState)
 # Values of these types hold no code: most parameters are of them.
-_PLAIN = (type(None), bool, int, float, complex, str, bytes, slice, range, Curve)
+_PLAIN = (
+    *(type(None), bool, int, float, complex, str, bytes, slice, range),
+    *(Curve, Chunk),
+)
 
 
 def is_known(value: Any) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from sklearn.base import BaseEstimator, clone
 
 from skhpo._trial import Params
+from skhpo.evaluation.fitting._chunk import chunk_in
 from skhpo.space._curve import Curve
 
 __all__ = ["Prototype"]
@@ -46,17 +47,23 @@ class Prototype:
         params : mapping of str to object
             The parameters that differ. Values are cloned as well: they may be
             estimators, and would share what they learn (scikit-learn PR 26786). Of a
-            curve, the largest number is set.
+            curve, the largest number is set; of a chunk, the last step goes on.
 
         Raises
         ------
         ValueError
             If there is no such parameter.
         """
-        params = {
-            name: value.high if isinstance(value, Curve) else value
-            for name, value in params.items()
-        }
+        chunk = chunk_in(params)
+        made = self._make(
+            {
+                name: value.high if isinstance(value, Curve) else value
+                for name, value in params.items()
+            }
+        )
+        return made if chunk is None else chunk.put_into(made)
+
+    def _make(self, params: Params) -> Any:
         state = self._plain_state
         if state is None or not params.keys() <= state.keys():
             made = clone(self._estimator, safe=False)

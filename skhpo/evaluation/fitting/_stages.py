@@ -11,6 +11,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 
 from skhpo._sklearn_compat import asks_for_score, num_samples, sees_predictions_only
 from skhpo._trial import Evaluation, ManyScores, Params, Scores, StageScores
+from skhpo.evaluation.fitting._chunk import Chunk, final_step
 from skhpo.evaluation.fitting._layout import is_pipeline
 from skhpo.evaluation.fitting._spec import EvaluationSpec
 from skhpo.evaluation.paths._stage_registry import find_stages
@@ -114,7 +115,8 @@ def make_plan(spec: EvaluationSpec, estimator: Any, params: Params) -> Plan | No
     parameter = name.rpartition("__")[2]
     if stages is None or parameter not in stages.parameters:
         raise ValueError(f"{type(final).__name__} has no stages along {parameter!r}.")
-    reason = stages.refuses(final, num_samples(spec.X))
+    is_resumed = isinstance(curve, Chunk) and curve.state is not None
+    reason = None if is_resumed else stages.refuses(final, num_samples(spec.X))
     if reason is not None:
         raise ValueError(f"Parameter {name!r} cannot be a Curve here. {reason}")
     fits_each = not views_suffice(spec.scorer, estimator)
@@ -156,6 +158,9 @@ def counts_to_score(
     >>> [len(counts_to_score(Curve(1000), n_rows)) for n_rows in (5_000, 6_000)]
     [1000, 131]
     """
+    if isinstance(curve, Chunk):
+        scored = counts_to_score(curve.whole, n_rows, n_fits)
+        return tuple(n for n in scored if curve.first < n <= curve.high)
     counts = curve.counts
     if n_fits is None:
         n_fits = len(counts) if n_rows * len(counts) <= MAX_OUTPUTS else N_SPREAD
@@ -164,15 +169,6 @@ def counts_to_score(
     wanted = np.geomspace(counts[0], counts[-1], n_fits)
     places = np.searchsorted(counts, np.round(wanted), side="left")
     return tuple(counts[i] for i in np.unique(np.minimum(places, len(counts) - 1)))
-
-
-def final_step(estimator: Any) -> tuple[str, Any]:
-    """Return the last step of a pipeline, at any depth, and the prefix of its names."""
-    prefix = ""
-    while hasattr(estimator, "steps"):
-        name, estimator = estimator.steps[-1]
-        prefix += f"{name}__"
-    return prefix, estimator
 
 
 def views_suffice(scorer: Any, estimator: Any) -> bool:

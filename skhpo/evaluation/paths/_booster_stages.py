@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from skhpo.evaluation.paths._booster_growth import LIGHTGBM_GROWTH, XGBOOST_GROWTH
 from skhpo.evaluation.paths._boosters import LIGHTGBM_EXTRAS, extras
 from skhpo.evaluation.paths._stages import Stages
 
@@ -178,8 +179,8 @@ def needs_validation_rows(estimator: Any) -> tuple[str, Any] | None:
     return None
 
 
-_LIGHTGBM = Stages(("n_estimators",), _lightgbm, _refuses_lightgbm)
-_XGBOOST = Stages(("n_estimators",), _xgboost, _refuses_xgboost)
+_LIGHTGBM = Stages(("n_estimators",), _lightgbm, _refuses_lightgbm, LIGHTGBM_GROWTH)
+_XGBOOST = Stages(("n_estimators",), _xgboost, _refuses_xgboost, XGBOOST_GROWTH)
 _CATBOOST = Stages(("iterations", "n_estimators"), _catboost, _refuses_catboost)
 
 BOOSTER_STAGES: dict[str, Stages] = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from skhpo.evaluation.paths._stages import EachStage, Stages
@@ -135,14 +136,49 @@ def _boosting(estimator: Any, n_rows: int) -> str | None:
     return warm_start(estimator, n_rows)
 
 
-_FOREST = Stages(("n_estimators",), MeanOfMembers(("estimators_",)), warm_start)
+@dataclass(frozen=True)
+class WarmStart:
+    """To go on by ``warm_start=True``.
+
+    Parameters
+    ----------
+    parameter : str
+        The number of iterations.
+    """
+
+    parameter: str
+
+    def applies(self, estimator: Any) -> bool:
+        """Whether a warm start draws what one fit draws, and says nothing."""
+        params = estimator.get_params(deep=False)
+        has_seed = params["random_state"] is None or isinstance(
+            params["random_state"], Integral
+        )  # a generator would be further on
+        # Forests warn of such weights, and Bagging refuses such scores.
+        return has_seed and not (
+            isinstance(params.get("class_weight"), str) or params.get("oob_score")
+        )
+
+    def prepare(self, model: Any, count: int) -> None:
+        """Have the next fit add what is missing."""
+        model.set_params(warm_start=True, **{self.parameter: count})
+
+
+_MEMBERS = WarmStart("n_estimators")
+_FOREST = Stages(
+    ("n_estimators",), MeanOfMembers(("estimators_",)), warm_start, _MEMBERS
+)
 _BAGGING = Stages(
-    ("n_estimators",), MeanOfMembers(("estimators_", "estimators_features_")),
+    ("n_estimators",),
+    MeanOfMembers(("estimators_", "estimators_features_")),
     warm_start,
-)  # fmt: skip
+    _MEMBERS,
+)
 _ADA_BOOST = Stages(("n_estimators",), _weighted, warm_start)
-_BOOSTING = Stages(("n_estimators",), EachStage(_staged), _boosting)
-_HIST_BOOSTING = Stages(("max_iter",), EachStage(_staged), _hist_boosting)
+_BOOSTING = Stages(("n_estimators",), EachStage(_staged), _boosting, _MEMBERS)
+_HIST_BOOSTING = Stages(
+    ("max_iter",), EachStage(_staged), _hist_boosting, WarmStart("max_iter")
+)
 
 SKLEARN_STAGES: dict[str, Stages] = {
     "sklearn.ensemble.AdaBoostClassifier": _ADA_BOOST,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
-__all__ = ["EachStage", "Outputs", "StageFunction", "Stages", "never_refuses"]
+__all__ = ["EachStage", "Growth", "Outputs", "StageFunction", "Stages", "never_refuses"]
 
 StageFunction = Callable[[Any, Any, str], Iterator[Any]]
 
@@ -24,6 +24,18 @@ class Outputs(Protocol):
         self, fitted: Any, X: Any, method: str, counts: Sequence[int]
     ) -> Iterator[Any]:
         """Yield what ``fitted.method(X)`` would return, had it so many iterations."""
+        ...
+
+
+class Growth(Protocol):
+    """A way to go on from a fit with fewer iterations."""
+
+    def applies(self, estimator: Any) -> bool:
+        """Whether it gives, to the bit, what a fit with all of them gives."""
+        ...
+
+    def prepare(self, model: Any, count: int) -> None:
+        """Have the next fit of a fitted model go on to so many iterations."""
         ...
 
 
@@ -41,11 +53,14 @@ class Stages:
         ``refuses(estimator, n_rows)`` says why the stages of an estimator with these
         parameters are no fits with fewer iterations, and what would work; None if
         they are.
+    growth : Growth or None, default=None
+        How to go on from a fit with fewer iterations; None if there is no exact way.
     """
 
     parameters: tuple[str, ...]
     outputs: Outputs
     refuses: Callable[[Any, int], str | None]
+    growth: Growth | None = None
 
 
 @dataclass(frozen=True)
