@@ -57,9 +57,8 @@ class Run:
     halving: HalvingOptimizer | None = None  # None: all have all resources
     subsets: Subsets | None = None  # if these are rows
     fitter: Fitter | None = None  # None: each candidate by `fit`
-    evaluator: Evaluator | PatientEvaluator | RacingEvaluator | None = (
-        None  # once there is a task
-    )
+    # Once there is a task.
+    evaluator: Evaluator | PatientEvaluator | RacingEvaluator | None = None
     model: Any = None  # fitted during the search, to be kept as the best
     has_chosen: bool = False  # whether the best candidate has been asked for
 
