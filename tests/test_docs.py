@@ -32,7 +32,8 @@ DECISIONS = sorted(
 # Blocks that use one of them are run where it is installed, as in `.ci/run`.
 OTHERS = (
     *("dask", "joblibspark", "pyspark", "ray"),
-    *("hyperopt", "lightgbm", "optuna", "optuna_integration", "skopt"),
+    *("catboost", "hyperopt", "lightgbm", "optuna", "optuna_integration", "skopt"),
+    "xgboost",
 )
 MISSING = {name for name in OTHERS if importlib.util.find_spec(name) is None}
 
