@@ -190,13 +190,17 @@ class Overwriting(Touchy):
 class Growing(Touchy):
     """Learns in `n_steps` steps, and remembers each, so that one fit tells of all."""
 
-    def __init__(self, alpha=1e-4, fails_at=None, random_state=0, n_steps=2):
+    def __init__(
+        self, alpha=1e-4, fails_at=None, random_state=0, n_steps=2, warm_start=False
+    ):
         super().__init__(alpha, fails_at, random_state)
         self.n_steps = n_steps
+        self.warm_start = warm_start
 
     def fit(self, X, y, sample_weight=None):
-        self.steps_ = []
-        for _ in range(self.n_steps):
+        if not self.warm_start:
+            self.steps_ = []
+        for _ in range(self.n_steps - len(self.steps_)):
             self.partial_fit(X, y, np.unique(y), sample_weight)
             self.steps_.append((self.coef_.copy(), self.intercept_.copy()))
         return self
