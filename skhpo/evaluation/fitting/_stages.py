@@ -126,8 +126,12 @@ def make_plan(spec: EvaluationSpec, estimator: Any, params: Params) -> Plan | No
 
 def n_fits_of(spec: EvaluationSpec, params: Params) -> int:
     """Return how often a candidate is fitted on one split: once, if stages will do."""
-    if curve_in(params) is None:
+    found = curve_in(params)
+    if found is None:
         return 1
+    name, curve = found
+    if isinstance(curve, Chunk):  # which must not make another estimator after its fit
+        params = {**params, name: curve.whole}
     plan = make_plan(spec, spec.prototype.make(params), params)
     return len(plan.counts) if plan is not None and plan.fits_each else 1
 
