@@ -577,10 +577,12 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
     def _trains_in_chunks(self, run: Run) -> bool:
         """Whether fits go on from fits with fewer iterations, where there is patience.
 
-        Who listens hears of each fit once, and a limit is one for all of it.
+        Who listens hears of each fit once, a limit is one for all of it, and a resource
+        that is a number of rows is no number of iterations.
         """
         problem = run.problem
-        if run.fitter is not None or run.hooks.listening or run.limits is not None:
+        is_whole = run.fitter is None and run.subsets is None
+        if not is_whole or run.hooks.listening or run.limits is not None:
             return False
         return have_growth(problem.estimator, subspaces_of(problem.space))
 

@@ -412,7 +412,7 @@ class PatientEvaluator:
             yield Candidate(
                 number,
                 _without_patience(candidate.params),
-                resource=end if self._in_chunks else None,
+                resource=end if self._in_chunks else candidate.resource,
                 resume_from=before,
                 splits=those if len(those) < len(self._spec.splits) else None,
             )
