@@ -211,7 +211,7 @@ def join_curves(chunks: Sequence[Evaluation]) -> StageScores | None:
 def _joined(parts: Sequence[ManyScores]) -> ManyScores:
     names = next((list(part) for part in parts if isinstance(part, dict)), None)
     if names is None:
-        return tuple(itertools.chain.from_iterable(parts))
+        return tuple(x for part in parts if not isinstance(part, dict) for x in part)
     columns: dict[str, Sequence[float]] = {}
     for name in names:  # where all stages of a part failed, it has one column for all
         rows = (part[name] if isinstance(part, dict) else part for part in parts)
