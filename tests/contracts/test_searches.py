@@ -68,7 +68,8 @@ SEARCHES = {
 RANDOM = ["random", "anneal", "bayes", "pbt"]  # those with a `random_state`
 LEARNING = ["anneal", "bayes"]  # those that learn from one trial after the other
 SET_BY_THE_FACTORY = {
-    *("n_iter", "random_state", "strategy", "population_size", "n_generations")
+    *("param_distributions", "n_iter", "random_state", "strategy"),
+    *("population_size", "n_generations"),
 }
 
 MODEL = (
