@@ -142,6 +142,11 @@ SEARCHES: dict[str, Callable[..., Any]] = {
     "boosting, iterations": boosting,
 }
 by_search = pytest.mark.parametrize("name", SEARCHES)
+# One of each kind, where the search itself plays no part.
+by_kind = pytest.mark.parametrize(
+    "name",
+    ["grid, rows", "random, brackets", "grid, a parameter", "boosting, iterations"],
+)
 
 
 def fitted(name: str, **options: Any) -> Any:
@@ -402,13 +407,16 @@ def test_more_iterations_may_be_better() -> None:
 # --- determinism ----------------------------------------------------------------------
 
 
-@by_search
+@by_kind
 def test_the_workers_change_nothing(name: str) -> None:
     with joblib.parallel_config("threading", n_jobs=2):
         assert_same(fitted(name), plain(name))
 
 
-@pytest.mark.parametrize("name", ["random, brackets", "boosting, iterations"])
+@pytest.mark.parametrize(
+    "name",
+    ["random, brackets", pytest.param("boosting, iterations", marks=pytest.mark.slow)],
+)
 def test_processes_change_nothing(name: str) -> None:
     with joblib.parallel_config("loky", n_jobs=2):
         assert_same(fitted(name), plain(name))
@@ -418,8 +426,8 @@ class Stop(Exception):
     """What ends a search in the middle."""
 
 
-@by_search
-@pytest.mark.parametrize("n_left", [2, 7])
+@by_kind
+@pytest.mark.parametrize("n_left", [7])
 def test_an_interrupted_halving_goes_on_from_its_journal(
     name: str, n_left: int, tmp_path: Path
 ) -> None:
