@@ -13,6 +13,7 @@ from conftest import Clock
 from scipy.stats import loguniform, randint
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.cluster import KMeans
+from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import Ridge, SGDClassifier
 from sklearn.model_selection import (
     GroupKFold,
@@ -24,10 +25,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skhpo import BayesSearch, GridSearch, RandomSearch, recommend_search
-from skhpo._recommendation._measure import facts_of
+from skhpo._recommendation._measure import facts_of, with_space
 from skhpo._recommendation._rules import RULES, Facts, decide, duration
 from skhpo.exceptions import InvalidSpaceError
-from skhpo.space import Curve, Integer, Real, SearchSpace
+from skhpo.space import Curve, Integer, Real, SearchSpace, SuggestedSpace
 
 ROOT = Path(__file__).parents[1]
 HOUR = 3600.0
@@ -214,7 +215,8 @@ def measured(
 ) -> Facts:
     given = {"n_jobs": None, "scoring": None, "cv": None, "groups": None}
     space = SearchSpace({"a": [1, 2, 3], "b": Real(0, 1)})
-    return facts_of(estimator, X, y, space=space, budget=budget, **given | options)
+    found = facts_of(estimator, X, y, budget=budget, **given | options)
+    return with_space(found, estimator, space)
 
 
 def test_the_second_fit_and_its_score_are_timed(slow: Slow) -> None:
@@ -244,18 +246,12 @@ def test_splits_of_ones_own_are_counted(slow: Slow) -> None:
 
 def test_step_sizes_and_numbers_of_iterations_are_known_by_class() -> None:
     pipeline = make_pipeline(StandardScaler(), SGDClassifier())
-    space = SearchSpace(
-        {"sgdclassifier__eta0": Real(0.01, 1), "sgdclassifier__alpha": [1.0]}
-    )
-    options = {"n_jobs": None, "scoring": None, "cv": 2, "groups": None}
-    found = facts_of(pipeline, X, Y, space=space, budget=1e9, **options)
+    space = {"sgdclassifier__eta0": Real(0.01, 1), "sgdclassifier__alpha": [1.0]}
+    found = with_space(facts(), pipeline, SearchSpace(space))
     assert found.step_sizes == found.dimensions == ("sgdclassifier__eta0",)
-    from sklearn.ensemble import GradientBoostingClassifier as Boosting
-
+    boosting = GradientBoostingClassifier()
     for value, counts in (([1, 2], ("n_estimators",)), (Curve(5), ())):
-        space = SearchSpace({"n_estimators": value})
-        boosting = Boosting(n_estimators=2)
-        found = facts_of(boosting, X, Y, space=space, budget=1e9, **options)
+        found = with_space(facts(), boosting, SearchSpace({"n_estimators": value}))
         assert found.counts == counts
 
 
@@ -313,6 +309,13 @@ def test_the_splitter_fits_the_target(clock: Clock) -> None:
     assert found.search.race is False
 
 
+def test_a_space_is_suggested_where_none_is_given(clock: Clock) -> None:
+    found = recommend_search(Ridge(), X, Y, cv=2)
+    assert found.facts.dimensions == ("alpha",)
+    assert type(found.search) is GridSearch  # 33 values
+    assert isinstance(found.search.param_grid, SuggestedSpace)
+
+
 def test_no_search_is_recommended_where_the_best_would_be_luck(slow: Slow) -> None:
     found = recommend_search(slow, X, Y, space={"a": Real(0, 1)}, budget="1 min")
     assert found.search is None
@@ -331,7 +334,8 @@ def test_unsupervised_estimators_are_searched_too(clock: Clock) -> None:
 @pytest.mark.parametrize(
     ("options", "error", "says"),
     [
-        ({}, ValueError, "'space' must say what to search"),
+        ({"space": "none"}, ValueError, "'space' must be a dict"),
+        ({"estimator": Slow()}, ValueError, "register_space"),
         ({"space": {}}, InvalidSpaceError, "nothing to search"),
         ({"space": {"aa": [1]}}, ValueError, "aa"),
         ({"space": {"alpha": [-1.0]}}, ValueError, "alpha"),

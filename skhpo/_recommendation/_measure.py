@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from skhpo.evaluation.paths._stage_registry import find_stages
 from skhpo.evaluation.training._registry import find_incremental
 from skhpo.space import SearchSpace
 
-__all__ = ["facts_of"]
+__all__ = ["facts_of", "with_space"]
 
 # A first fit that takes more of the budget than this is not repeated.
 DEAR = 0.1
@@ -31,14 +32,13 @@ def facts_of(
     X: Any,
     y: Any,
     *,
-    space: SearchSpace,
     budget: float,
     n_jobs: int | None,
     scoring: Any,
     cv: Any,
     groups: Any,
 ) -> Facts:
-    """Return the facts; the estimator as given is fitted on one split, twice."""
+    """Return the facts but for those of a space; fits the estimator as given twice."""
     folds = N_FOLDS if cv is None else cv
     splitter = check_cv(folds, y, classifier=is_classifier(estimator))
     train, test = next(iter(splitter.split(X, y, groups)))
@@ -50,19 +50,27 @@ def facts_of(
         half = np.random.default_rng(0).permutation(_rows(train))[: len(train) // 2]
         halved = _seconds(estimator, X, y, half, test, scorer, -math.inf)
         growth = seconds / halved if halved > 0 else None
-    names = _varying(space)
-    prefix, final = final_step(estimator)
+    n_splits = None if cv is None else splitter.get_n_splits(X, y, groups)
     return Facts(
         budget,
         seconds,
         n_rows,
-        names,
-        space.size,
-        int(effective_n_jobs(n_jobs)),
-        None if cv is None else splitter.get_n_splits(X, y, groups),
-        _step_sizes(final, names),
-        _counts(final, prefix, names),
-        growth,
+        n_workers=int(effective_n_jobs(n_jobs)),
+        n_splits=n_splits,
+        growth=growth,
+    )
+
+
+def with_space(facts: Facts, estimator: Any, space: SearchSpace) -> Facts:
+    """Return the facts with those of a space over the estimator."""
+    names = _varying(space)
+    prefix, final = final_step(estimator)
+    return replace(
+        facts,
+        dimensions=names,
+        size=space.size,
+        step_sizes=_step_sizes(final, names),
+        counts=_counts(final, prefix, names),
     )
 
 

@@ -15,7 +15,7 @@ from sklearn.model_selection import (
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.multiclass import type_of_target
 
-from skhpo._recommendation._measure import facts_of
+from skhpo._recommendation._measure import facts_of, with_space
 from skhpo._recommendation._recommendation import Cost, Recommendation
 from skhpo._recommendation._rules import (
     N_FOLDS,
@@ -29,7 +29,7 @@ from skhpo._units import parse_seconds
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.search import BayesSearch, GridSearch, RandomSearch
 from skhpo.search._check import check_against_estimator
-from skhpo.space import SearchSpace
+from skhpo.space import SearchSpace, suggest_space
 from skhpo.space._convert import is_tuple_range
 
 __all__ = ["recommend_search"]
@@ -64,9 +64,10 @@ def recommend_search(
         The data.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         The target; None for unsupervised learning.
-    space : dict, list of dict, or SearchSpace
-        What :class:`BayesSearch` takes; a tuple of two numbers is a range.
-        "auto" is not available yet.
+    space : dict, list of dict, SearchSpace or "auto", default="auto"
+        What :class:`BayesSearch` takes; a tuple of two numbers is a range. "auto" is
+        what :func:`skhpo.space.suggest_space` suggests for as many candidates as are
+        affordable.
     budget : float or str, default="10min"
         Time for the search, in seconds or as "2h".
     n_jobs : int or None, default=None
@@ -110,23 +111,26 @@ def recommend_search(
     True
     """
     seconds = parse_seconds(budget, "budget")
-    compiled = _compiled(space)
     _check(estimator, y, scoring)
-    check_against_estimator(estimator, compiled.subspaces(), check_values=True)
     X, y, groups = indexable(X, y, groups)
+    compiled = _compiled(space, estimator, X, y)
+    check_against_estimator(estimator, compiled.subspaces(), check_values=True)
     if isinstance(cv, Iterable) and not hasattr(cv, "split"):
         cv = list(cv)  # a generator could be asked only once
     facts = facts_of(
         estimator,
         X,
         y,
-        space=compiled,
         budget=seconds,
         n_jobs=n_jobs,
         scoring=scoring,
         cv=cv,
         groups=groups,
     )
+    if isinstance(space, str):
+        m = facts.affordable(facts.n_splits or N_FOLDS)
+        space = compiled = suggest_space(estimator, X, y, n_iter=max(m, 1))
+    facts = with_space(facts, estimator, compiled)
     decision = decide(facts)
     options = {"n_jobs": n_jobs, "scoring": scoring, "time_budget": seconds}
     options["cv"] = _splitter(decision, estimator, y, cv, random_state)
@@ -143,13 +147,14 @@ def recommend_search(
     return Recommendation(search, reasons, cost, others, facts)
 
 
-def _compiled(space: Any) -> SearchSpace:
-    """Return the space; raise if it is none."""
+def _compiled(space: Any, estimator: Any, X: Any, y: Any) -> SearchSpace:
+    """Return the space; raise if it is none, or none is known."""
+    if isinstance(space, str) and space == "auto":
+        return suggest_space(estimator, X, y)
     if isinstance(space, str):
         raise ValueError(
-            "'space' must say what to search: a dict of parameters and their values "
-            f"or ranges, such as {{'max_depth': [2, 4, 8]}}. Got {space!r}, and there "
-            "is no space that suits every estimator."
+            "'space' must be a dict of parameters and their values or ranges, such as "
+            f"{{'max_depth': [2, 4, 8]}}, or \"auto\". Got {space!r}."
         )
     compiled = SearchSpace(space)
     if not compiled.columns:

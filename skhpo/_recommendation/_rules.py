@@ -132,7 +132,7 @@ class Facts:
     budget: float
     seconds: float
     n_rows: int
-    dimensions: tuple[str, ...]
+    dimensions: tuple[str, ...] = ()
     size: float = math.inf
     n_workers: int = 1
     n_splits: int | None = None
