@@ -9,13 +9,16 @@ the parameters of each on the oldest and the newest supported version.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from traceback import format_exception_only
 from typing import Any
 
 import numpy as np
 import sklearn
+from sklearn.base import is_classifier, is_regressor
+from sklearn.metrics import accuracy_score, r2_score
 
 try:
     from sklearn.base import _fit_context as fit_context
@@ -69,16 +72,20 @@ __all__ = [
     "Interval",
     "InvalidParameterError",
     "RootHooks",
+    "ScoreFunction",
     "StrOptions",
     "asks_for_probabilities",
     "check_method_params",
+    "deciding_scorer",
     "fit_context",
     "is_multimetric",
+    "noting_responses",
     "noting_scorer",
     "num_samples",
     "rows_like",
     "safe_split",
     "score_estimator",
+    "score_function",
     "search_estimator_has",
     "sees_predictions_only",
     "strict_scorer",
@@ -145,6 +152,94 @@ class _NotingScorers(_MultimetricScorer):
         texts = [text for text in scores.values() if isinstance(text, str)]
         self._errors += [text.strip().rpartition("\n")[2] for text in texts]
         return scores
+
+
+def noting_responses(scorer: Any, name: str, note: Callable[[Any, str], object]) -> Any:
+    """Return the same scorer, but one that tells what it computes a score from.
+
+    Parameters
+    ----------
+    scorer : callable
+        As scikit-learn made it; the scores do not change.
+    name : str
+        Of one of several scores.
+    note : callable
+        ``note(response, method)``. Not called by the estimator's own ``score``.
+    """
+    if is_multimetric(scorer):
+        part = noting_responses(scorer._scorers[name], name, note)
+        parts = {**scorer._scorers, name: part}
+        return type(scorer)(scorers=parts, raise_exc=scorer._raise_exc)
+    if not isinstance(scorer, _Scorer):
+        return scorer
+
+    def score(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        def noting(estimator: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+            response = call(estimator, method, *args, **kwargs)
+            note(response, method)
+            return response
+
+        return scorer._score(noting, *args, **kwargs)
+
+    noted = copy.copy(scorer)
+    noted._score = score
+    return noted
+
+
+def deciding_scorer(scorer: Any, name: str) -> Any:
+    """Return the scorer of this name, of one or several."""
+    return scorer._scorers[name] if is_multimetric(scorer) else scorer
+
+
+@dataclass(frozen=True)
+class ScoreFunction:
+    """How a score is computed from a target and a response.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(y, response, **kwargs)``.
+    kwargs : dict of str to object
+        What it is given beside the data.
+    sign : int
+        -1 if less is better.
+    predicts : bool
+        Whether the response is a prediction, which means the same in every split, and
+        no decision value or probability.
+    """
+
+    function: Callable[..., float]
+    kwargs: Mapping[str, Any]
+    sign: int
+    predicts: bool = True
+
+
+def score_function(scorer: Any, final: Any) -> ScoreFunction | None:
+    """Return how a scorer of scikit-learn's computes its score.
+
+    Parameters
+    ----------
+    scorer : callable
+        A single one.
+    final : estimator
+        The last step of what is scored.
+
+    Returns
+    -------
+    ScoreFunction or None
+        None if that is not known: of a callable of the user's, of the ``score`` of
+        what is neither classifier nor regressor. That of a classifier is taken for
+        its accuracy, which some define otherwise.
+    """
+    if isinstance(scorer, _Scorer):
+        kwargs = dict(scorer._kwargs or {})
+        predicts = scorer._response_method == "predict"
+        return ScoreFunction(scorer._score_func, kwargs, scorer._sign, predicts)
+    if type(scorer) is not _PassthroughScorer:
+        return None
+    if is_classifier(final):
+        return ScoreFunction(accuracy_score, {}, 1)
+    return ScoreFunction(r2_score, {}, 1) if is_regressor(final) else None
 
 
 def sees_predictions_only(scorer: Any) -> bool:

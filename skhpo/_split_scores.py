@@ -35,6 +35,7 @@ __all__ = [
     "not_worse",
     "outlying_splits",
     "proportion_floor",
+    "quantile_of",
     "scored_rows",
     "standard_error",
 ]
@@ -204,8 +205,13 @@ def half_width(
     """
     error, tail = float(standard_error(values, ratio)), (1 + level) / 2
     by_t = error * float(stats.t.ppf(tail, len(values) - 1))
-    by_rows = floor * float(stats.norm.ppf(tail))
+    by_rows = floor * quantile_of(level)
     return max(error, floor), max(by_t, by_rows)
+
+
+def quantile_of(level: float) -> float:
+    """Return how many standard errors a two-sided normal interval reaches."""
+    return float(stats.norm.ppf((1 + level) / 2))
 
 
 def not_worse(

@@ -13,7 +13,10 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Candidate", "Estimate", "Evaluation", "StageScores", "Trial"]
 
@@ -101,6 +104,11 @@ class Evaluation:
     curve : StageScores or None, default=None
         The scores after each number of iterations, of a candidate that leaves it open;
         `test_scores` and `train_scores` are those of one number.
+    response : ndarray or None, default=None
+        What the score that decides was computed from on the test part, if it is to be
+        kept; of all stages, if there is a curve.
+    is_found : bool, default=False
+        Whether it was not made now, but found in a journal.
     """
 
     test_scores: Scores
@@ -112,6 +120,8 @@ class Evaluation:
     ended_from_outside: bool = False
     score_error: str | None = None
     curve: StageScores | None = None
+    response: NDArray[Any] | None = field(default=None, compare=False, repr=False)
+    is_found: bool = field(default=False, compare=False)
 
     def at_stage(self, stage: int) -> Evaluation:
         """Return the same with the scores of one number of iterations of its curve.

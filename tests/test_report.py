@@ -34,8 +34,6 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, report
 from skhpo._report._choice import reduced_results
-from skhpo._report._edges import edges_of
-from skhpo._report._given import find_given
 from skhpo._report._splitting import splitting_of
 from skhpo._split_scores import (
     best_rows,
@@ -51,6 +49,8 @@ from skhpo._split_scores import (
 )
 from skhpo.exceptions import AllFitsFailedError
 from skhpo.search._curves import StageCurve
+from skhpo.search._edges import edges_of
+from skhpo.search._given import find_given
 from skhpo.space import Integer, Real
 
 X, y = make_classification(60, random_state=0)

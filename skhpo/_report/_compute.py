@@ -11,26 +11,27 @@ from numpy.typing import NDArray
 
 from skhpo import _split_scores as split_scores
 from skhpo._arithmetic import Array, own_arithmetic
-from skhpo._report._choice import rule_choice
-from skhpo._report._edges import edges_of
+from skhpo._report._by_rows import by_rows
+from skhpo._report._by_splits import by_splits
+from skhpo._report._correction import Correction, history_of
 from skhpo._report._gap import gap_of
-from skhpo._report._given import find_given
 from skhpo._report._reading import Compared, Reading, read_fitted
 from skhpo._report._report import Report
 from skhpo._report._simplest import simplest_of
 from skhpo._rng import seed_sequence
+from skhpo.search._edges import edges_of
+from skhpo.search._given import find_given
 from skhpo.space._dimensions import is_number
 
 __all__ = ["report"]
 
 Index = NDArray[np.intp]
 
-SHARES = (0.25, 0.5, 1.0)
-# A grid has no order, so its history is that of grids in random orders.
-N_ORDERS, MOST_CHOICES = 20, 2000
 NOT_TRIED = "The estimator as given is not among the candidates"
-# A rise of less than this many standard errors of the score itself is none.
-LEAST_RISE = 0.1
+ONE_SPLIT = (
+    "There is one split only: nothing can be left out, so neither the luck of the "
+    "winner nor any doubt can be computed. Use more splits, or return_oof=True."
+)
 
 
 @own_arithmetic()
@@ -49,7 +50,8 @@ def report(
     splits left out, and looks at what is chosen on these. It says how much of
     ``best_score_`` is luck, whether tuning has gained anything, which candidates are as
     good as the winner, and whether more of them would help. All of it is computed
-    from the scores of the splits; nothing is fitted.
+    from the scores of the splits; nothing is fitted. If the search has kept responses
+    (``return_oof=True``), rows are left out instead of splits, which tells more.
 
     Parameters
     ----------
@@ -62,8 +64,8 @@ def report(
     level : float, default=0.95
         Of the intervals, from 0.5 to 0.9999.
     random_state : int, RandomState, Generator or None, default=0
-        Seed of the orders in which the candidates of a grid are taken for
-        `corrected_history`.
+        Seed of the rows that are drawn, and of the orders in which the candidates of a
+        grid are taken for `corrected_history`.
 
     Returns
     -------
@@ -89,10 +91,18 @@ def report(
     rows help, the truth is somewhat better than the corrected score. :doc:`/worth`
     shows how far these numbers can be trusted.
 
+    With responses, rows are drawn with replacement [2]_ (groups as a whole): of each
+    draw, the best on the rows drawn is scored on the others. Intervals are those of
+    these scores. Responses do not help with splits in time, a callable `refit`, or a
+    :class:`~skhpo.space.Curve`; the report says so.
+
     References
     ----------
     .. [1] C. Nadeau and Y. Bengio, "Inference for the generalization error", Machine
        Learning 52, 239-281, 2003.
+    .. [2] I. Tsamardinos, E. Greasidou and G. Borboudakis, "Bootstrapping the
+       out-of-sample predictions for efficient and accurate cross-validation", Machine
+       Learning 107, 1895-1922, 2018.
 
     Examples
     --------
@@ -112,13 +122,15 @@ def report(
     _check_number("level", level, 0.5, 0.9999)
     reading = read_fitted(search, metric)
     start = _start(search, reading, float(rope), float(level))
-    if start.n_splits < 2:
-        start.notes.append(
-            "There is one split only: nothing can be left out, so neither the luck of "
-            "the winner nor any doubt can be computed. Use more splits."
-        )
+    rng = np.random.default_rng(seed_sequence(random_state))
+    history = history_of(reading, is_grid=hasattr(search, "param_grid"), rng=rng)
+    correction = by_rows(search, reading, start, history, rng)
+    if correction is None and start.n_splits > 1:
+        correction = by_splits(reading, start, history)
+    if correction is None:
+        start.notes.append(ONE_SPLIT)
         return start
-    return _compared(search, start, reading, random_state)
+    return _compared(start, reading, correction)
 
 
 def _check_number(name: str, value: Any, low: float, high: float) -> None:
@@ -170,6 +182,8 @@ def _how_to_get_given(search: Any, reading: Reading) -> str:
         )
     if find_given(search.estimator, reading.results["params"]) is not None:
         start, how = "The estimator as given was tried, but is not compared", ""
+    elif hasattr(search, "initial_params"):
+        start, how = NOT_TRIED, "set initial_params='defaults', or "
     elif hasattr(search, "param_grid"):
         start, how = NOT_TRIED, "add its own values to the grid, or "
     else:
@@ -180,73 +194,39 @@ def _how_to_get_given(search: Any, reading: Reading) -> str:
     )
 
 
-def _compared(
-    search: Any, start: Report, reading: Reading, random_state: Any
-) -> Report:
-    """Return what can be said of two splits or more."""
-    splitting, level, rows = reading.splitting, start.level, reading.rows
-    ratio = splitting.ratio
-    scores = reading.scores[rows]
-    own = reading.scores[reading.winner]
-    sets = split_scores.leave_out_sets(
-        start.n_splits, n_repeats=splitting.n_repeats, in_time=splitting.in_time
-    )
-    notes = [*start.notes, *splitting.notes, *_notes_of_size(start, reading)]
-    if len(rows) == 1 and reading.curves is None:
-        corrected, optimism = own, 0.0
-    else:
-        left_out = _left_out(reading, sets, notes)
-        corrected, optimism = split_scores.correction(own, left_out)
-    n_rows = split_scores.scored_rows(scores)
-    score = start.best_score - optimism
-    floor = split_scores.proportion_floor(score, n_rows)
-    error, half = split_scores.half_width(corrected, ratio, level, floor)
-    position = int(np.flatnonzero(rows == reading.winner)[0])
-    equal = split_scores.not_worse(scores, position, ratio, level, n_rows)
-    similar = rows[equal]
-    history, rising = _history(search, reading, sets, score, random_state)
+def _compared(start: Report, reading: Reading, correction: Correction) -> Report:
+    """Return what can be said once it is known what was luck."""
+    rows, scores = reading.rows, reading.scores[reading.rows]
+    similar = rows
+    if start.n_splits > 1:
+        position = int(np.flatnonzero(rows == reading.winner)[0])
+        n_rows = split_scores.scored_rows(scores)
+        ratio = reading.splitting.ratio
+        similar = rows[
+            split_scores.not_worse(scores, position, ratio, start.level, n_rows)
+        ]
     simplest = simplest_of([start.params(row) for row in similar])
-    found = replace(
+    gain_interval = correction.gain_interval
+    return replace(
         start,
-        corrected_score=score,
-        optimism=optimism,
-        interval=(score - half, score + half),
-        indistinguishable=similar.tolist(),
+        corrected_score=correction.score,
+        optimism=start.best_score - correction.score,
+        interval=correction.interval,
+        default_interval=correction.default_interval,
+        gain=correction.gain,
+        gain_interval=gain_interval,
+        gain_shown=gain_interval is not None and gain_interval[0] > start.rope,
+        indistinguishable=similar.tolist() if start.n_splits > 1 else [],
         simplest=None if simplest is None else int(similar[simplest]),
         fastest=_fastest(similar, reading.seconds),
-        corrected_history=history,
-        still_rising=rising,
-        gap=gap_of(reading, score, error),
+        corrected_history=correction.history,
+        still_rising=correction.rising,
+        gap=gap_of(reading, correction.score, correction.error),
         split_share=_split_share(scores),
         outlying_splits=split_scores.outlying_splits(scores),
-        method=_method(splitting.in_time, len(sets), start.n_splits, splitting),
-        notes=notes,
+        method=correction.method,
+        notes=[*start.notes, *correction.notes, *_notes_of_size(start, reading)],
     )
-    return _with_gain(found, reading, corrected, n_rows)
-
-
-def _left_out(reading: Reading, sets: split_scores.Sets, notes: list[str]) -> Array:
-    """Return the scores on splits left out, chosen as the search has chosen."""
-    everyone = np.arange(len(reading.rows))
-    if reading.rule is None:
-        return _by_mean(reading, everyone, sets)
-    scores = reading.scores[reading.rows]
-    by_rule = rule_choice(reading.rule, reading.results, reading.rows)
-    try:
-        return split_scores.left_out_scores(scores, sets, by_rule)
-    except Exception as error:  # the rule is the user's, and knows other results only
-        notes.append(
-            "The callable 'refit' cannot choose on fewer splits "
-            f"({type(error).__name__}: {error}). The correction is that of the highest "
-            "mean instead."
-        )
-        return _by_mean(reading, everyone, sets)
-
-
-def _by_mean(reading: Reading, positions: Index, sets: split_scores.Sets) -> Array:
-    """Return the scores on splits left out of the highest means of some candidates."""
-    scores = reading.alternatives(positions)
-    return split_scores.left_out_scores(scores, sets, split_scores.best_rows(scores))
 
 
 def _notes_of_size(start: Report, reading: Reading) -> list[str]:
@@ -263,41 +243,6 @@ def _notes_of_size(start: Report, reading: Reading) -> list[str]:
     return notes
 
 
-def _method(in_time: bool, n_sets: int, n_splits: int, splitting: Any) -> str:
-    if in_time:
-        left_out = "Candidates were chosen on the splits before one of the later half"
-    elif n_splits // splitting.n_repeats < 4:
-        left_out = f"One split of {n_splits} was left out in turn"
-    else:
-        left_out = f"Two splits of {n_splits} were left out, {n_sets} times"
-    return (
-        f"{left_out}; intervals by Nadeau and Bengio with a ratio of test to train "
-        f"rows of {splitting.ratio:.3g} ({splitting.origin})."
-    )
-
-
-def _with_gain(
-    found: Report, reading: Reading, corrected: Array, n_rows: int | None
-) -> Report:
-    """Return the report with what is known of the estimator as given."""
-    if reading.given is None or found.default_score is None:
-        return found
-    ratio, level = reading.splitting.ratio, found.level
-    default = reading.scores[reading.given]
-    floor = split_scores.proportion_floor(found.default_score, n_rows)
-    _, half = split_scores.half_width(default, ratio, level, floor)
-    gain = float(np.mean(corrected - default))
-    floor = split_scores.gain_floor(gain, n_rows)
-    _, doubt = split_scores.half_width(corrected - default, ratio, level, floor)
-    return replace(
-        found,
-        default_interval=(found.default_score - half, found.default_score + half),
-        gain=gain,
-        gain_interval=(gain - doubt, gain + doubt),
-        gain_shown=gain - doubt > found.rope,
-    )
-
-
 def _fastest(rows: Index, seconds: Array) -> int | None:
     known = np.where(np.isfinite(seconds[rows]), seconds[rows], np.inf)
     return int(rows[np.argmin(known)]) if np.isfinite(known).any() else None
@@ -307,40 +252,3 @@ def _split_share(scores: Array) -> float | None:
     if np.ptp(scores) == 0:
         return None
     return float(np.var(scores.mean(axis=0)) / np.var(scores))
-
-
-def _history(
-    search: Any,
-    reading: Reading,
-    sets: split_scores.Sets,
-    corrected: float,
-    random_state: Any,
-) -> tuple[list[tuple[int, float]], bool | None]:
-    """Return the corrected scores with fewer candidates, and whether they still rise.
-
-    Candidates are taken in their order, those of a grid in random ones.
-    """
-    m = len(reading.rows)
-    numbers = sorted({math.ceil(share * m) for share in SHARES})
-    if len(numbers) < len(SHARES) or reading.selected or reading.rule is not None:
-        return [], None
-    orders = [np.arange(m)]
-    if hasattr(search, "param_grid"):
-        rng = np.random.default_rng(seed_sequence(random_state))
-        n_orders = max(1, min(N_ORDERS, MOST_CHOICES // len(sets)))
-        orders = [rng.permutation(m) for _ in range(n_orders)]
-    by_split = [
-        np.mean([_by_mean(reading, order[:n], sets) for order in orders], axis=0)
-        for n in numbers
-    ]
-    means = [float(np.nanmean(values)) for values in by_split]
-    rise = (by_split[-1] - by_split[-2])[~np.isnan(by_split[-1])]
-    rising = None
-    if len(rise) > 1:
-        ratio = reading.splitting.ratio
-        error = float(split_scores.standard_error(rise, ratio))
-        doubt = float(split_scores.standard_error(by_split[-1][-len(rise) :], ratio))
-        rising = bool(rise.mean() > max(error, LEAST_RISE * doubt))
-    if reading.splitting.in_time:  # the mean of all splits, and not of the later half
-        means = [mean - means[-1] + corrected for mean in means]
-    return list(zip(numbers, means, strict=True)), rising

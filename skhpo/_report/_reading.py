@@ -13,9 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 from skhpo._arithmetic import Array
 from skhpo._candidates._axis import Axis
 from skhpo._candidates._read import read, read_search
-from skhpo._report._given import find_given
 from skhpo._report._splitting import Splitting, splitting_of
 from skhpo.exceptions import AllFitsFailedError
+from skhpo.search._given import find_given
 
 __all__ = ["Compared", "Reading", "read_fitted"]
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from skhpo._arithmetic import own_arithmetic
 from skhpo._candidates._model import ScoreModel, variance_shares
-from skhpo._report._edges import Edge
 from skhpo._report._gap import Gap
 from skhpo._report._reading import Compared
 from skhpo._report._text import as_html, as_text
+from skhpo.search._edges import Edge
 
 __all__ = ["Report"]
 

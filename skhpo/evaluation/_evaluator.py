@@ -35,6 +35,7 @@ from skhpo.evaluation._plan import in_tree_order, split_into_blocks
 from skhpo.evaluation._queue import BlockQueue
 from skhpo.evaluation._registered import registered_code
 from skhpo.evaluation._requests import Requests
+from skhpo.evaluation._response_store import ResponseStore
 from skhpo.evaluation._stage import at_best_stage
 from skhpo.evaluation._states import StateStore
 from skhpo.evaluation.fitting._block import run_block, run_packed_block
@@ -105,6 +106,8 @@ class Evaluator:
     finishes : bool, default=False
         Whether all candidates that were added are completed when a callback asks for
         the search to stop; else only those that were begun.
+    responses : ResponseStore or None, default=None
+        Where the responses of evaluations go, if ``spec`` asks for them.
 
     Attributes
     ----------
@@ -132,6 +135,7 @@ class Evaluator:
         limits: Limits | None = None,
         in_chunks: bool = False,
         finishes: bool = False,
+        responses: ResponseStore | None = None,
     ) -> None:
         shares = reuse and make_context is None and limits is None
         self._fitter = fitter or _choose_fitter(spec, limits, shares=shares)
@@ -155,6 +159,7 @@ class Evaluator:
         self._limits = limits
         self._make_context = make_context
         self._finishes = finishes
+        self._responses = responses
         self._trials: dict[int, Entry] = {}
         self._by_key: dict[Hashable, Entry] = {}
         self._open: dict[int, Entry] = {}  # with missing evaluations, by number
@@ -278,6 +283,8 @@ class Evaluator:
             steps = self._key_maker.keys(candidate.params) if self._key_maker else ()
             entry = self._find_entry(candidate, steps)
             self._trials[candidate.id] = entry
+            if self._responses is not None:
+                self._responses.hold(candidate.id, entry.number, candidate.params)
             if candidate.splits is not None:
                 self._partial[candidate.id] = candidate
             self._states.hold(entry)
@@ -323,8 +330,19 @@ class Evaluator:
         if self._memory is not None and entry.key is not None:
             known = self._memory.known(entry.key, candidate.resource)
             for split, evaluation in known.items():
-                entry.evaluations[split] = evaluation
+                kept = self._keep_response(entry, split, evaluation)
+                entry.evaluations[split] = kept
         return entry
+
+    def _keep_response(
+        self, entry: Entry, split: int, evaluation: Evaluation
+    ) -> Evaluation:
+        """Return an evaluation without its response, which goes to the others."""
+        if self._responses is None or evaluation.response is None:
+            return evaluation
+        score = Trial(entry.candidate, [evaluation], self._objective).score
+        self._responses.keep(entry.number, split, evaluation.response, score)
+        return replace(evaluation, response=None)
 
     def _count_spared(
         self,
@@ -494,7 +512,8 @@ class Evaluator:
         entry = self._open[number]
         self._contexts.pop((number, split), None)
         if entry.evaluations[split] is None:
-            entry.evaluations[split] = evaluation
+            kept = self._keep_response(entry, split, evaluation)
+            entry.evaluations[split] = kept
             self._note_seconds(evaluation.fit_time + evaluation.score_time)
         if self._fitter.continues:
             self._states.keep(entry, split, state)
@@ -515,10 +534,18 @@ class Evaluator:
                 waiting.append(candidate)
             else:
                 trial = Trial(candidate, evaluations, self._objective)
-                self._complete.append(at_best_stage(trial))
+                trial = at_best_stage(trial)
+                if self._responses is not None:
+                    self._responses.complete(entry.number, trial)
+                self._complete.append(trial)
         entry.waiting = waiting
         if not waiting:
             self._open.pop(entry.number, None)
+
+    def release_responses(self, id: int) -> None:
+        """Forget the responses of a candidate that will not have all splits."""
+        if self._responses is not None:
+            self._responses.release(id)
 
     def release(self, ids: Collection[int]) -> None:
         """Forget the models of trials that nobody will resume.

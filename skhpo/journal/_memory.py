@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from skhpo._fingerprint import fingerprint
 from skhpo._trial import Candidate, Evaluation, Params
@@ -45,12 +49,21 @@ class JournalMemory:
         Whether scores of the train part are wanted.
     training : object, default=None
         What decides all trainings beside their parameters, such as their seed.
+    response_of : str or None, default=None
+        The score of which evaluations are wanted with what it is computed from; None
+        for none.
     """
 
     def __init__(
-        self, journal: Journal, *, train_scores: bool, training: Any = None
+        self,
+        journal: Journal,
+        *,
+        train_scores: bool,
+        training: Any = None,
+        response_of: str | None = None,
     ) -> None:
         self._journal = journal
+        self._response_of = response_of
         self._train_scores = train_scores
         self._training = training
         self._has_warned = False
@@ -81,8 +94,32 @@ class JournalMemory:
         return fingerprint(before or self._training, params, candidate.resource)
 
     def known(self, key: str, resource: int | None) -> Mapping[int, Evaluation]:
-        """Return the known evaluations of a candidate, by number of the split."""
-        return fitting(self._journal.find(key, resource or 0), self._train_scores)
+        """Return the known evaluations of a candidate, by number of the split.
+
+        What has not all that is wanted of it counts as unknown, and is done again.
+        """
+        found = fitting(self._journal.find(key, resource or 0), self._train_scores)
+        if self._response_of is None:
+            return found
+        with_responses = (
+            (split, self._with_response(key, split, evaluation))
+            for split, evaluation in found.items()
+        )
+        return {split: e for split, e in with_responses if e is not None}
+
+    def _with_response(
+        self, key: str, split: int, evaluation: Evaluation
+    ) -> Evaluation | None:
+        """Return an evaluation with its response; None if that was not kept."""
+        if evaluation.fit_error is not None:
+            return evaluation
+        state = self._journal.find_model(self._response_key(key), split)
+        if state is None:
+            return None
+        return replace(evaluation, response=from_bytes(state))
+
+    def _response_key(self, key: str) -> str:
+        return f"{key} response of {self._response_of}"
 
     def keep(
         self, split: int, done: Sequence[tuple[Task, Evaluation, bytes | None]]
@@ -99,6 +136,12 @@ class JournalMemory:
             for task, _, state in known
             if state is not None
         )
+        if self._response_of is not None:
+            self._journal.keep_models(
+                (self._response_key(task.key or ""), split, state)
+                for task, evaluation, _ in known
+                if (state := to_bytes(evaluation.response)) is not None
+            )
         for resource, rows in groupby(known, key=lambda row: row[0].resource):
             self._journal.add(
                 (
@@ -136,6 +179,29 @@ def fitting(
     found: Mapping[int, Evaluation], train_scores: bool
 ) -> dict[int, Evaluation]:
     """Return what has train scores if they are wanted, and without if they are not."""
+    found = {s: replace(e, is_found=True) for s, e in found.items()}
     if train_scores:
         return {s: e for s, e in found.items() if e.train_scores is not None}
     return {s: replace(e, train_scores=None) for s, e in found.items()}
+
+
+def to_bytes(response: NDArray[Any] | None) -> bytes | None:
+    """Return a response as it is kept; None of what is no numbers and no text.
+
+    Where there is none, that is kept, too: it would not be there another time.
+    """
+    if response is None:
+        return b""
+    if response.dtype.hasobject:
+        return None
+    file = io.BytesIO()
+    np.save(file, response, allow_pickle=False)
+    return file.getvalue()
+
+
+def from_bytes(state: bytes) -> NDArray[Any] | None:
+    """Return the response that `to_bytes` was given."""
+    if not state:
+        return None
+    found: NDArray[Any] = np.load(io.BytesIO(state), allow_pickle=False)
+    return found

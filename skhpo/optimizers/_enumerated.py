@@ -45,6 +45,11 @@ class EnumeratedOptimizer:
         """How many candidates there are in all."""
         return len(self._all_params)
 
+    @property
+    def all_params(self) -> Sequence[Params]:
+        """Their params."""
+        return self._all_params
+
     def ask(self, n: int) -> list[Candidate]:
         """Propose the next candidates of the list.
 

@@ -35,6 +35,7 @@ from skhpo._trial import Trial
 from skhpo._units import parse_seconds
 from skhpo._warnings import warn_user
 from skhpo.evaluation import EvaluationSpec, Evaluator
+from skhpo.evaluation._response_store import ResponseStore
 from skhpo.evaluation.fitting._rows import PackedSplits
 from skhpo.evaluation.workers._limits import Limits
 from skhpo.exceptions import (
@@ -58,8 +59,11 @@ from skhpo.search._curves import (
     warn_of_highest,
 )
 from skhpo.search._delegation import Delegation
+from skhpo.search._edges import EdgeWatch, told_of
 from skhpo.search._effects import warn_of_no_effect
+from skhpo.search._given import given_test
 from skhpo.search._loop import Interrupts, Listener, Loop, LoopEvaluator, LoopPolicy
+from skhpo.search._oof import OutOfFold, collect, response_of, warn_of_missing
 from skhpo.search._patient import PatientEvaluator, have_growth, have_patience
 from skhpo.search._problem import open_journal
 from skhpo.search._results import Record
@@ -67,7 +71,7 @@ from skhpo.search._run import Problem, Reuse, Run, Space
 from skhpo.search._stop import StopRules, as_rules, check_rules
 from skhpo.search.feedback._bar import show_progress
 from skhpo.search.feedback._early import FirstFailures, ScoreCheck
-from skhpo.search.feedback._heartbeat import Heartbeat
+from skhpo.search.feedback._heartbeat import Heartbeat, found_in_journal
 from skhpo.search.feedback._summary import Summary
 from skhpo.space import SearchSpace
 from skhpo.stopping import StopRule
@@ -131,6 +135,10 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         Memory for the same, in bytes or as "2GB", on Linux. With one of these limits,
         fits are done in processes of their own: they share no steps, and none of them
         can end the search.
+    return_oof : bool, default=False
+        Whether to keep what the deciding score is computed from, on the rows that a
+        model was not trained on, in at most 256 MB. Then :func:`skhpo.report` resamples
+        rows, which tells more than the scores of a few splits.
 
     Attributes
     ----------
@@ -157,8 +165,12 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
     curves_ : list of dict
         Of a space with a :class:`~skhpo.space.Curve`: for each candidate, its scores
         along the number of iterations by name; see `curve_of`. If there is one.
+    oof_ : OutOfFold
+        With `return_oof`, a sequence of arrays: what each candidate responded to the
+        test rows of all splits, ``oof_.rows``; None if it is not known.
     reuse_ : Reuse
-        How many fits of steps were done, and how many were saved by sharing.
+        How many fits of steps were done, and how many were saved by sharing; how many
+        evaluations were found in the journal.
     failures_ : list of Failures
         Failed fits by what went wrong: ``kind``, ``message``, ``n_fits``,
         ``n_candidates``, and of the first one ``params``, ``split``, ``traceback``.
@@ -188,6 +200,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         "stop": [callable, list, tuple, None],
         "fit_timeout": [Real, str, None],
         "memory_limit": [Real, str, None],
+        "return_oof": ["boolean"],
     }
 
     def __init__(
@@ -207,6 +220,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         stop: StopRule | Sequence[StopRule] | None = None,
         fit_timeout: float | str | None = None,
         memory_limit: float | str | None = None,
+        return_oof: bool = False,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -224,6 +238,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         self.stop = stop
         self.fit_timeout = fit_timeout
         self.memory_limit = memory_limit
+        self.return_oof = return_oof
 
     @staticmethod
     def _shared(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -313,6 +328,8 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             self._refit_best(run)
             run.hooks.end()
         warn_of_no_effect(run.record, self.cv_results_)
+        if self.return_oof:
+            warn_of_missing(self.oof_)
         return self
 
     def curve_of(self, index: int, metric: str | None = None) -> StageCurve:
@@ -435,6 +452,10 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         scorers, refit_metric = self._get_scorers()
         if is_multimetric(scorers):
             self._score_check().check_one(scorers._scorers)
+        deciding = None
+        if self.return_oof:
+            name = type(self).__name__
+            deciding = response_of(scorers, self.refit, self.estimator, name)
         X, y = indexable(X, y)
         params = check_method_params(X, params=params)
         routed = self._get_routed_params_for_fit(params)
@@ -444,6 +465,10 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         self.n_splits_ = cv.get_n_splits(X, y, **routed.splitter.split)
         estimator = clone(self.estimator)
         problem = Problem(estimator, [], X, y, scorers, refit_metric, routed, cv)
+        responses = None
+        if self.return_oof:
+            is_given = given_test(self.estimator)
+            responses = ResponseStore(self.n_splits_, is_given)
         return Run(
             self._with_space(problem),
             Record(),
@@ -452,6 +477,8 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             budget,
             limits,
             rules,
+            response_of=deciding,
+            responses=responses,
         )
 
     def _seconds(self, name: str) -> float:
@@ -474,14 +501,17 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             journal = stack.enter_context(open_journal(self.journal, spec))
             evaluator = self._make_evaluator(run, spec, journal)
             run.evaluator = self._patient(run, spec, stack.enter_context(evaluator))
-            heart = Heartbeat(name, n_candidates, evaluator.running)
+            edges = EdgeWatch(self)
+            heart = Heartbeat(name, n_candidates, evaluator.running, remark=edges.told)
             listeners: list[Listener] = []
             if self.verbose > 0:
-                listeners.append(stack.enter_context(heart).note)
+                listeners += [edges.note, stack.enter_context(heart).note]
             bar = stack.enter_context(show_progress(name, n_candidates))
             first = FirstFailures(name, n_candidates)
             listeners += [bar.note, first.note]
             self._make_loop(run, optimizer, run.evaluator, listeners).run()
+            if self.verbose > 0 and (line := heart.last_line()):
+                print(line)
             self._finish_evaluation(run)
             if run.record.stop_reason == "interrupted":
                 self._warn_of_interrupt(run.record, n_candidates)
@@ -557,6 +587,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
                 journal,
                 train_scores=self.return_train_score,
                 training=spec.subsets.identity if spec.subsets else training,
+                response_of=run.response_of,
             )
         return Evaluator(
             spec,
@@ -572,6 +603,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             limits=run.limits,
             in_chunks=self._trains_in_chunks(run),
             finishes=self._policy().whole_batches,
+            responses=run.responses,
         )
 
     def _trains_in_chunks(self, run: Run) -> bool:
@@ -592,6 +624,14 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         """Return what also cuts curves where their patience ends, if one has it."""
         if run.fitter is not None or not have_patience(subspaces_of(run.problem.space)):
             return evaluator
+        if run.responses is not None:
+            raise ValueError(
+                f"{type(self).__name__} with return_oof=True keeps responses at the "
+                "number of iterations that a Curve chooses, and cannot with 'patience', "
+                "where fits end and go on. Leave out 'patience', or set "
+                "return_oof=False: skhpo.report works without them, from the scores of "
+                "the splits."
+            )
         in_chunks = self._trains_in_chunks(run)
         return PatientEvaluator(evaluator, spec, in_chunks=in_chunks)
 
@@ -621,6 +661,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             n_candidates=n_candidates,
             caller=self if run.hooks.listening else None,
             check_scores=self._score_check() if callable(self.scoring) else None,
+            response_of=run.response_of,
         )
 
     def _score_check(self) -> ScoreCheck:
@@ -650,12 +691,39 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         self.scorer_ = scorers._scorers if is_multimetric(scorers) else scorers
         self.multimetric_ = isinstance(evaluations[0]["test_scores"], dict)
         self.failures_ = record.failures()
-        self.reuse_ = Reuse(evaluator.n_fits, evaluator.n_needed - evaluator.n_fits)
+        n_saved = evaluator.n_needed - evaluator.n_fits
+        self.reuse_ = Reuse(evaluator.n_fits, n_saved, *record.n_evaluations)
         self.stop_reason_ = record.stop_reason
         self.cv_results_ = results
         curves = [curves_by_metric(trial) for trial in record.trials]
         if any(curves):
             self.curves_ = curves
+        if run.responses is not None:
+            self.oof_ = self._collect_responses(run, run.responses)
+
+    def _collect_responses(self, run: Run, responses: ResponseStore) -> OutOfFold:
+        problem = run.problem
+        assert run.evaluator is not None, "it has made them"
+        assert run.response_of is not None, "they are asked for"
+        return collect(
+            responses,
+            run.record.trials,
+            run.evaluator.splits,
+            y=problem.y,
+            groups=problem.routed.splitter.split.get("groups"),
+            score_params=problem.routed.scorer.score,
+            scorers=problem.scorers,
+            metric=run.response_of,
+            estimator=problem.estimator,
+        )
+
+    def _remarks(self) -> list[str]:
+        """Return what else the HTML says of a fitted search."""
+        reuse, results = self.reuse_, self.cv_results_
+        means = np.asarray(results[f"mean_test_{self._metric()}"], dtype=float)
+        edge = told_of(self, results["params"], means, self.best_index_)
+        found = found_in_journal(reuse.n_found, reuse.n_evaluations)
+        return [found] * bool(reuse.n_found) + [edge] * bool(edge)
 
     def _report_failures(self, run: Run) -> None:
         """Warn of failed fits; raise if there are no others."""

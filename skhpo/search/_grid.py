@@ -11,11 +11,13 @@ import numpy as np
 
 from skhpo._docstrings import inherit_docs
 from skhpo._sklearn_compat import Interval, StrOptions
-from skhpo.optimizers import GridOptimizer
+from skhpo.optimizers import GridOptimizer, Optimizer
 from skhpo.optimizers._enumerated import grid_space
+from skhpo.optimizers._starting import StartingOptimizer
 from skhpo.search._auto import is_auto
 from skhpo.search._base import BaseSearch
 from skhpo.search._halving import HalvingSearch
+from skhpo.search._initial import initial_candidates, without_known
 from skhpo.search._race import RacingSearch
 from skhpo.search._run import Space
 from skhpo.space import SearchSpace
@@ -51,6 +53,9 @@ class GridSearch(HalvingSearch):
         not so many integers.
     constraints : callable or list of callables, default=None
         Predicates on the params of a candidate; only those that meet all are tried.
+    initial_params : "defaults", list of dict, or None, default=None
+        What to try before the grid, unless it is in there. "defaults" is the estimator
+        as given, which :func:`skhpo.report` compares the best with.
     reuse : bool, default=True
         Whether candidates share the fits that they have in common: the first steps of
         a pipeline, and values that one fit serves (such as ``n_estimators`` of a
@@ -86,6 +91,7 @@ class GridSearch(HalvingSearch):
         "param_grid": [StrOptions({"auto"}), Mapping, list, tuple, SearchSpace],
         "n_levels": [Interval(Integral, 1, None, closed="left"), Mapping],
         "constraints": [callable, list, tuple, None],
+        "initial_params": [StrOptions({"defaults"}), list, tuple, None],
         "reuse": ["boolean"],
     }
 
@@ -96,6 +102,7 @@ class GridSearch(HalvingSearch):
         *,
         n_levels: int | Mapping[str, int] = 5,
         constraints: Any = None,
+        initial_params: str | Sequence[Mapping[str, Any]] | None = None,
         scoring: Any = None,
         n_jobs: int | None = None,
         refit: Any = True,
@@ -117,11 +124,13 @@ class GridSearch(HalvingSearch):
         stop: StopRule | Sequence[StopRule] | None = None,
         fit_timeout: float | str | None = None,
         memory_limit: float | str | None = None,
+        return_oof: bool = False,
     ) -> None:
         super().__init__(**self._shared(locals()))
         self.param_grid = param_grid
         self.n_levels = n_levels
         self.constraints = constraints
+        self.initial_params = initial_params
         self.reuse = reuse
         self.race = race
         self.resource = resource
@@ -144,5 +153,10 @@ class GridSearch(HalvingSearch):
         space = grid_space(self.param_grid, self.n_levels)
         return subspaces if space is None else space
 
-    def _make_optimizer(self, space: Space) -> GridOptimizer:
-        return GridOptimizer(space, constraints=self.constraints)
+    def _make_optimizer(self, space: Space) -> Optimizer:
+        grid = GridOptimizer(space, constraints=self.constraints)
+        initial = initial_candidates(
+            self.initial_params, self.estimator, space, self.constraints
+        )
+        initial = without_known(initial, grid.all_params, self.estimator)
+        return StartingOptimizer(grid, initial) if initial else grid

@@ -312,6 +312,9 @@ class PatientEvaluator:
             if course is not None:
                 self._evaluator.release(set(course.last.values()))
 
+    def release_responses(self, id: int) -> None:
+        """Do nothing: with patience, no responses are kept."""
+
     def add(self, candidates: Sequence[Candidate]) -> None:
         """Queue candidates, or more splits of those that are known."""
         for candidate in candidates:

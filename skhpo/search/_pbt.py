@@ -275,6 +275,7 @@ class PBTSearch(BaseSearch):
         stop: StopRule | Sequence[StopRule] | None = None,
         fit_timeout: float | str | None = None,
         memory_limit: float | str | None = None,
+        return_oof: bool = False,
     ) -> None:
         super().__init__(**self._shared(locals()))
         self.param_distributions = param_distributions

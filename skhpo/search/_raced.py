@@ -97,6 +97,11 @@ class RacingEvaluator:
         return self._evaluator.n_needed + self.n_skipped * self._evaluator.n_steps
 
     @property
+    def splits(self) -> Sequence[tuple[Any, Any]]:
+        """The rows to train on and those to score on, by number of the split."""
+        return self._evaluator.splits
+
+    @property
     def turns(self) -> Sequence[int] | None:
         """Ids in the order in which trials are told, as far as known; None: by id."""
         turns = self._race.turns
@@ -171,6 +176,8 @@ class RacingEvaluator:
         n_missing = len(self._order) - len(last.done)
         self.n_skipped += n_missing
         self._has_complete |= not n_missing
+        if n_missing:
+            self._evaluator.release_responses(id)
         # With the number of iterations that was chosen, where that was left open.
         candidate = replace(self._candidates.pop(id), params=last.candidate.params)
         return Trial(candidate, last.evaluations, last.objective, estimate)

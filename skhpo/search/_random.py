@@ -20,8 +20,10 @@ from skhpo.optimizers import (
     RandomOptimizer,
     SamplingOptimizer,
 )
+from skhpo.optimizers._starting import StartingOptimizer
 from skhpo.search._base import BaseSearch
 from skhpo.search._halving import HalvingSearch
+from skhpo.search._initial import initial_candidates
 from skhpo.search._loop import LoopPolicy
 from skhpo.search._race import RacingSearch
 from skhpo.search._run import Space
@@ -70,6 +72,9 @@ class RandomSearch(HalvingSearch):
         number of workers. Otherwise all candidates are known from the start.
     constraints : callable or list of callables, default=None
         Predicates on the params of a candidate; only those that meet all are tried.
+    initial_params : "defaults", list of dict, or None, default=None
+        What to try before the draws, as some of the `n_iter` candidates. "defaults" is
+        the estimator as given, which :func:`skhpo.report` compares the best with.
     random_state : int, RandomState, Generator or None, default=None
         Seed of the draws; an int gives the same candidates at every ``fit``.
     reuse : bool, default=True
@@ -140,6 +145,7 @@ class RandomSearch(HalvingSearch):
         "strategy": [StrOptions({"random", "anneal"})],
         "n_pending": [Interval(Integral, 1, None, closed="left")],
         "constraints": [callable, list, tuple, None],
+        "initial_params": [StrOptions({"defaults"}), list, tuple, None],
         "random_state": ["random_state", np.random.Generator],
         "reuse": ["boolean"],
     }
@@ -156,6 +162,7 @@ class RandomSearch(HalvingSearch):
         strategy: str = "random",
         n_pending: int = 2,
         constraints: Any = None,
+        initial_params: str | Sequence[Mapping[str, Any]] | None = None,
         scoring: Any = None,
         n_jobs: int | None = None,
         refit: Any = True,
@@ -178,6 +185,7 @@ class RandomSearch(HalvingSearch):
         stop: StopRule | Sequence[StopRule] | None = None,
         fit_timeout: float | str | None = None,
         memory_limit: float | str | None = None,
+        return_oof: bool = False,
     ) -> None:
         super().__init__(**self._shared(locals()))
         self.param_distributions = param_distributions
@@ -186,6 +194,7 @@ class RandomSearch(HalvingSearch):
         self.strategy = strategy
         self.n_pending = n_pending
         self.constraints = constraints
+        self.initial_params = initial_params
         self.random_state = random_state
         self.reuse = reuse
         self.race = race
@@ -235,15 +244,25 @@ class RandomSearch(HalvingSearch):
                 "halving begins with all of them. Set strategy='random'. Got "
                 f"resource={self.resource!r}."
             )
+        initial = initial_candidates(
+            self.initial_params, self.estimator, space, self.constraints
+        )
+        initial = initial[: self.n_iter]
+        drawn = self._make_drawing_optimizer(space, self.n_iter - len(initial))
+        return StartingOptimizer(drawn, initial) if initial else drawn
+
+    def _make_drawing_optimizer(self, space: Space, n: int) -> Optimizer:
         if not isinstance(space, SearchSpace):
-            return RandomOptimizer(space, self.n_iter, self.random_state)
+            return RandomOptimizer(space, n, self.random_state)
         if space.size < self.n_iter:
             warn_user(
                 f"n_iter={self.n_iter} is more than the space has candidates, "
                 f"{space.size}: all of them are tried.",
                 SkhpoWarning,
             )
-        first = getattr(self._distributions, "initial_params", ())
+        first: Any = ()
+        if self.initial_params is None:
+            first = getattr(self._distributions, "initial_params", ())
         optimizer: Optimizer
         if self.strategy == "anneal":
             optimizer = AnnealOptimizer(
@@ -256,4 +275,4 @@ class RandomSearch(HalvingSearch):
                 initial_params=first,
                 random_state=self.random_state,
             )
-        return LimitedOptimizer(optimizer, self.n_iter)
+        return LimitedOptimizer(optimizer, n)

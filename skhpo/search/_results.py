@@ -124,6 +124,12 @@ class Record:
         ]
 
     @property
+    def n_evaluations(self) -> tuple[int, int]:
+        """How many of their evaluations were found in a journal, of how many."""
+        done = [one for trial in self._rows.values() for one in trial.done]
+        return sum(one.is_found for one in done), len(done)
+
+    @property
     def all_failed(self) -> bool:
         """Whether no fit succeeded."""
         return all(

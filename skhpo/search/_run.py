@@ -10,6 +10,7 @@ from sklearn.utils import Bunch
 
 from skhpo._sklearn_compat import RootHooks
 from skhpo.evaluation import Evaluator
+from skhpo.evaluation._response_store import ResponseStore
 from skhpo.evaluation.fitting._subsets import Subsets
 from skhpo.evaluation.fitting._task import Fitter
 from skhpo.evaluation.workers._limits import Limits
@@ -59,6 +60,8 @@ class Run:
     fitter: Fitter | None = None  # None: each candidate by `fit`
     # Once there is a task.
     evaluator: Evaluator | PatientEvaluator | RacingEvaluator | None = None
+    response_of: str | None = None  # the score, if its responses are to be kept
+    responses: ResponseStore | None = None
     model: Any = None  # fitted during the search, to be kept as the best
     has_chosen: bool = False  # whether the best candidate has been asked for
 
@@ -74,7 +77,13 @@ class Reuse:
         was tried again, since it failed on data that it must not change, counts once.
     n_saved : int
         Number of further fits that one by one would have been done.
+    n_found : int, default=0
+        Number of evaluations (candidates on splits) that were found in the journal.
+    n_evaluations : int, default=0
+        Number of all evaluations.
     """
 
     n_fits: int
     n_saved: int
+    n_found: int = 0
+    n_evaluations: int = 0

@@ -155,8 +155,9 @@ PROBLEMS = {
     "race": [False, True, 0.2],
     "curve": [None, Curve(3), Curve(7, patience=2)],
     "halving": [None, "rows", "brackets", "steps"],
+    "oof": [False, True],
 }
-OURS = ("race", "curve", "halving")
+OURS = ("race", "curve", "halving", "oof")
 OF_SCIKIT_LEARN = {name: PROBLEMS[name] for name in PROBLEMS if name not in OURS}
 
 
@@ -174,6 +175,7 @@ class Problem:
     race: float = False
     curve: Curve | None = None
     halving: str | None = None
+    oof: bool = False
 
     def make(self, search=None, **way):
         """Return the search, unfitted."""
@@ -189,6 +191,8 @@ class Problem:
             options["refit"] = self.refit
         if self.race and self.search != "pbt":  # which has no race
             options["race"] = self.race
+        if self.oof:
+            options["return_oof"] = True
         curved = self.curve is not None and self.search != "pbt"  # which refuses it
         halved = self.halving if self.search in ("grid", "random") else None
         known = CURVED if curved or halved == "steps" else ESTIMATORS
@@ -296,6 +300,7 @@ def outcome(problem, search, backend="loky"):
         **results,
         "predictions": search.predict(X) if problem.refit is not False else None,
         "n_fits": getattr(search, "reuse_", None) and search.reuse_.n_fits,
+        "oof": list(getattr(search, "oof_", ())),
         "failures": [(f.kind, f.message, f.n_fits, f.n_candidates) for f in failures],
     }
 
@@ -335,6 +340,10 @@ def check(search, problem, way):
     found = run(problem, **way)
     assert_equal(found, plain(problem))
     assert ("error" in found) == ("error" in plain(problem))
+    if problem.oof and "error" not in found:
+        without = {**plain(replace(problem, oof=False))}
+        without.pop("oof")
+        assert_equal(found, without)
     # Under limits, fits do not go on from each other, and are others to a journal.
     is_cut = problem.curve is not None and problem.curve.patience is not None
     if way.get("journal") == "whole" and not (is_cut and way.get("limits")):
@@ -382,7 +391,7 @@ def check_plain(problem):
     """Fail if a grid gives another result than scikit-learn's."""
     problem = Problem("grid", **problem)
     theirs = outcome(problem, problem.make(GridSearchCV))
-    for ours_only in ("n_fits", "failures"):
+    for ours_only in ("n_fits", "failures", "oof"):
         theirs.pop(ours_only, None)
     assert_equal(plain(problem), theirs)
     assert ("error" in theirs) == ("error" in plain(problem))

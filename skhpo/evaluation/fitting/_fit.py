@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from numbers import Integral, Real
 from traceback import format_exc
 from typing import Any
@@ -23,8 +24,10 @@ from skhpo._sklearn_compat import (
     is_multimetric,
     noting_scorer,
     score_estimator,
+    strict_scorer,
 )
 from skhpo._trial import Evaluation, Params, Scores
+from skhpo.evaluation.fitting._responses import Responses, stacked
 from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit, SplitData
 from skhpo.evaluation.fitting._stages import Plan, make_plan, stage_views
 from skhpo.exceptions import FitLostError
@@ -126,6 +129,7 @@ def _evaluate_each(
             evaluation,
             fit_time=sum(one.fit_time for one in done),
             score_time=sum(one.score_time for one in done),
+            response=stacked([one.response for one in done]),
         ),
         [one.test_scores for one in done],
         train,
@@ -246,17 +250,23 @@ def _scores(
     strict: bool,
 ) -> Evaluation:
     errors: list[str] = []
-    scorer = spec.strict_scorer if strict else noting_scorer(spec.scorer, errors)
+    responses = Responses(spec.response_of, spec.scorer, data.n_test_samples)
+    make_scorer = strict_scorer if strict else partial(noting_scorer, errors=errors)
     error_score = "raise" if strict else spec.error_score
 
-    def scored(view: Any, X: Any, y: Any, params: dict[str, Any]) -> Scores:
+    def scored(
+        scorer: Any, view: Any, X: Any, y: Any, params: dict[str, Any]
+    ) -> Scores:
         given = score_estimator(view, X, y, scorer, params, error_score)
         if isinstance(given, dict):
             return {name: _plain(value) for name, value in given.items()}
         return _plain(given)
 
-    def part(X: Any, y: Any, params: dict[str, Any]) -> tuple[list[Scores], list]:
+    def part(
+        X: Any, y: Any, params: dict[str, Any], kept: Responses
+    ) -> tuple[list[Scores], list]:
         """Return scores and errors, of each stage or of the whole."""
+        scorer = make_scorer(kept.scorer)
         views = [estimator] if plan is None else stage_views(estimator, X, plan.counts)
         scores: list[Scores] = []
         noted: list[str | None] = []
@@ -265,19 +275,21 @@ def _scores(
             # The next stage has outputs of the same kinds, which metrics need not check
             # once more: a fifth of what log loss costs on 750 rows.
             checked = bool(scores) and not any(noted) and spec.scorer_is_known
-            with _said_once(any(noted)), _unchecked() if checked else nullcontext():
-                scores.append(scored(view, X, y, params))
+            quick = _unchecked() if checked else nullcontext()
+            with _said_once(any(noted)), quick, kept.of(view):
+                scores.append(scored(scorer, view, X, y, params))
             noted.append(errors[0] if errors else None)
         return scores, noted
 
     start = time.perf_counter()
-    test, noted = part(data.X_test, data.y_test, data.score_params_test)
+    test, noted = part(data.X_test, data.y_test, data.score_params_test, responses)
     score_time = time.perf_counter() - start
     if spec.check_scores is not None and isinstance(test[-1], dict):
         spec.check_scores(test[-1])
     train = None
     if spec.return_train_score:
-        train, also = part(data.X_train, data.y_train, data.score_params_train)
+        nothing = Responses(None, spec.scorer, 0)
+        train, also = part(data.X_train, data.y_train, data.score_params_train, nothing)
         noted = [one or other for one, other in zip(noted, also, strict=True)]
     evaluation = Evaluation(
         test[-1],
@@ -286,6 +298,7 @@ def _scores(
         score_time,
         data.n_test_samples,
         score_error=noted[-1],
+        response=responses.whole() if plan is None else responses.stages(),
     )
     return evaluation if plan is None else plan.join(evaluation, test, train, noted)
 

@@ -16,7 +16,6 @@ from skhpo._sklearn_compat import (
     num_samples,
     rows_like,
     safe_split,
-    strict_scorer,
 )
 from skhpo._trial import Params
 from skhpo.evaluation.fitting._known import are_known, is_known
@@ -69,6 +68,8 @@ class EvaluationSpec:
     subsets : Subsets or None, default=None
         What a candidate is trained on whose resource is a number of rows; None if
         resources are none.
+    response_of : str or None, default=None
+        The score of which evaluations keep what it is computed from; None for none.
     """
 
     estimator: Any
@@ -86,6 +87,7 @@ class EvaluationSpec:
     fitter: Any = None
     check_scores: Callable[[dict[str, float]], None] | None = None
     subsets: Subsets | None = None
+    response_of: str | None = None
 
     def rows(self, split: int, n_rows: int | None) -> tuple[Any, Any]:
         """Return the rows of a split to train on and to score on.
@@ -121,11 +123,6 @@ class EvaluationSpec:
             A new one.
         """
         return replace(self, subsets=subsets)
-
-    @cached_property
-    def strict_scorer(self) -> Any:
-        """The scorer, made to raise where the user's would warn and go on."""
-        return strict_scorer(self.scorer)
 
     @cached_property
     def prototype(self) -> Prototype:

@@ -103,6 +103,13 @@ class Bar:
         if not trial.failed and trial.score > self._best:
             self._best = trial.score
             self._bar.set_postfix_str(f"best score {self._best:.4g}", refresh=False)
+        if trial.done and all(evaluation.is_found for evaluation in trial.done):
+            # What was found in a journal says nothing of how long others take.
+            self._bar.initial += 1
+            self._bar.last_print_n += 1
+            self._bar.n += 1
+            self._bar.refresh()
+            return
         self._bar.update()
 
 

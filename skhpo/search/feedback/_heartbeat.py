@@ -9,7 +9,7 @@ from typing import Any
 from skhpo import _clock
 from skhpo._trial import Params, Trial
 
-__all__ = ["Heartbeat"]
+__all__ = ["Heartbeat", "found_in_journal"]
 
 # Seconds until the first line; each further one comes after half as long again, up to
 # the longest pause, so that a night leaves some hundred lines.
@@ -37,6 +37,8 @@ class Heartbeat:
         the parameters of its candidates.
     write : callable, default=print
         Where lines go.
+    remark : callable or None, default=None
+        Returns what else is to be said of the candidates so far, "" for nothing.
     """
 
     def __init__(
@@ -45,14 +47,18 @@ class Heartbeat:
         n_candidates: int | None,
         running: Callable[[], Sequence[Running]],
         write: Callable[[str], Any] = print,
+        remark: Callable[[], str] | None = None,
     ) -> None:
         self._name = name
         self._n_candidates = n_candidates
         self._running = running
         self._write = write
+        self._remark = remark or (lambda: "")
         self._start = _clock.now()
         self._n_complete = 0
         self._n_dropped = 0
+        self._n_evaluations = self._n_found = 0
+        self._n_fresh = 0.0  # candidates, without what was found of them
         self._best: float | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
@@ -70,6 +76,10 @@ class Heartbeat:
         score = trial.score
         self._n_complete += 1
         self._n_dropped += trial.dropped
+        n_done, n_found = len(trial.done), sum(e.is_found for e in trial.done)
+        self._n_evaluations += n_done
+        self._n_found += n_found
+        self._n_fresh += 1 - n_found / max(n_done, 1)
         if (
             not trial.failed
             and score == score
@@ -84,22 +94,41 @@ class Heartbeat:
         parts = [f"{self._n_complete}{total} candidates in {duration(seconds)}"]
         if self._n_dropped:
             parts.append(f"{self._n_dropped} of them dropped")
-        if self._n_complete:
-            parts.append(f"{60 * self._n_complete / seconds:.3g} per minute")
+        if self._n_found:
+            parts.append(self._found())
+        if self._n_fresh:
+            parts.append(f"{60 * self._n_fresh / seconds:.3g} per minute")
             if self._n_candidates is not None:
-                left = (self._n_candidates - self._n_complete) / self._n_complete
+                left = (self._n_candidates - self._n_complete) / self._n_fresh
                 parts.append(f"about {duration(left * seconds)} left")
         if self._best is not None:
             parts.append(f"best score {self._best:.4g}")
+        if remark := self._remark():
+            parts.append(remark)
         lines = [f"[{self._name}] " + ", ".join(parts)]
         lines += [_describe(task) for task in self._running() if task[0] > LONG]
         return "\n".join(lines)
+
+    def last_line(self) -> str:
+        """Return what is to be said at the end, "" for nothing."""
+        parts = [self._found()] if self._n_found else []
+        if remark := self._remark():
+            parts.append(remark)
+        return f"[{self._name}] " + ", ".join(parts) if parts else ""
+
+    def _found(self) -> str:
+        return found_in_journal(self._n_found, self._n_evaluations)
 
     def _beat(self) -> None:
         pause = FIRST
         while not self._over.wait(pause):
             self._write(self.line())
             pause = min(GROWTH * pause, LONGEST)
+
+
+def found_in_journal(n_found: int, n: int) -> str:
+    """Return how many evaluations were not made now."""
+    return f"{n_found} of {n} evaluations found in the journal"
 
 
 def duration(seconds: float) -> str:

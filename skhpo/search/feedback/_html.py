@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -27,6 +27,7 @@ def summary_html(
     metric: str,
     best_params: Params,
     best_index: int,
+    remarks: Sequence[str] = (),
 ) -> str:
     """Return the best candidate and the history of the search as HTML.
 
@@ -40,6 +41,8 @@ def summary_html(
         The best parameters.
     best_index : int
         Their row.
+    remarks : sequence of str, default=()
+        What else is to be said.
 
     Returns
     -------
@@ -60,7 +63,8 @@ def summary_html(
         'margin:0.5em 0;overflow-wrap:anywhere">'
         f'<div style="min-width:{WIDTH}px"><div>best mean test {_literal(metric)} '
         f"<b>{scores[best_index]:.4g}</b> ± {spread:.2g}, candidate {best_index + 1} "
-        f"of {len(scores)}{_dropped(results)}</div>{history_svg(scores)}</div>"
+        f"of {len(scores)}{_dropped(results)}</div>{history_svg(scores)}"
+        f"{''.join(f'<div>{_literal(text)}</div>' for text in remarks)}</div>"
         f'<table style="margin:0"><tbody>{rows}</tbody></table></div>'
     )
 

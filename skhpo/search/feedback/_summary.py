@@ -69,13 +69,21 @@ class Summary:
             if name.startswith(start)
         )
 
+    def _remarks(self) -> list[str]:
+        """Return what else is to be said of what was found."""
+        return []
+
     def _summarized(self, diagram: str) -> str:
         """Return scikit-learn's diagram below what the search found, if anything."""
         if not hasattr(self, "cv_results_") or not hasattr(self, "best_index_"):
             return diagram
         best: Any = self
         found = summary_html(
-            self.cv_results_, self._metric(), best.best_params_, best.best_index_
+            self.cv_results_,
+            self._metric(),
+            best.best_params_,
+            best.best_index_,
+            self._remarks(),
         )
         return found + diagram
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from numbers import Integral
 from typing import Any
 
 from skhpo._keys import structural_key
 from skhpo.space._dimensions import is_number
 
-__all__ = ["find_given"]
+__all__ = ["find_given", "given_test"]
 
 # Here scikit-learn takes 1 for one, and 1.0 for all.
 COUNT_OR_FRACTION = (
@@ -28,10 +29,16 @@ def find_given(estimator: Any, params: Sequence[Mapping[str, Any]]) -> int | Non
     1
     """
     own = estimator.get_params(deep=True)
-    for row, candidate in enumerate(params):
-        if all(n in own and _same(n, own[n], candidate[n]) for n in candidate):
-            return row
-    return None
+    return next((i for i, one in enumerate(params) if _is_own(own, one)), None)
+
+
+def given_test(estimator: Any) -> Callable[[Mapping[str, Any]], bool]:
+    """Return what says whether a candidate is the estimator as given."""
+    return partial(_is_own, estimator.get_params(deep=True))
+
+
+def _is_own(own: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
+    return all(n in own and _same(n, own[n], value) for n, value in params.items())
 
 
 def _same(name: str, own: Any, value: Any) -> bool:

@@ -11,14 +11,17 @@ import numpy as np
 
 from skhpo._arithmetic import Array
 from skhpo._candidates._axis import ends_and_median, is_finite, is_logarithmic
+from skhpo._trial import Trial
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.search._check import check_against_estimator
 from skhpo.space import Categorical, Integer, Real, SearchSpace
 from skhpo.space._dimensions import Dimension
 
-__all__ = ["Edge", "edges_of"]
+__all__ = ["Edge", "EdgeWatch", "edges_of", "told_of"]
 
 
+# Of fewer candidates, the best is at an end by chance.
+LEAST_CANDIDATES = 10
 # How near to an end is at the edge, and how far the best ones lean to it.
 NEAR, LEANING = 0.05, 1 / 3
 BEST_SHARE, LEAST_BEST = 0.1, 2
@@ -52,6 +55,58 @@ class Edge:
     end: str
     bound: float
     suggested: float
+
+
+class EdgeWatch:
+    """Looks while a search runs whether its best candidate is at an end of a range.
+
+    Parameters
+    ----------
+    search : estimator
+        With ``param_distributions`` or ``param_grid``.
+    """
+
+    def __init__(self, search: Any) -> None:
+        self._search = search
+        self._seen: list[tuple[Mapping[str, Any], float]] = []
+
+    def note(self, trial: Trial) -> None:
+        """Take note of a complete candidate."""
+        if not (trial.failed or trial.dropped) and math.isfinite(trial.score):
+            self._seen.append((trial.candidate.params, trial.score))
+
+    def told(self) -> str:
+        """Return at which ends the best one is, "" for none; also to other threads."""
+        if not self._seen:
+            return ""
+        params, scores = zip(*list(self._seen), strict=True)
+        means = np.array(scores)
+        return told_of(self._search, params, means, int(np.argmax(means)))
+
+
+def told_of(
+    search: Any, params: Sequence[Mapping[str, Any]], scores: Array, winner: int
+) -> str:
+    """Return in one line at which ends the best candidate is, "" for none.
+
+    Parameters
+    ----------
+    search : estimator
+        With ``param_distributions`` or ``param_grid``.
+    params : sequence of mapping
+        The candidates.
+    scores : ndarray of shape (m,)
+        Their mean scores; NaN of those that do not count.
+    winner : int
+        The position of the winner.
+    """
+    known = np.flatnonzero(np.isfinite(scores))
+    if len(known) < LEAST_CANDIDATES or winner not in known:
+        return ""
+    position = int(np.flatnonzero(known == winner)[0])
+    edges = edges_of(search, [params[i] for i in known], scores[known], position)
+    ends = [f"the {e.end} end of the range of {e.name} ({e.bound:.4g})" for e in edges]
+    return f"best so far at {' and '.join(ends)}" if ends else ""
 
 
 def edges_of(

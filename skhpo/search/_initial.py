@@ -1,0 +1,107 @@
+"""What a search tries first: the estimator as given, or params of the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from skhpo._trial import Params
+from skhpo._warnings import warn_user
+from skhpo.exceptions import InvalidSpaceError, SkhpoWarning
+from skhpo.search._check import check_against_estimator
+from skhpo.search._given import find_given
+from skhpo.search._run import Space
+from skhpo.space import SearchSpace
+from skhpo.space._constraints import Constraints
+
+__all__ = ["initial_candidates", "without_known"]
+
+
+def initial_candidates(
+    initial_params: Any, estimator: Any, space: Space, constraints: Any
+) -> list[dict[str, Any]]:
+    """Return the params to begin with.
+
+    Parameters
+    ----------
+    initial_params : "defaults", sequence of mapping, or None
+        As the user gave it.
+    estimator : estimator
+        What is searched over.
+    space : SearchSpace or sequence of mapping
+        What is searched.
+    constraints : callable, sequence of callables or None
+        Which params are tried.
+
+    Returns
+    -------
+    list of dict
+        With "defaults", the own values of all that is searched, in the space or not:
+        that is the estimator as given. What the constraints forbid is left out, with a
+        warning.
+
+    Raises
+    ------
+    InvalidSpaceError
+        If it is no list of dicts.
+    ValueError
+        If the estimator has no such parameters.
+    """
+    if initial_params is None:
+        return []
+    if isinstance(initial_params, str):
+        own = estimator.get_params(deep=True)
+        found = [{name: own[name] for name in _names(space) if name in own}]
+    else:
+        found = [_checked(estimator, params) for params in initial_params]
+    predicates = [Constraints(constraints)]
+    if isinstance(space, SearchSpace):
+        predicates.append(space.constraints)
+    allowed = [p for p in found if all(each.allow(p) for each in predicates)]
+    for params in found:
+        if params not in allowed:
+            warn_user(
+                f"The initial params {params!r} do not meet the constraints, and are "
+                "not tried.",
+                SkhpoWarning,
+            )
+    return allowed
+
+
+def without_known(
+    initial: Sequence[Params], known: Sequence[Params], estimator: Any
+) -> list[Params]:
+    """Return those of some params that are not among others, set on an estimator."""
+    return [
+        params
+        for params in initial
+        if find_given(_Set(estimator, params), known) is None
+    ]
+
+
+class _Set:
+    """The parameters of an estimator, some of which have been set."""
+
+    def __init__(self, estimator: Any, params: Params) -> None:
+        self._params = {**estimator.get_params(deep=True), **params}
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        return self._params
+
+
+def _names(space: Space) -> Iterable[str]:
+    if isinstance(space, SearchSpace):
+        names = (column.name for column in space.columns)
+        return dict.fromkeys(name for name in names if name is not None)
+    return dict.fromkeys(name for subspace in space for name in subspace)
+
+
+def _checked(estimator: Any, params: Any) -> dict[str, Any]:
+    if not isinstance(params, Mapping):
+        raise InvalidSpaceError(
+            "initial_params must be 'defaults', None, or a list of dicts of names and "
+            f"values. Got {params!r} in the list."
+        )
+    listed = {name: [value] for name, value in params.items()}
+    check_against_estimator(estimator, [listed], check_values=True)
+    return dict(params)
