@@ -7,17 +7,27 @@ from skhpo._recommendation._recommendation import Recommendation
 from skhpo._report._compute import report
 from skhpo._report._report import Report
 from skhpo.evaluation import register_path, register_stages
+from skhpo.evaluation.gradients._group_scaler import GroupScaler
+from skhpo.evaluation.gradients._registry import register_hypergradient
 from skhpo.evaluation.incremental import register_incremental
 from skhpo.journal import read_journal
 from skhpo.schedules import ReduceOnPlateau, ScheduledEstimator, TrainingState
-from skhpo.search import BayesSearch, GridSearch, PBTSearch, RandomSearch
+from skhpo.search import (
+    BayesSearch,
+    GradientSearch,
+    GridSearch,
+    PBTSearch,
+    RandomSearch,
+)
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
     "BayesSearch",
     "Comparison",
+    "GradientSearch",
     "GridSearch",
+    "GroupScaler",
     "PBTSearch",
     "RandomSearch",
     "Recommendation",
@@ -28,6 +38,7 @@ __all__ = [
     "compare_searches",
     "read_journal",
     "recommend_search",
+    "register_hypergradient",
     "register_incremental",
     "register_path",
     "register_stages",

@@ -268,6 +268,14 @@ def asks_for_probabilities(scorer: Any) -> bool:
     )
 
 
+def scorer_parts(scorer: Any) -> tuple[Any, int, dict[str, Any], Any] | None:
+    """Return metric, sign, keywords and response method; None of any other callable."""
+    if type(scorer) is not _Scorer:
+        return None
+    parts = scorer._score_func, scorer._sign, scorer._kwargs, scorer._response_method
+    return parts
+
+
 def without_estimator(scorer: Any) -> Any:
     """Return what of `scorer` decides a score, for `None` the request of the estimator.
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Candidate", "Estimate", "Evaluation", "StageScores", "Trial"]
+__all__ = ["Candidate", "Estimate", "Evaluation", "Gradient", "StageScores", "Trial"]
 
 Params = Mapping[str, Any]
 Scores = float | dict[str, float]
@@ -80,6 +80,22 @@ class StageScores:
 
 
 @dataclass(frozen=True, slots=True)
+class Gradient:
+    """Derivatives of one score by hyperparameters.
+
+    Parameters
+    ----------
+    slopes : mapping of str to float
+        By name of the parameter; empty if there is a problem.
+    problem : str or None, default=None
+        Why there are none, in a line.
+    """
+
+    slopes: Mapping[str, float]
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """One candidate on one split: what scikit-learn keeps of a fit.
 
@@ -109,6 +125,8 @@ class Evaluation:
         kept; of all stages, if there is a curve.
     is_found : bool, default=False
         Whether it was not made now, but found in a journal.
+    gradient : Gradient or None, default=None
+        Of the score on the test part, None if not asked for.
     """
 
     test_scores: Scores
@@ -122,6 +140,7 @@ class Evaluation:
     curve: StageScores | None = None
     response: NDArray[Any] | None = field(default=None, compare=False, repr=False)
     is_found: bool = field(default=False, compare=False)
+    gradient: Gradient | None = None
 
     def at_stage(self, stage: int) -> Evaluation:
         """Return the same with the scores of one number of iterations of its curve.

@@ -325,7 +325,9 @@ class Evaluator:
         if self._memory is not None:
             before = None if parent is None else parent.key
             if parent is None or before is not None:
-                how = registered_code(self._spec, candidate)
+                how: Any = registered_code(self._spec, candidate)
+                if self._spec.gradient is not None:  # a score alone is not enough
+                    how = ["gradient", self._spec.gradient.identity, how]
                 entry.key = self._memory.key(candidate, before, how)
         if self._memory is not None and entry.key is not None:
             known = self._memory.known(entry.key, candidate.resource)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from skhpo._trial import Evaluation, ManyScores, Params, Scores, StageScores
+from skhpo._trial import Evaluation, Gradient, ManyScores, Params, Scores, StageScores
 
 __all__ = ["COLUMNS", "seal_of", "to_columns", "to_evaluation"]
 
@@ -22,11 +22,15 @@ COLUMNS = (
 
 def to_columns(params: Params, evaluation: Evaluation) -> tuple[Any, ...]:
     """Return an evaluation as the values of `COLUMNS`, finished now."""
-    test, train = evaluation.test_scores, evaluation.train_scores
+    test: Any = evaluation.test_scores
+    train: Any = evaluation.train_scores
     curve, error = evaluation.curve, evaluation.fit_error
     if curve is not None:
         test = _as_table(curve, curve.test_scores)
         train = None if train is None else _as_table(curve, curve.train_scores)
+    if evaluation.gradient is not None:
+        slopes, problem = dict(evaluation.gradient.slopes), evaluation.gradient.problem
+        test = {"score": test, "gradient": slopes, "problem": problem}
     if error is not None:  # what SQLite cannot encode is written as "\\udc80"
         error = error.encode("utf-8", "backslashreplace").decode()
     return (
@@ -56,7 +60,10 @@ def to_evaluation(content: Sequence[Any]) -> Evaluation:
     _, test, train, fit_time, score_time, n_test_samples, fit_error, _ = content
     test_scores = json.loads(test)
     train_scores = None if train is None else json.loads(train)
-    curve = None
+    curve = gradient = None
+    if isinstance(test_scores, dict) and isinstance(test_scores.get("gradient"), dict):
+        test_scores, slopes, problem = test_scores.values()
+        gradient = Gradient(slopes, problem)
     if isinstance(test_scores, dict) and isinstance(test_scores.get("stages"), list):
         name, stages, columns = test_scores.values()
         curve = StageScores(name, stages, columns, (train_scores or {}).get("scores"))
@@ -68,6 +75,7 @@ def to_evaluation(content: Sequence[Any]) -> Evaluation:
         n_test_samples,
         fit_error,
         curve=curve,
+        gradient=gradient,
     )
     return evaluation if curve is None else evaluation.at_stage(curve.stages[-1])
 

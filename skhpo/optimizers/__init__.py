@@ -1,10 +1,11 @@
 """Search algorithms as ask/tell, without estimators, data or workers."""
 
-from skhpo._trial import Candidate, Estimate, Evaluation, Trial
+from skhpo._trial import Candidate, Estimate, Evaluation, Gradient, Trial
 from skhpo.optimizers._anneal import AnnealOptimizer
 from skhpo.optimizers._base import Optimizer, ResumingOptimizer
 from skhpo.optimizers._bayes import BayesOptimizer
 from skhpo.optimizers._enumerated import GridOptimizer, RandomOptimizer
+from skhpo.optimizers._gradient import GradientOptimizer
 from skhpo.optimizers._limited import LimitedOptimizer
 from skhpo.optimizers._pbt import PBTOptimizer
 from skhpo.optimizers._sampling import SamplingOptimizer
@@ -15,6 +16,8 @@ __all__ = [
     "Candidate",
     "Estimate",
     "Evaluation",
+    "Gradient",
+    "GradientOptimizer",
     "GridOptimizer",
     "LimitedOptimizer",
     "Optimizer",

@@ -283,6 +283,7 @@ def _scores(
 
     start = time.perf_counter()
     test, noted = part(data.X_test, data.y_test, data.score_params_test, responses)
+    gradient = None if spec.gradient is None else spec.gradient(estimator, data)
     score_time = time.perf_counter() - start
     if spec.check_scores is not None and isinstance(test[-1], dict):
         spec.check_scores(test[-1])
@@ -299,6 +300,7 @@ def _scores(
         data.n_test_samples,
         score_error=noted[-1],
         response=responses.whole() if plan is None else responses.stages(),
+        gradient=gradient,
     )
     return evaluation if plan is None else plan.join(evaluation, test, train, noted)
 

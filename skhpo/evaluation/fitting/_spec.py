@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from sklearn.utils import get_tags
@@ -17,7 +17,7 @@ from skhpo._sklearn_compat import (
     rows_like,
     safe_split,
 )
-from skhpo._trial import Params
+from skhpo._trial import Gradient, Params
 from skhpo.evaluation.fitting._known import are_known, is_known
 from skhpo.evaluation.fitting._lending import detached, lend, private
 from skhpo.evaluation.fitting._prototype import Prototype
@@ -29,6 +29,23 @@ __all__ = ["Access", "EvaluationSpec", "SlicedSplit", "SplitData"]
 Access = Callable[[Any], Any]
 # What splits that are kept may take: of more data, slicing is not what costs.
 KEPT_BYTES = 2**22
+
+
+class Differentiator(Protocol):
+    """Differentiates the score of a fitted estimator.
+
+    Attributes
+    ----------
+    identity : object
+        What decides it beside the parameters, for a journal.
+    """
+
+    @property
+    def identity(self) -> Any: ...
+
+    def __call__(self, estimator: Any, data: SplitData) -> Gradient:
+        """Return the gradient of the score on the test part."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +87,8 @@ class EvaluationSpec:
         resources are none.
     response_of : str or None, default=None
         The score of which evaluations keep what it is computed from; None for none.
+    gradient : Differentiator or None, default=None
+        Takes a fitted estimator and its split, and returns the gradient of its score.
     """
 
     estimator: Any
@@ -88,6 +107,7 @@ class EvaluationSpec:
     check_scores: Callable[[dict[str, float]], None] | None = None
     subsets: Subsets | None = None
     response_of: str | None = None
+    gradient: Differentiator | None = None
 
     def rows(self, split: int, n_rows: int | None) -> tuple[Any, Any]:
         """Return the rows of a split to train on and to score on.
