@@ -542,6 +542,25 @@ def test_every_word_but_auto_is_refused():
         BayesSearch(SVC(), "automatic").fit(X, Y)
 
 
+def test_halving_searches_what_is_no_resource():
+    knn = RandomSearch(
+        KNeighborsClassifier(), n_iter=4, cv=2, resource="n_samples", min_resources=30,
+        random_state=0,
+    ).fit(X, Y)  # fmt: skip
+    assert knn.space_["n_neighbors"].high == 5  # of 15 rows in the first iteration
+    assert not any(np.isnan(knn.cv_results_["mean_test_score"]))
+    boosting = RandomSearch(
+        HistGradientBoostingClassifier(max_leaf_nodes=4), n_iter=2, cv=2,
+        resource="max_iter", max_resources=4, random_state=0,
+    ).fit(X, Y)  # fmt: skip
+    assert "max_iter" not in boosting.space_
+
+
+def test_a_race_takes_a_suggested_space():
+    search = BayesSearch(SVC(), n_iter=3, cv=3, race=True, random_state=0).fit(X, Y)
+    assert list(search.space_) == ["C", "gamma"]
+
+
 def test_a_fit_forgets_the_space_of_an_earlier_one():
     search = RandomSearch(SVC(), n_iter=1, cv=2, random_state=0).fit(X, Y)
     search.set_params(param_distributions={"C": [1.0]}).fit(X, Y)

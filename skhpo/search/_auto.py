@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from skhpo._sklearn_compat import (
     asks_for_probabilities,
     is_multimetric,
+    num_samples,
     sees_predictions_only,
 )
 from skhpo.search._curves import OWN_WAYS
@@ -40,11 +42,14 @@ def suggested_space(search: Any, problem: Problem) -> SuggestedSpace:
     ValueError
         If there is none; says what would help.
     """
+    # Of a population and of halving, the resource is no parameter to be searched.
     is_population = not hasattr(search, "n_iter")
+    resource = getattr(search, "resource", None)
+    is_rationed = is_population or resource not in (None, "n_samples")
     request = Request(
         n_iter=search.population_size if is_population else search.n_iter,
-        include={},
-        curves=not is_population and _leaves_rounds_open(search, problem),
+        exclude=frozenset({resource} - {None, "n_samples"}),
+        curves=not is_rationed and _leaves_rounds_open(search, problem),
     )
     scoring = {
         "explicit_scoring": search.scoring not in (None, "accuracy"),
@@ -55,7 +60,7 @@ def suggested_space(search: Any, problem: Problem) -> SuggestedSpace:
         problem.X,
         problem.y,
         request,
-        n_train=_least_rows(problem),
+        n_train=_least_rows(problem, _share(search, problem)),
         scoring=scoring,
     )
 
@@ -71,11 +76,19 @@ def _leaves_rounds_open(search: Any, problem: Problem) -> bool:
     return is_decided and not own_ways and sees_predictions_only(scorers)
 
 
-def _least_rows(problem: Problem) -> int:
+def _share(search: Any, problem: Problem) -> float:
+    """Return the share of all rows that the first iteration of halving has."""
+    least = getattr(search, "min_resources", None)
+    if getattr(search, "resource", None) != "n_samples":
+        return 1.0
+    return least / num_samples(problem.X) if isinstance(least, Integral) else 1.0
+
+
+def _least_rows(problem: Problem, share: float) -> int:
     """Return the size of the smallest train part; draws nothing from the splitter."""
     cv, params = copy.deepcopy(problem.cv), problem.routed.splitter.split
     sizes = []
     for train, _ in cv.split(problem.X, problem.y, **params):
         rows = np.asarray(train)
         sizes.append(int(rows.sum()) if rows.dtype == bool else len(rows))
-    return min(sizes, default=1)
+    return max(1, int(min(sizes, default=1) * min(share, 1.0)))

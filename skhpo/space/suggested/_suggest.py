@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sklearn.base import clone, is_classifier, is_regressor
@@ -58,7 +58,7 @@ class Request:
 
     n_iter: int = 50
     effort: int | str = "auto"
-    include: Mapping[str, Any] = frozenset()  # type: ignore[assignment]
+    include: Mapping[str, Any] = field(default_factory=dict)
     exclude: frozenset[str] = frozenset()
     curves: bool = True
 
