@@ -48,7 +48,7 @@ def suggested_space(search: Any, problem: Problem) -> SuggestedSpace:
     is_rationed = is_population or resource not in (None, "n_samples")
     request = Request(
         n_iter=search.population_size if is_population else search.n_iter,
-        exclude=frozenset({resource} - {None, "n_samples"}),
+        exclude=frozenset([resource] if resource and is_rationed else []),
         curves=not is_rationed and _leaves_rounds_open(search, problem),
     )
     scoring = {
