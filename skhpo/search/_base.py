@@ -627,8 +627,8 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         if run.responses is not None:
             raise ValueError(
                 f"{type(self).__name__} with return_oof=True keeps responses at the "
-                "number of iterations that a Curve chooses, and cannot with 'patience', "
-                "where fits end and go on. Leave out 'patience', or set "
+                "number of iterations that a Curve chooses, and cannot do so with "
+                "'patience', where fits end and go on. Leave out 'patience', or set "
                 "return_oof=False: skhpo.report works without them, from the scores of "
                 "the splits."
             )
