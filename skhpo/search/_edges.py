@@ -104,7 +104,7 @@ def told_of(
     if len(known) < LEAST_CANDIDATES or winner not in known:
         return ""
     position = int(np.flatnonzero(known == winner)[0])
-    edges = edges_of(search, [params[i] for i in known], scores[known], position)
+    edges = edges_of(search, [params[int(i)] for i in known], scores[known], position)
     ends = [f"the {e.end} end of the range of {e.name} ({e.bound:.4g})" for e in edges]
     return f"best so far at {' and '.join(ends)}" if ends else ""
 

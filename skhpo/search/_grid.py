@@ -158,5 +158,5 @@ class GridSearch(HalvingSearch):
         initial = initial_candidates(
             self.initial_params, self.estimator, space, self.constraints
         )
-        initial = without_known(initial, grid.all_params, self.estimator)
-        return StartingOptimizer(grid, initial) if initial else grid
+        new = without_known(initial, grid.all_params, self.estimator)
+        return StartingOptimizer(grid, new) if new else grid
