@@ -545,7 +545,13 @@ class Evaluator:
             self._open.pop(entry.number, None)
 
     def release_responses(self, id: int) -> None:
-        """Forget the responses of a candidate that will not have all splits."""
+        """Forget the responses of a candidate that will not have all splits.
+
+        Parameters
+        ----------
+        id : int
+            Of the candidate.
+        """
         if self._responses is not None:
             self._responses.release(id)
 
