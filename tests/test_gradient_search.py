@@ -233,20 +233,27 @@ def test_what_failed_is_a_step_too_far():
 # What all searches promise
 
 
-@parametrize_with_checks(
-    [
-        GradientSearch(Ridge(), {"alpha": (0.1, 1.0)}, n_restarts=1, max_iter=2),
-        GradientSearch(
-            LogisticRegression(),
-            {"C": (0.1, 1.0)},
-            scoring="neg_log_loss",
-            n_restarts=1,
-            max_iter=2,
-        ),
-    ]
-)
+SMALL = {"n_restarts": 1, "max_iter": 2}
+
+
+@parametrize_with_checks([GradientSearch(Ridge(), {"alpha": (0.1, 1.0)}, **SMALL)])
 def test_it_passes_the_checks_of_scikit_learn(estimator, check):
     """As an estimator like any other."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(
+    [
+        GradientSearch(
+            LogisticRegression(), {"C": (0.1, 1.0)}, scoring="neg_log_loss", **SMALL
+        )
+    ]
+)
+def test_it_passes_the_checks_of_classifiers(estimator, check):
+    """With a score that is smooth."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         check(estimator)
