@@ -51,6 +51,13 @@ def search_of(estimator=None, bounds=None, **options):
 # Where it ends
 
 
+def test_the_first_candidate_is_the_estimator_as_given():
+    """Its own values to the last digit, within the bounds."""
+    for alpha, first in ((1.0, 1.0), (0.3, 0.3), (1e6, 1e3)):
+        search = search_of(Ridge(alpha), max_iter=1).fit(X, Y)
+        assert search.cv_results_["params"][0] == {"alpha": first}
+
+
 def test_one_penalty_is_that_of_a_fine_grid():
     """With far fewer fits, and a gradient of 0 where it ends."""
     search = search_of(scoring="neg_mean_squared_error").fit(X, Y)

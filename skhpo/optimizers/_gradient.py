@@ -50,6 +50,7 @@ class _Line:
     n_pending: int = 0
     value: float = math.nan
     slopes: dict[int, float] = field(default_factory=dict)
+    given: Params | None = None  # of the first point: decoding would round them
 
 
 class GradientOptimizer:
@@ -119,6 +120,8 @@ class GradientOptimizer:
         ]
         for line in self._lines:
             line.waiting = [(None, _point(line))]
+        for line, params in zip(self._lines, initial_params, strict=False):
+            line.given = dict(params)
         self._asked: dict[int, tuple[_Line, int | None]] = {}
         self._n_asked = 0
 
@@ -150,7 +153,8 @@ class GradientOptimizer:
         for line in self._lines:
             while line.waiting and len(asked) < n:
                 axis, point = line.waiting.pop(0)
-                candidate = Candidate(self._n_asked, self.space.decode(point))
+                params, line.given = line.given, None
+                candidate = Candidate(self._n_asked, params or self.space.decode(point))
                 self._asked[candidate.id] = line, axis
                 self._n_asked += 1
                 line.n_pending += 1
