@@ -12,7 +12,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge
 from sklearn.metrics import get_scorer, make_scorer, mean_squared_error
-from sklearn.model_selection import KFold, cross_val_score
+from sklearn.model_selection import KFold, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -326,6 +326,16 @@ def test_a_killed_run_goes_on_from_its_journal(tmp_path, method):
     again = search_of(journal=path, **options).fit(X, Y)
     assert_same(whole, again)
     assert again.reuse_.n_fits == 0
+
+
+def test_responses_are_kept_beside_gradients():
+    """They are what the best candidate predicts of the rows it was not trained on."""
+    search = search_of(scoring="r2", return_oof=True).fit(X, Y)
+    best = Ridge(**search.best_params_)
+    expected = cross_val_predict(best, X, Y, cv=KFold(3))
+    found = np.ravel(search.oof_[search.best_index_])
+    rows = np.ravel(search.oof_.rows)  # single precision is kept
+    np.testing.assert_allclose(found, expected[rows], rtol=1e-6)
 
 
 def test_ctrl_c_keeps_what_is_complete():

@@ -172,6 +172,7 @@ class GradientSearch(BaseSearch):
         random_state: Any = None,
         error_score: str | float = np.nan,
         return_train_score: bool = False,
+        return_oof: bool = False,
         journal: str | os.PathLike[str] | None = None,
         time_budget: float | str | None = None,
         stop: StopRule | Sequence[StopRule] | None = None,
