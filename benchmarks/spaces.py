@@ -258,6 +258,9 @@ def table() -> str:
     )
     lines = [head, "| --- " * 10 + "|"]
     runs = pd.DataFrame(kept())
+    n_spaces = runs.groupby("model")["space"].transform("nunique")
+    n_runs = runs.groupby(["model", "data", "seed"])["space"].transform("nunique")
+    runs = runs[n_runs == n_spaces]
     for (model, space), part in runs.groupby(["model", "space"], sort=False):
         gain = part["gain"]
         error = gain.std() / math.sqrt(len(part)) if len(part) > 1 else math.nan
