@@ -592,7 +592,8 @@ def test_boosters_are_known_without_being_imported(package, kind, rounds):
     assert len(space.initial_params) == 2
     for params in draws(space, 2):
         quick = as_given(params) | {rounds: 3}
-        silent = {"verbose": 0} if package == "catboost" else {}
+        silent = {"verbose": 0, "allow_writing_files": False}
+        silent = silent if package == "catboost" else {}
         clone(model).set_params(**quick, **silent).fit(X, Y)
 
 
