@@ -86,7 +86,7 @@ def posterior(
     --------
     >>> found = posterior(np.array([0.02, 0.01, 0.03, 0.02, 0.02]), 0.25)
     >>> round(found.better, 3), found.same, round(found.worse, 3)
-    (0.991, 0.0, 0.009)
+    (0.993, 0.0, 0.007)
     """
     mean = float(np.mean(differences))
     if not np.any(differences):

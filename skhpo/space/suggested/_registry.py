@@ -65,7 +65,8 @@ def register_space(estimator_class: type | str, function: SpaceFunction) -> None
     <BLANKLINE>
     space = SearchSpace(
         {
-            "quantile": Real(0, 1),
+            # of the target
+            'quantile': Real(0, 1),
         }
     )
     """
