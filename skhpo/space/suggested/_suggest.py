@@ -78,7 +78,7 @@ def suggest_space(
 
     What you set yourself, that is, what differs from the default of the class, stays
     as it is. The values that the estimator has lie inside of every range, and searches
-    try them first. The ranges are those of :doc:`suggested_spaces`: judgement built on
+    try them first. The ranges are those of :doc:`/suggested_spaces`: judgement built on
     what other packages ship. Look at them (``print``) and edit them (``to_code()``).
 
     Parameters
