@@ -62,6 +62,7 @@ class DataInfo:
     Examples
     --------
     >>> import numpy as np
+    >>> from skhpo.space.suggested._data import measure
     >>> X = np.array([[0.0, 1.0], [2.0, 1.0]])
     >>> info = measure(X, np.array([0, 1]), task="classification", n_train=2)
     >>> info.n_features, info.n_classes, info.x_variance
