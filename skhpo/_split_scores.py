@@ -23,8 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from skhpo._arithmetic import Array
-
 __all__ = [
     "best_rows",
     "correction",
@@ -40,6 +38,7 @@ __all__ = [
     "standard_error",
 ]
 
+Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Sets = Sequence[tuple[Index, Index]]
 Choice = Callable[[Index], Index]

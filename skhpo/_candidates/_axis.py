@@ -11,7 +11,6 @@ ten, and a logarithmic one as the logarithm, on a linear axis; its name says so.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,24 +22,19 @@ from skhpo._arithmetic import Array
 from skhpo._fence import MODERATE, drawing_unit, in_unit, out_of_unit
 from skhpo._keys import structural_key
 from skhpo._printable import printable
-from skhpo.space._dimensions import is_number
+from skhpo.space._spread import ends_and_median, is_finite, is_logarithmic
 
 __all__ = [
     "ABSENT",
     "Axis",
     "clipped",
     "clipped_front",
-    "ends_and_median",
-    "is_finite",
-    "is_logarithmic",
     "make_axis",
     "short",
 ]
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent"})()
 
-# Less than one decade reads as well on a linear axis.
-MIN_LOG_RATIO = 10.0
 MAX_LABEL = 14
 MAX_NAME = 22
 # Python writes no integer of more than 4300 digits.
@@ -168,36 +162,6 @@ class Axis:
         return in_unit(positions, self._unit)
 
 
-def is_finite(value: Any) -> bool:
-    """Whether a value is a number that a float can stand for."""
-    try:
-        return is_number(value) and math.isfinite(value)
-    except OverflowError:  # an integer of more than 308 digits
-        return False
-
-
-def is_logarithmic(low: float, middle: float, high: float) -> bool:
-    """Whether values with these ends and this median are spread logarithmically.
-
-    Parameters
-    ----------
-    low, middle, high : float
-        The lowest value, the median, the highest.
-
-    Returns
-    -------
-    bool
-        Whether they span a decade or more, and the median is nearer to the middle on
-        a logarithmic axis than on a linear one.
-    """
-    if not 0 < low <= high / MIN_LOG_RATIO:
-        return False
-    linear = (middle - low) / (high - low)
-    start, end = math.log(low), math.log(high)
-    logarithmic = (math.log(middle) - start) / (end - start)
-    return bool(abs(logarithmic - 0.5) < abs(linear - 0.5))
-
-
 def make_axis(name: str, values: Sequence[Any], is_log: bool | None = None) -> Axis:
     """Return the axis of a parameter.
 
@@ -233,24 +197,6 @@ def _categorical(name: str, values: Sequence[Any], present: list[Any]) -> Axis:
     positions = [np.nan if v is ABSENT else place[structural_key(v)] for v in values]
     labels = [short(distinct[key]) for key in order]
     return Axis(name, np.array(positions), tuple(_distinguished(labels)), False)
-
-
-def ends_and_median(values: Sequence[float]) -> tuple[float, float, float]:
-    """Return the lowest value, the median and the highest.
-
-    Parameters
-    ----------
-    values : sequence of float
-        One or more finite numbers.
-
-    Returns
-    -------
-    low, middle, high : float
-        As `is_logarithmic` takes them.
-    """
-    ordered, half = sorted(map(float, values)), len(values) // 2
-    low, high = ordered[(len(ordered) - 1) // 2], ordered[half]
-    return ordered[0], low + (high / 2 - low / 2), ordered[-1]
 
 
 def _sort_key(value: Any) -> tuple[bool, float, str]:

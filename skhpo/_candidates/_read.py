@@ -12,16 +12,10 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skhpo._arithmetic import Array
-from skhpo._candidates._axis import (
-    ABSENT,
-    Axis,
-    ends_and_median,
-    is_finite,
-    is_logarithmic,
-    make_axis,
-)
+from skhpo._candidates._axis import ABSENT, Axis, make_axis
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space import SearchSpace
+from skhpo.space._spread import ends_and_median, is_finite, is_logarithmic
 
 __all__ = ["Candidates", "read", "read_search", "select"]
 

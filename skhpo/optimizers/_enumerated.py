@@ -11,15 +11,18 @@ import numpy as np
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.utils import check_random_state
 
+from skhpo._keys import structural_key
 from skhpo._rng import RandomState, draw_below
 from skhpo._trial import Candidate, Params, Trial
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space import SearchSpace
 from skhpo.space._constraints import Constraints
+from skhpo.space._cube import Cube
 from skhpo.space._curve import with_listed_curves
-from skhpo.space._discretize import discretize
+from skhpo.space._discretize import discretize, numbers_of_levels, ranges_of
 from skhpo.space._plain import is_distribution, is_plain, with_listed_tuples
 from skhpo.space._values import count
+from skhpo.space._zoom import as_ranges
 
 __all__ = ["GridOptimizer", "RandomOptimizer"]
 
@@ -163,6 +166,31 @@ def grid_space(
     if all_by_one and is_plain(param_grid, distributions=False):
         return None
     return discretize(SearchSpace(with_listed_tuples(param_grid)), n_levels)
+
+
+def ranges_of_grid(
+    param_grid: Any, n_levels: int | Mapping[str, int]
+) -> tuple[SearchSpace, dict[str, int]]:
+    """Return the space of a grid with ranges for listed numbers, and their lengths."""
+    space = SearchSpace(_without_repetitions(with_listed_tuples(param_grid)))
+    numbers = numbers_of_levels(n_levels, ranges_of(space))
+    columns, lengths = as_ranges(space.columns)
+    Cube.__init__(space, columns)
+    return space, numbers | lengths
+
+
+def _without_repetitions(param_grid: Any) -> Any:
+    """Return a grid whose lists have each value once: it can be listed twice."""
+    if isinstance(param_grid, list | tuple):
+        return type(param_grid)(map(_without_repetitions, param_grid))
+    if not isinstance(param_grid, Mapping):
+        return param_grid
+    return {
+        name: list({structural_key(value): value for value in values}.values())
+        if isinstance(values, list)
+        else values
+        for name, values in param_grid.items()
+    }
 
 
 class RandomOptimizer(EnumeratedOptimizer):

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from skhpo._arithmetic import Array
-from skhpo._candidates._axis import ends_and_median, is_finite, is_logarithmic
 from skhpo._trial import Trial
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.search._check import check_against_estimator
 from skhpo.space import Categorical, Integer, Real, SearchSpace
 from skhpo.space._dimensions import Dimension
+from skhpo.space._spread import ends_and_median, is_finite, is_logarithmic
 
 __all__ = ["Edge", "EdgeWatch", "edges_of", "told_of"]
 

@@ -12,14 +12,15 @@ import numpy as np
 from skhpo._docstrings import inherit_docs
 from skhpo._sklearn_compat import Interval, StrOptions
 from skhpo.optimizers import GridOptimizer, Optimizer
-from skhpo.optimizers._enumerated import grid_space
+from skhpo.optimizers._enumerated import grid_space, ranges_of_grid
 from skhpo.optimizers._starting import StartingOptimizer
+from skhpo.optimizers._zoom import ZoomingOptimizer
 from skhpo.search._auto import is_auto
 from skhpo.search._base import BaseSearch
 from skhpo.search._halving import HalvingSearch
 from skhpo.search._initial import initial_candidates, without_known
 from skhpo.search._race import RacingSearch
-from skhpo.search._run import Space
+from skhpo.search._run import Run, Space
 from skhpo.space import SearchSpace
 from skhpo.space._check import check_space
 from skhpo.stopping import StopRule
@@ -56,6 +57,14 @@ class GridSearch(HalvingSearch):
     initial_params : "defaults", list of dict, or None, default=None
         What to try before the grid, unless it is in there. "defaults" is the estimator
         as given, which :func:`skhpo.report` compares the best with.
+    zoom : int, default=0
+        How often to zoom in: big steps first, then small ones. After the grid, a finer
+        one follows around the candidates within one standard error of the best, by the
+        rules of :meth:`skhpo.space.SearchSpace.zoom`, and so on. Ranges are halved each
+        time, and have as many values as before; three or more listed numbers are a
+        range, too. A round costs as much as the grid, less what is known, and the
+        search ends early if there is nothing new. ``cv_results_["round"]`` tells the
+        rounds.
     reuse : bool, default=True
         Whether candidates share the fits that they have in common: the first steps of
         a pipeline, and values that one fit serves (such as ``n_estimators`` of a
@@ -84,6 +93,12 @@ class GridSearch(HalvingSearch):
     >>> search = GridSearch(SVC(), {"C": Real(0.01, 100, log=True)}, n_levels=3)
     >>> [round(params["C"], 2) for params in search.fit(X, y).cv_results_["params"]]
     [0.01, 1.0, 100.0]
+
+    First in big steps, then in smaller ones around the best:
+
+    >>> search = GridSearch(SVC(), {"gamma": [0.001, 0.1, 10]}, zoom=1).fit(X, y)
+    >>> [round(params["gamma"], 3) for params in search.cv_results_["params"]]
+    [0.001, 0.1, 10, 1.0]
     """
 
     _parameter_constraints: ClassVar[dict] = {
@@ -92,6 +107,7 @@ class GridSearch(HalvingSearch):
         "n_levels": [Interval(Integral, 1, None, closed="left"), Mapping],
         "constraints": [callable, list, tuple, None],
         "initial_params": [StrOptions({"defaults"}), list, tuple, None],
+        "zoom": [Interval(Integral, 0, None, closed="left")],
         "reuse": ["boolean"],
     }
 
@@ -103,6 +119,7 @@ class GridSearch(HalvingSearch):
         n_levels: int | Mapping[str, int] = 5,
         constraints: Any = None,
         initial_params: str | Sequence[Mapping[str, Any]] | None = None,
+        zoom: int = 0,
         scoring: Any = None,
         n_jobs: int | None = None,
         refit: Any = True,
@@ -131,6 +148,7 @@ class GridSearch(HalvingSearch):
         self.n_levels = n_levels
         self.constraints = constraints
         self.initial_params = initial_params
+        self.zoom = zoom
         self.reuse = reuse
         self.race = race
         self.resource = resource
@@ -159,4 +177,34 @@ class GridSearch(HalvingSearch):
             self.initial_params, self.estimator, space, self.constraints
         )
         new = without_known(initial, grid.all_params, self.estimator)
-        return StartingOptimizer(grid, new) if new else grid
+        optimizer = StartingOptimizer(grid, new) if new else grid
+        if not self.zoom:
+            return optimizer
+        ranges, n_levels = ranges_of_grid(self.param_grid, self.n_levels)
+        ranges = SearchSpace(ranges, constraints=self.constraints)
+        return ZoomingOptimizer(optimizer, ranges, n_levels, self.zoom)
+
+    def _start(self, X: Any, y: Any, params: dict[str, Any]) -> Run:
+        run = super()._start(X, y, params)
+        if self.zoom and self.resource is not None:
+            raise ValueError(
+                "The iterations of halving leave few candidates that have had "
+                "everything, and zooming needs those of a whole grid. Set zoom=0, or "
+                f"resource=None. Got zoom={self.zoom} and resource={self.resource!r}."
+            )
+        return run
+
+    def _why_one_score(self) -> str | None:
+        reason = super()._why_one_score()
+        return "with 'zoom' compares" if reason is None and self.zoom else reason
+
+    def _evaluate(self, run: Run, optimizer: Optimizer) -> None:
+        if isinstance(optimizer, ZoomingOptimizer):
+            run.rounds = optimizer.rounds
+        super()._evaluate(run, optimizer)
+
+    def _set_results(self, run: Run) -> None:
+        super()._set_results(run)
+        if run.rounds is not None:
+            ids = [trial.candidate.id for trial in run.record.trials]
+            self.cv_results_["round"] = np.array(run.rounds)[ids]

@@ -56,6 +56,7 @@ class Run:
     limits: Limits | None
     rules: Sequence[StopRule]
     halving: HalvingOptimizer | None = None  # None: all have all resources
+    rounds: list[int] | None = None  # of each candidate; None: there is one only
     subsets: Subsets | None = None  # if these are rows
     fitter: Fitter | None = None  # None: each candidate by `fit`
     # Once there is a task.

@@ -15,7 +15,7 @@ from skhpo.space._cube import Cube
 from skhpo.space._curve import Curve
 from skhpo.space._space import SearchSpace
 
-__all__ = ["discretize"]
+__all__ = ["discretize", "numbers_of_levels", "ranges_of"]
 
 
 def discretize(space: SearchSpace, n_levels: int | Mapping[str, int]) -> SearchSpace:
@@ -50,19 +50,23 @@ def discretize(space: SearchSpace, n_levels: int | Mapping[str, int]) -> SearchS
     >>> discretize(space, 3).subspaces()
     [{'share': [0.0, 0.5, 1.0], 'n': [1, 2]}]
     """
-    ranges = {
-        str(column.name)
-        for column in space.columns
-        if not isinstance(column.dimension, Categorical | Curve)
-    }
-    numbers = _numbers_of_levels(n_levels, ranges)
+    numbers = numbers_of_levels(n_levels, ranges_of(space))
     finite = copy(space)
     Cube.__init__(finite, [_discretized(column, numbers) for column in space.columns])
     return finite
 
 
-def _numbers_of_levels(n_levels: Any, ranges: set[str]) -> dict[str, int]:
-    """Return the number of levels of each range by its name."""
+def ranges_of(space: SearchSpace) -> set[str]:
+    """Return the names of the parameters that have ranges, and no lists of values."""
+    return {
+        str(column.name)
+        for column in space.columns
+        if not isinstance(column.dimension, Categorical | Curve)
+    }
+
+
+def numbers_of_levels(n_levels: Any, ranges: set[str]) -> dict[str, int]:
+    """Return the number of levels of each range by its name; raise if one is wrong."""
     if not isinstance(n_levels, Mapping):
         n_levels = dict.fromkeys(ranges, n_levels)
     for name in sorted(n_levels.keys() ^ ranges, key=str):

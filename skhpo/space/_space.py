@@ -24,8 +24,9 @@ from skhpo.space._columns import compile_columns
 from skhpo.space._constraints import Constraint, Constraints
 from skhpo.space._cube import Cube
 from skhpo.space._dimensions import Array, Dimension
+from skhpo.space._zoom import around, near_best, scores_of_search
 
-__all__ = ["SearchSpace"]
+__all__ = ["SearchSpace", "zoomed"]
 
 # How many points are drawn for one that meets the constraints before giving up.
 MAX_DRAWS = 10_000
@@ -201,6 +202,56 @@ class SearchSpace(Cube):
         problems += [f"parameter {name!r} is unknown." for name in sorted(left)]
         return self.snap(x)[0], problems
 
+    # -- zooming ---------------------------------------------------------------
+
+    def zoom(self, search: Any, *, factor: float = 2.0) -> SearchSpace:
+        """Return a smaller space around the best candidates of a search.
+
+        It holds all candidates in this space within one standard error of the best one:
+        that of their differences on the splits, by Nadeau and Bengio. Ranges are
+        centered on the best one as far as that goes; where the candidates lie at an
+        end, they go beyond it. They neither change their sign so, nor leave [0, 1] if
+        they are within it. Of values without an order, those of the candidates are
+        left; of distributions that are no ranges, the part that is.
+
+        Parameters
+        ----------
+        search : estimator
+            A fitted search, of this package or of scikit-learn.
+        factor : float, default=2.0
+            How many times smaller ranges become, unless the candidates are farther
+            from each other. More than 1.
+
+        Returns
+        -------
+        SearchSpace
+            With the same constraints.
+
+        Raises
+        ------
+        ValueError
+            If the search is not fitted, has several scores of which none decides, or
+            no candidate with a score on all splits; or if factor is not above 1.
+        InvalidSpaceError
+            If none of these candidates is in this space.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.svm import SVC
+        >>> from skhpo import GridSearch
+        >>> from skhpo.space import Real, SearchSpace
+        >>> X, y = load_iris(return_X_y=True)
+        >>> space = SearchSpace({"gamma": Real(1e-6, 1e6, log=True)})
+        >>> search = GridSearch(SVC(), space, n_levels=7).fit(X, y)
+        >>> gamma = space.zoom(search, factor=4).columns[0].dimension
+        >>> print(f"{gamma.low:.3g} to {gamma.high:.3g}")
+        0.0316 to 31.6
+        """
+        if not factor > 1:
+            raise ValueError(f"'factor' must be above 1. Got {factor!r} instead.")
+        return zoomed(self, *scores_of_search(search), factor)
+
     # -- drawing ---------------------------------------------------------------
 
     def is_feasible(self, X: Array) -> NDArray[np.bool_]:
@@ -311,3 +362,42 @@ def _coordinate(dimension: Dimension, value: object) -> tuple[float, list[str]]:
         return dimension.to_unit(dimension.clip(value)), [problem]
     except InvalidSpaceError:
         return 0.5, [problem]
+
+
+def zoomed(
+    space: SearchSpace, all_params: Sequence[Params], scores: Array, factor: float
+) -> SearchSpace:
+    """Return the space around the best of some candidates.
+
+    Parameters
+    ----------
+    space : SearchSpace
+        The one to cut.
+    all_params : sequence of mapping
+        m candidates; those outside of the space do not count.
+    scores : ndarray of shape (m, k)
+        Their scores on k splits.
+    factor : float
+        How many times smaller ranges become, at the most.
+
+    Returns
+    -------
+    SearchSpace
+        As :meth:`SearchSpace.zoom` says.
+    """
+    points, means = [], []
+    rows = near_best(scores).tolist()
+    for row in rows:
+        x, problems = space._nearest_place(all_params[row])
+        if not problems:
+            points.append(x)
+            means.append(float(scores[row].mean()))
+    if not points:
+        raise InvalidSpaceError(
+            "None of the best candidates is in the space, so there is nothing to zoom "
+            f"in on. The first one is {dict(all_params[rows[0]])!r}."
+        )
+    smaller = SearchSpace(space)
+    best = int(np.argmax(means))
+    Cube.__init__(smaller, around(space.columns, np.array(points), best, factor))
+    return smaller

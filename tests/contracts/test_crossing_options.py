@@ -156,8 +156,9 @@ PROBLEMS = {
     "curve": [None, Curve(3), Curve(7, patience=2)],
     "halving": [None, "rows", "brackets", "steps"],
     "oof": [False, True],
+    "zoom": [0, 2],
 }
-OURS = ("race", "curve", "halving", "oof")
+OURS = ("race", "curve", "halving", "oof", "zoom")
 OF_SCIKIT_LEARN = {name: PROBLEMS[name] for name in PROBLEMS if name not in OURS}
 
 
@@ -176,6 +177,7 @@ class Problem:
     curve: Curve | None = None
     halving: str | None = None
     oof: bool = False
+    zoom: int = 0
 
     def make(self, search=None, **way):
         """Return the search, unfitted."""
@@ -193,6 +195,8 @@ class Problem:
             options["race"] = self.race
         if self.oof:
             options["return_oof"] = True
+        if self.zoom and self.search == "grid":
+            options["zoom"] = self.zoom
         curved = self.curve is not None and self.search != "pbt"  # which refuses it
         halved = self.halving if self.search in ("grid", "random") else None
         known = CURVED if curved or halved == "steps" else ESTIMATORS
