@@ -286,7 +286,7 @@ SCORERS = ["roc_auc", "accuracy", None, make_scorer(own_loss), looks_inside]
             )
             for scoring in SCORERS
         ),
-        ("roc_auc", {"fit_timeout": 60}),
+        pytest.param("roc_auc", {"fit_timeout": 60}, marks=pytest.mark.slow),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),
 )

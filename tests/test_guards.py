@@ -118,20 +118,13 @@ def assert_each_costs_one(kind, backend, faults, **limits):
 
 
 FINITE = [fault for fault in (*FAULTS, NAN, LOCKED) if fault not in ENDLESS]
-QUICK = [("grid", "threading")]
 
 
-@pytest.mark.parametrize(
-    ("kind", "backend"),
-    [
-        pytest.param(kind, backend, marks=[] if quick else pytest.mark.slow)
-        for kind in SEARCHES
-        for backend in BACKENDS
-        for quick in [(kind, backend) in QUICK]
-    ],
-)
+@pytest.mark.slow  # `test_each_row_says_why` below has all faults, of a grid
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("kind", SEARCHES)
 def test_with_limits_any_fault_costs_one_candidate(kind, backend):
-    """Those that never end, by default, in `test_each_row_says_why` below."""
+    """As long as it ends by itself."""
     assert_each_costs_one(kind, backend, FINITE, **LIMITS)
 
 

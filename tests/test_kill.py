@@ -66,8 +66,8 @@ with joblib.parallel_config({backend!r}), Workers(2, "2*n_jobs") as workers:
 @pytest.mark.parametrize(
     ("backend", "has_worked"),
     [
-        ("loky", False),
         ("multiprocessing", True),
+        pytest.param("loky", False, marks=pytest.mark.slow),
         pytest.param("loky", True, marks=pytest.mark.slow),
         pytest.param("multiprocessing", False, marks=pytest.mark.slow),
     ],

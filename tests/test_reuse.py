@@ -173,7 +173,7 @@ ANY_SEARCH = given(
 )
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @ANY_SEARCH
 def test_same_scores_as_one_by_one(drawn, options, workers):
     """Sharing shows in no score, in no failure, in no order of the columns."""

@@ -75,7 +75,7 @@ OPTIONS_AND_SEARCHES = [
     for option in CUT
     for name in SEARCHES
 ]
-OPTIONS_AND_SEARCHES += [("grid", "fit_timeout")]
+OPTIONS_AND_SEARCHES += [pytest.param("grid", "fit_timeout", marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize(("name", "option"), OPTIONS_AND_SEARCHES)
