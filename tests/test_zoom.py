@@ -169,6 +169,15 @@ def test_what_belongs_to_values_that_are_gone_is_gone():
     assert smaller.decode(np.full(4, 0.5)) == {"kind": "y", "b": "u", "c": 0.5}
 
 
+def test_a_name_may_have_another_range_in_another_dict():
+    space = SearchSpace([{"a": Real(0, 1)}, {"a": Real(10, 20)}])
+    smaller = space.zoom(fitted([{"a": 0.5}, {"a": 15.0}], [[1, 1], [1, 1]]))
+    assert [c.dimension for c in smaller.columns[1:]] == [
+        Real(0.25, 0.75),
+        Real(12.5, 17.5),
+    ]
+
+
 def test_constraints_stay():
     space = SearchSpace({"a": Real(0, 1)}, constraints=lambda params: params["a"] < 0.5)
     smaller = space.zoom(fitted([{"a": 0.4}, {"a": 0.1}], [[1, 1], [0, 0]]))

@@ -96,9 +96,9 @@ class GridSearch(HalvingSearch):
 
     First in big steps, then in smaller ones around the best:
 
-    >>> search = GridSearch(SVC(), {"gamma": [0.001, 0.1, 10]}, zoom=1).fit(X, y)
-    >>> [round(params["gamma"], 3) for params in search.cv_results_["params"]]
-    [0.001, 0.1, 10, 1.0]
+    >>> search = GridSearch(SVC(), {"gamma": [1e-4, 1e-2, 1]}, zoom=2).fit(X, y)
+    >>> [round(params["gamma"], 4) for params in search.cv_results_["params"]]
+    [0.0001, 0.01, 1, 0.1, 0.3162]
     """
 
     _parameter_constraints: ClassVar[dict] = {

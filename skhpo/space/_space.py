@@ -385,11 +385,12 @@ def zoomed(
     SearchSpace
         As :meth:`SearchSpace.zoom` says.
     """
-    points, means = [], []
+    inside, points, means = [], [], []
     rows = near_best(scores).tolist()
     for row in rows:
         x, problems = space._nearest_place(all_params[row])
         if not problems:
+            inside.append(all_params[row])
             points.append(x)
             means.append(float(scores[row].mean()))
     if not points:
@@ -399,5 +400,6 @@ def zoomed(
         )
     smaller = SearchSpace(space)
     best = int(np.argmax(means))
-    Cube.__init__(smaller, around(space.columns, np.array(points), best, factor))
+    columns = around(space.columns, inside, np.array(points), best, factor)
+    Cube.__init__(smaller, columns)
     return smaller

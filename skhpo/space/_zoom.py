@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from skhpo import _split_scores as split_scores
 from skhpo.exceptions import InvalidSpaceError
@@ -34,7 +33,7 @@ __all__ = ["around", "as_ranges", "near_best", "scores_of_search"]
 
 # How near to an end of its range a value is at the edge.
 NEAR = 0.05
-# Of coordinates, relative to the width of a part.
+# Of means, relative to the scores.
 ROUNDING = 1e-12
 # Distributions of SciPy that are ranges, and what they are here.
 REALS, INTEGERS = ("uniform", "loguniform", "reciprocal"), ("randint",)
@@ -73,8 +72,10 @@ def near_best(scores: Array) -> NDArray[np.intp]:
     if n_splits < 2:
         good = scores[:, 0] == scores[best, 0]
     else:
-        one_error = float(stats.t.cdf(1.0, n_splits - 1))
-        good = split_scores.not_worse(scores, best, 1 / (n_splits - 1), one_error)
+        worse_by = scores[best] - scores
+        errors = split_scores.standard_error(worse_by, 1 / (n_splits - 1))
+        slack = ROUNDING * np.abs(scores[best]).max()
+        good = worse_by.mean(axis=1) <= errors + slack
     return known[good]
 
 
@@ -112,15 +113,23 @@ def _is_of_split(name: str, metric: str) -> bool:
 # -- what is left of the space ---------------------------------------------------------
 
 
-def around(columns: list[Column], X: Array, best: int, factor: float) -> list[Column]:
+def around(
+    columns: list[Column],
+    all_params: Sequence[Mapping[str, Any]],
+    X: Array,
+    best: int,
+    factor: float,
+) -> list[Column]:
     """Return columns of a smaller space.
 
     Parameters
     ----------
     columns : list of Column
         Those of the space.
+    all_params : sequence of mapping
+        The m good candidates in it.
     X : ndarray of shape (m, d)
-        The good candidates in it, encoded.
+        The same, encoded.
     best : int
         The row of the best one.
     factor : float
@@ -138,16 +147,7 @@ def around(columns: list[Column], X: Array, best: int, factor: float) -> list[Co
         branches = _branches(column, kept)
         if column.parent is not None and not branches:
             continue
-        u = X[:, j][~np.isnan(X[:, j])]
-        middle = float(X[best, j])
-        if not u.size:  # it exists with a value that is kept for its neighbors
-            dimension = column.dimension
-        else:
-            if math.isnan(middle):
-                middle = float(np.median(u))
-            dimension, kept[j] = _cut(column.dimension, u, middle, factor)
-        if j not in kept and isinstance(dimension, Categorical):
-            kept[j] = list(range(dimension.n_values))
+        dimension, kept[j] = _part(column, all_params, X[:, j], best, factor)
         parent = None if column.parent is None else places[column.parent]
         places[j] = len(found)
         found.append(Column(column.name, dimension, parent, branches))
@@ -160,6 +160,27 @@ def _branches(column: Column, kept: Mapping[int, Sequence[int]]) -> set[int]:
         return set()
     values = kept.get(column.parent, [])
     return {i for i, value in enumerate(values) if value in column.branches}
+
+
+def _part(
+    column: Column,
+    all_params: Sequence[Mapping[str, Any]],
+    coordinates: Array,
+    best: int,
+    factor: float,
+) -> tuple[Dimension, list[int]]:
+    """Return what is left of a column, and the positions of its values if listed."""
+    dimension = column.dimension
+    here = np.flatnonzero(~np.isnan(coordinates)).tolist()
+    if not here:  # it exists with a value that is kept for its neighbors
+        listed = dimension.n_values if isinstance(dimension, Categorical) else 0
+        return dimension, list(range(listed))
+    u = coordinates[here]
+    middle = float(coordinates[best] if best in here else np.median(u))
+    dimension, kept = _cut(dimension, u, middle, factor)
+    if isinstance(dimension, Real):
+        dimension = _with(dimension, [all_params[i][str(column.name)] for i in here])
+    return dimension, kept
 
 
 def _cut(
@@ -220,9 +241,7 @@ def _interval(
         start, end = 0.0, min(2 * half, 1.0)
     elif end > 1 and high < min(1 - NEAR, last):
         start, end = max(1 - 2 * half, 0.0), 1.0
-    # What is computed from coordinates is rounded, and no candidate may be cut off so.
-    slack = ROUNDING * half
-    return start - slack * (start > 0), end + slack * (end < 1)
+    return start, end
 
 
 def _part_of_real(dimension: Real, start: float, end: float) -> Real:
@@ -238,6 +257,12 @@ def _part_of_real(dimension: Real, start: float, end: float) -> Real:
     if not (math.isfinite(ends[0]) and math.isfinite(ends[1]) and ends[0] < ends[1]):
         return dimension  # at the ends of floats there is nothing to cut
     return Real(*ends, log=dimension.log)
+
+
+def _with(dimension: Real, values: Sequence[float]) -> Real:
+    """Return a range that values are in, which are outside by rounding at the most."""
+    low, high = min(dimension.low, *values), max(dimension.high, *values)
+    return Real(low, high, log=dimension.log)
 
 
 def _limits(low: float, high: float) -> tuple[float, float]:
