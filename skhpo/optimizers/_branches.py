@@ -16,6 +16,7 @@ from skhpo.exceptions import InvalidSpaceError
 from skhpo.space import Choice, Curve
 from skhpo.space._columns import split_weight
 from skhpo.space._convert import as_dimension
+from skhpo.space._skrub import from_skrub
 
 __all__ = ["plain_spaces"]
 
@@ -94,6 +95,8 @@ def _plain(name: str, spec: Any) -> Any:
             "trained in steps, and their number of iterations is the resource. Leave "
             "it out, or take GridSearch, RandomSearch or BayesSearch."
         )
+    if (dimension := from_skrub(spec)) is not None:
+        return dimension
     is_list = isinstance(spec, Sequence | np.ndarray) and not isinstance(spec, tuple)
     if is_list or hasattr(spec, "rvs"):
         return spec

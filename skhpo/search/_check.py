@@ -18,6 +18,7 @@ from skhpo._keys import is_estimator
 from skhpo._sklearn_compat import validate_parameter_constraints
 from skhpo.space import Categorical, Curve, Integer, Real
 from skhpo.space._plain import is_distribution
+from skhpo.space._skrub import from_skrub
 from skhpo.space._values import count, is_numeric
 
 __all__ = ["assemblies", "check_against_estimator", "samples"]
@@ -147,6 +148,8 @@ def samples(values: Any) -> Iterator[Any]:
         yield from (values.low, values.high)
     elif isinstance(values, Real | Integer):
         yield from values.from_unit(np.array([0.0, 1.0]))
+    elif (dimension := from_skrub(values)) is not None:
+        yield from samples(dimension)
     elif is_distribution(values):
         ends = _outer_quantiles(getattr(values, "frozen", values))
         yield from ends or [values.rvs(random_state=np.random.RandomState(0))]

@@ -1,4 +1,4 @@
-"""From what people already write to dimensions: lists, scipy, skopt, Optuna."""
+"""From what people already write to dimensions: lists, scipy, skopt, Optuna, skrub."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from skhpo._keys import structural_key
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._dimensions import Array, Dimension, Integer, Real, is_number, nearest
+from skhpo.space._skrub import from_skrub
 from skhpo.space._values import MAX_NUMBER, Steps, is_numeric
 
 __all__ = [
@@ -197,7 +198,7 @@ def as_dimension(name: str, value: object) -> Dimension | Choice:
     value : object
         One of skhpo's dimensions; a frozen scipy distribution; a list, array or
         range of values; ``(low, high)``, ``(low, high, "log-uniform")`` or a
-        dimension of skopt; a distribution of Optuna.
+        dimension of skopt; a distribution of Optuna; a choice of skrub.
 
     Returns
     -------
@@ -231,8 +232,15 @@ def convert(name: str, value: object) -> Dimension | Choice | None:
     what was written.
     """
     try:
-        # skopt's have an rvs that is no scipy's, so they go before these.
-        for notation in (_own, _from_skopt, _from_scipy, _from_optuna, _from_values):
+        # skopt's and skrub's have an rvs that is no scipy's, so they go before these.
+        for notation in (
+            _own,
+            _from_skopt,
+            from_skrub,
+            _from_scipy,
+            _from_optuna,
+            _from_values,
+        ):
             dimension = notation(value)
             if dimension is not None:
                 return dimension
