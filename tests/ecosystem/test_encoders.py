@@ -1,4 +1,4 @@
-"""Libraries that prepare tables, as steps of what is tuned; skrub's choices as ranges."""
+"""Libraries that prepare tables, as steps of what is tuned; ranges of skrub."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_a_population_moves_within_a_choice(skrub):
 def test_a_choice_within_a_choice_is_named(skrub):
     """Since it would be given to the estimator as it is."""
     space = {"alpha": skrub.choose_from([skrub.choose_float(0.1, 1.0), 5.0])}
-    with pytest.raises(InvalidSpaceError, match="'alpha'.*as an outcome"):
+    with pytest.raises(InvalidSpaceError, match=r"'alpha'.*as an outcome"):
         GridSearch(Ridge(), space).fit(X, Y)
 
 
