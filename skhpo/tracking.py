@@ -53,7 +53,7 @@ def log_to_mlflow(search: Any, *, run_name: str | None = None) -> str:
         import mlflow
     except ImportError as error:
         raise ImportError(
-            "log_to_mlflow needs MLflow: pip install 'skhpo[mlflow]'."
+            "log_to_mlflow needs MLflow: pip install mlflow-skinny."
         ) from error
     check_is_fitted(search, "cv_results_")
     results, name = search.cv_results_, type(search).__name__

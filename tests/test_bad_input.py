@@ -538,7 +538,7 @@ def test_no_splits(search_class, refused):
 @BOTH
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("error_score", "ignore"), ("verbose", -1), ("n_jobs", 1.5), ("refit", 2.5)],
+    [("error_score", "ignore"), ("verbose", -2), ("n_jobs", 1.5), ("refit", 2.5)],
 )
 def test_a_wrong_argument_of_the_search(search_class, name, value, refused):
     """The search's own arguments are checked in `fit`, by scikit-learn's sentence."""

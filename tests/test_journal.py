@@ -49,6 +49,7 @@ from skhpo.evaluation.paths._registry import PATHS
 from skhpo.exceptions import JournalError, JournalWarning
 from skhpo.journal import Journal, Problem
 from skhpo.journal._memory import JournalMemory
+from skhpo.journal._rows import param_columns
 from skhpo.space import Real
 
 X, Y = make_classification(n_samples=60, n_features=5, random_state=0)
@@ -1056,3 +1057,17 @@ def test_rows_say_when_they_were_finished(tmp_path):
     fill(tmp_path / "a.db", 3)
     finished = read_journal(tmp_path / "a.db")["finished"]
     assert before <= min(finished) <= max(finished) <= time.time()
+
+
+def test_the_table_has_typed_columns_of_parameters(tmp_path):
+    """Numbers are numbers, text is text, and other values are what Python writes."""
+    path = tmp_path / "journal"
+    grid = [{"alpha": [np.float64(0.5), 1]}, {"penalty": ["l1"]}]
+    GridSearch(SGDClassifier(random_state=0), grid, cv=2, journal=path).fit(X, Y)
+    table = read_journal(path)
+    assert table["param_alpha"].count(0.5) == table["param_alpha"].count(1) == 2
+    assert {type(value) for value in table["param_alpha"]} == {float, int, type(None)}
+    assert sorted(map(str, table["param_penalty"])) == ["None"] * 4 + ["l1"] * 2
+    assert param_columns([{"a": "None"}, {"a": "SVC()"}, {"a": "(1, 2)"}]) == {
+        "param_a": [None, "SVC()", "(1, 2)"]
+    }

@@ -17,7 +17,7 @@ def plot_report(report: Any, ax: Any = None) -> Any:
     except ImportError as error:
         raise ImportError(
             f"Report.plot draws with matplotlib, which cannot be imported ({error}). "
-            "Install it with: pip install 'skhpo[plots]'"
+            "Install it with: pip install matplotlib"
         ) from error
     if ax is None:
         _, ax = plt.subplots(figsize=(6.4, 1.8), layout="constrained")

@@ -36,7 +36,13 @@ from skhpo.journal._file import (
     explained,
     transaction,
 )
-from skhpo.journal._rows import COLUMNS, seal_of, to_columns, to_evaluation
+from skhpo.journal._rows import (
+    COLUMNS,
+    param_columns,
+    seal_of,
+    to_columns,
+    to_evaluation,
+)
 
 __all__ = ["Journal", "Problem", "read_journal"]
 
@@ -281,7 +287,9 @@ def read_journal(path: str | os.PathLike[str]) -> dict[str, list[Any]]:
         digest), ``estimator``, ``data``, ``scoring``, ``params`` (names and values as
         text), ``split``, ``resource``, ``test_scores``, ``train_scores``, ``fit_time``
         and ``score_time`` in seconds, ``n_test_samples``, ``fit_error`` and
-        ``finished`` (seconds since 1970), in the order of time.
+        ``finished`` (seconds since 1970), in the order of time. Last, a column
+        ``param_<name>`` for each parameter: numbers, booleans, strings and None as
+        themselves, other values as text, and None where there is no such parameter.
 
     Raises
     ------
@@ -315,4 +323,4 @@ def read_journal(path: str | os.PathLike[str]) -> dict[str, list[Any]]:
                     table[name].append(value)
     for name in ("params", "test_scores", "train_scores"):
         table[name] = [json.loads(text) if text else None for text in table[name]]
-    return table
+    return table | param_columns(table["params"])

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import math
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skhpo._trial import Evaluation, Gradient, ManyScores, Params, Scores, StageScores
 
-__all__ = ["COLUMNS", "seal_of", "to_columns", "to_evaluation"]
+__all__ = ["COLUMNS", "param_columns", "seal_of", "to_columns", "to_evaluation"]
 
+# A number as NumPy 2 writes it.
+_OF_NUMPY = re.compile(r"np\.(?:float|int|uint|bool|str)\w*\((.*)\)", re.DOTALL)
 # Of the table ``evaluation``: what `to_columns` gives, in its order.
 COLUMNS = (
     "params, test_scores, train_scores, fit_time, score_time, n_test_samples, "
@@ -78,6 +82,35 @@ def to_evaluation(content: Sequence[Any]) -> Evaluation:
         gradient=gradient,
     )
     return evaluation if curve is None else evaluation.at_stage(curve.stages[-1])
+
+
+def param_columns(params: Sequence[Mapping[str, str]]) -> dict[str, list[Any]]:
+    """Return a column ``param_<name>`` for each parameter, from values as text.
+
+    Examples
+    --------
+    >>> param_columns([{"C": "np.float64(0.5)", "kernel": "'rbf'"}, {"C": "2"}])
+    {'param_C': [0.5, 2], 'param_kernel': ['rbf', None]}
+    """
+    names = sorted({name for row in params for name in row})
+    return {
+        f"param_{name}": [_value(row[name]) if name in row else None for row in params]
+        for name in names
+    }
+
+
+def _value(text: str) -> Any:
+    """Return a number, a boolean, a string or None from its text; others as text."""
+    match = _OF_NUMPY.fullmatch(text)
+    plain = match[1] if match else text
+    if plain.lstrip("-") in ("nan", "inf"):
+        return float(plain)
+    try:
+        value = ast.literal_eval(plain)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+    is_one = value is None or isinstance(value, bool | int | float | str)
+    return value if is_one else text
 
 
 def _number(value: float) -> float | None:

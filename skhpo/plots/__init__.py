@@ -4,7 +4,7 @@ Each takes one line, ``HistoryDisplay.from_search(search)``, and computes before
 draws: the numbers of the picture are attributes of the display. They read
 ``cv_results_`` only, so scikit-learn's own searches can be drawn as well (all but
 `CurveDisplay`). Drawing needs
-matplotlib (``pip install 'skhpo[plots]'``), and nothing else in skhpo does.
+matplotlib (``pip install matplotlib``), and nothing else in skhpo does.
 """
 
 from skhpo.plots._contour import ContourDisplay

@@ -217,7 +217,7 @@ def import_pyplot(needed_by: str) -> Any:
     except ImportError as error:
         raise ImportError(
             f"{needed_by} draws with matplotlib, which cannot be imported ({error}). "
-            "Install it with: pip install 'skhpo[plots]'"
+            "Install it with: pip install matplotlib"
         ) from error
     return plt
 

@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,9 +22,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skhpo import _clock
 from skhpo._arithmetic import own_arithmetic
+from skhpo._lines import print_line
 from skhpo._sklearn_compat import (
     INCONSISTENT_SPLITS,
     BaseSearchCV,
+    Interval,
     RootHooks,
     check_method_params,
     fit_context,
@@ -69,7 +71,8 @@ from skhpo.search._problem import open_journal
 from skhpo.search._results import Record
 from skhpo.search._run import Problem, Reuse, Run, Space
 from skhpo.search._stop import StopRules, as_rules, check_rules
-from skhpo.search.feedback._bar import show_progress
+from skhpo.search.feedback import _heartbeat
+from skhpo.search.feedback._bar import search_bar
 from skhpo.search.feedback._early import FirstFailures, ScoreCheck
 from skhpo.search.feedback._heartbeat import Heartbeat, found_in_journal
 from skhpo.search.feedback._summary import Summary
@@ -108,8 +111,11 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         How to split; None is 5 folds, an integer that many (stratified for
         classifiers). The splits are made once and are the same for all candidates.
     verbose : int, default=0
-        Above 0, says how many fits there are; above 1, prints a line for each, above
-        2 with its scores, above 9 also when it starts.
+        Above 0, says how many fits there are and, when they take long, how far they
+        are; above 1, prints a line for each, above 2 with its scores, above 9 also
+        when it starts. With 0, a search that takes longer than some seconds shows a
+        progress bar on a terminal and in a notebook, if tqdm is installed; with -1,
+        nothing. See :func:`skhpo.progress.progress_bar`.
     pre_dispatch : int or str, default="2*n_jobs"
         An upper bound on the number of tasks that are sent to workers in advance.
     error_score : "raise" or float, default=nan
@@ -195,6 +201,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
     race: bool | float = False
     _parameter_constraints: ClassVar[dict] = {
         **BaseSearchCV._parameter_constraints,
+        "verbose": [Interval(Integral, -1, None, closed="left"), "boolean"],
         "journal": [str, os.PathLike, None],
         "time_budget": [Real, str, None],
         "stop": [callable, list, tuple, None],
@@ -320,7 +327,8 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         self._check_space(run.problem)
         optimizer = self._make_optimizer(run.problem.space)
         check_rules(run.rules, optimizer, self.n_splits_)
-        with self._nothing_lost(run):
+        name, is_seen = type(self).__name__, self.verbose == 0
+        with self._nothing_lost(run), search_bar(name, by_default=is_seen) as run.bar:
             self._evaluate(run, optimizer)
             self._report_failures(run)
             self._set_results(run)
@@ -506,12 +514,12 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             listeners: list[Listener] = []
             if self.verbose > 0:
                 listeners += [edges.note, stack.enter_context(heart).note]
-            bar = stack.enter_context(show_progress(name, n_candidates))
+            run.bar.begin(n_candidates)
             first = FirstFailures(name, n_candidates)
-            listeners += [bar.note, first.note]
+            listeners += [run.bar.note, first.note]
             self._make_loop(run, optimizer, run.evaluator, listeners).run()
             if self.verbose > 0 and (line := heart.last_line()):
-                print(line)
+                print_line(line)
             self._finish_evaluation(run)
             if run.record.stop_reason == "interrupted":
                 self._warn_of_interrupt(run.record, n_candidates)
@@ -657,7 +665,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             score_params=problem.routed.scorer.score,
             error_score=self.error_score,
             return_train_score=self.return_train_score,
-            verbose=self.verbose,
+            verbose=max(self.verbose, 0),
             n_candidates=n_candidates,
             caller=self if run.hooks.listening else None,
             check_scores=self._score_check() if callable(self.scoring) else None,
@@ -781,6 +789,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         # Cloned like every candidate's: a value may be an estimator.
         best_params = clone(dict(self.best_params_), safe=False)
         estimator = clone(run.problem.estimator).set_params(**best_params)
+        self._say_that_the_best_is_fitted(run)
         with run.hooks.refitting(estimator):
             start = time.perf_counter()
             estimator = self._fit_best(run, estimator)
@@ -790,6 +799,13 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         for attribute in ("feature_names_in_", "offset_"):
             if hasattr(estimator, attribute):
                 setattr(self, attribute, getattr(estimator, attribute))
+
+    def _say_that_the_best_is_fitted(self, run: Run) -> None:
+        """Say why the search still runs, after its last candidate."""
+        remark = "fitting the best on all data"
+        run.bar.say(remark)
+        if self.verbose > 0 and _clock.now() - run.start > _heartbeat.FIRST:
+            print_line(f"[{type(self).__name__}] {remark}")
 
     def _fit_best(self, run: Run, estimator: Any) -> Any:
         """Fit the estimator, which has the best parameters, and return it."""

@@ -423,6 +423,10 @@ class PBTSearch(BaseSearch):
         if hasattr(self, "best_index_"):
             self.best_schedule_ = schedule_of(self.cv_results_, self.best_index_)
 
+    def _say_that_the_best_is_fitted(self, run: Run) -> None:
+        if self.refit != "weights":
+            super()._say_that_the_best_is_fitted(run)
+
     def _fit_best(self, run: Run, estimator: Any) -> Any:
         """Train along the best schedule on all the data, or keep the trained model."""
         if self.refit == "weights" and run.model is None:

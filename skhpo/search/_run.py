@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sklearn.utils import Bunch
@@ -19,6 +19,7 @@ from skhpo.search._budget import TimeBudget
 from skhpo.search._patient import PatientEvaluator
 from skhpo.search._raced import RacingEvaluator
 from skhpo.search._results import Record
+from skhpo.search.feedback._bar import Bar
 from skhpo.space import SearchSpace
 from skhpo.stopping import StopRule
 
@@ -64,6 +65,7 @@ class Run:
     response_of: str | None = None  # the score, if its responses are to be kept
     responses: ResponseStore | None = None
     model: Any = None  # fitted during the search, to be kept as the best
+    bar: Bar = field(default_factory=Bar)
     has_chosen: bool = False  # whether the best candidate has been asked for
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from joblib.logger import short_format_time
 
+from skhpo._lines import print_line
 from skhpo._trial import Evaluation, Params
 
 __all__ = ["print_end", "print_start"]
@@ -20,7 +21,7 @@ def print_start(
     """Announce an evaluation (from ``verbose=10`` on)."""
     if verbose > 9:
         message = f"[CV{_progress(verbose, split, candidate)}] START {_show(params)}"
-        print(message + (WIDTH - len(message)) * ".")
+        print_line(message + (WIDTH - len(message)) * ".")
 
 
 def print_end(
@@ -51,7 +52,7 @@ def print_end(
         tail += _show_scores(evaluation)
     seconds = evaluation.fit_time + evaluation.score_time
     tail += f" total time={short_format_time(seconds)}"
-    print(head + "." * (WIDTH - len(head) - len(tail)) + tail)
+    print_line(head + "." * (WIDTH - len(head) - len(tail)) + tail)
 
 
 def _progress(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from skhpo import _clock
+from skhpo._lines import print_line
 from skhpo._trial import Params, Trial
 
 __all__ = ["Heartbeat", "found_in_journal"]
@@ -35,7 +36,7 @@ class Heartbeat:
     running : callable
         Returns what the workers have been given: for how many seconds, the split, and
         the parameters of its candidates.
-    write : callable, default=print
+    write : callable, default=print_line
         Where lines go.
     remark : callable or None, default=None
         Returns what else is to be said of the candidates so far, "" for nothing.
@@ -46,7 +47,7 @@ class Heartbeat:
         name: str,
         n_candidates: int | None,
         running: Callable[[], Sequence[Running]],
-        write: Callable[[str], Any] = print,
+        write: Callable[[str], Any] = print_line,
         remark: Callable[[], str] | None = None,
     ) -> None:
         self._name = name
