@@ -33,7 +33,7 @@ DECISIONS = sorted(
 OTHERS = (
     *("dask", "joblibspark", "pyspark", "ray"),
     *("catboost", "hyperopt", "lightgbm", "optuna", "optuna_integration", "skopt"),
-    "xgboost",
+    *("sklearn_optuna", "xgboost"),
 )
 MISSING = {name for name in OTHERS if importlib.util.find_spec(name) is None}
 
