@@ -26,8 +26,10 @@ from skhpo import GridSearch
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
-DECISIONS = sorted(
-    f"decisions/{path.name}" for path in ROOT.glob("docs/decisions/*.md")
+DEEPER = sorted(
+    f"{path.parent.name}/{path.name}"
+    for folder in ("decisions", "recipes")
+    for path in ROOT.glob(f"docs/{folder}/*.md")
 )
 # Blocks that use one of them are run where it is installed, as in `.ci/run`.
 OTHERS = (
@@ -92,7 +94,7 @@ def test_examples_of_the_documentation_run(
         namespace["client"].shutdown()
 
 
-@pytest.mark.parametrize("page", [*PAGES, *DECISIONS])
+@pytest.mark.parametrize("page", [*PAGES, *DEEPER])
 def test_what_the_documentation_names_exists(page: str) -> None:
     """Functions by full names, files and modules to run: a move is noticed here."""
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
