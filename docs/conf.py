@@ -1,6 +1,11 @@
 """Settings of the documentation: `sphinx-build -n -W docs docs/_build/html`."""
 
+import sys
+from pathlib import Path
+
 from skhpo import __version__
+
+sys.path.insert(0, str(Path(__file__).parent))  # for the extension `mathml`
 
 project = "skhpo"
 author = "The skhpo developers"
@@ -13,7 +18,8 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.doctest",
-    "sphinx.ext.mathjax",
+    "sphinx.ext.intersphinx",
+    "mathml",
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
@@ -24,7 +30,8 @@ myst_heading_anchors = 3  # links to headings, as Markdown readers expect them
 html_theme = "pydata_sphinx_theme"
 html_title = "skhpo"
 html_context = {"default_mode": "auto"}  # light or dark, as the browser says
-html_theme_options = {"show_prev_next": False}
+html_math_renderer = "mathml"
+html_theme_options = {"show_prev_next": True}
 html_show_sourcelink = False
 html_show_sphinx = False
 html_static_path = ["_static"]
@@ -48,10 +55,14 @@ sphinx_gallery_conf = {
     "min_reported_time": 600,  # nothing that differs between two builds
 }
 
-# What other packages document is not looked up: the build must work offline, and
-# an inventory that cannot be fetched is a warning, which is an error here.
+# The build must work offline, and an inventory that cannot be fetched is a warning, which
+# is an error here. So what these pages name of scikit-learn stands in a list beside them.
+intersphinx_mapping = {
+    "sklearn": ("https://scikit-learn.org/stable/", "sklearn_inventory.txt")
+}
+# What other packages document is not looked up.
 nitpick_ignore_regex = [
-    (r"py:.*", r"(joblib|numpy|scipy|sklearn)\..*"),
+    (r"py:.*", r"(joblib|numpy|scipy)\..*"),
     # Properties that searches inherit from scikit-learn, whose words come with them.
     (r"py:obj", r"classes_|n_features_in_"),
     (r"std:term", r"fit"),

@@ -1,6 +1,6 @@
 """
-A first search
-==============
+Tune a pipeline: a first search
+===============================
 
 A pipeline, two ranges, forty candidates: what was found, how it was found, and what it
 is worth. On these data, whose defaults are good, that is next to nothing.

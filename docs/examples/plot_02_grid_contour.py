@@ -1,5 +1,5 @@
 """
-A grid, and the landscape around it
+See how two parameters act together
 ===================================
 
 ``C`` and ``gamma`` of a support vector machine act together. A model of the scores on

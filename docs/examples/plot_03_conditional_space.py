@@ -1,6 +1,6 @@
 """
-Parameters that exist only sometimes
-====================================
+Search parameters that only some models have
+============================================
 
 A linear kernel has no ``gamma``, and only the polynomial one has a ``degree``. A
 ``Choice`` says so, and :class:`~skhpo.BayesSearch` spends no candidate on what has no

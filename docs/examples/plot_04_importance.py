@@ -1,6 +1,6 @@
 """
-Which parameters matter
-=======================
+Find out which parameters matter
+================================
 
 Of seven parameters of a boosted ensemble, a few decide. Knowing them, the next search
 can be smaller.

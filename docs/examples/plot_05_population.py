@@ -1,6 +1,6 @@
 """
-A schedule found by a population
-================================
+Find a schedule by a population
+===============================
 
 Eight linear models learn side by side. After each generation the worst go on from
 the best, with slightly other parameters. What comes out is a *schedule*.

@@ -1,6 +1,6 @@
 """
-Nothing is fitted twice
-=======================
+Save time: fit nothing twice
+============================
 
 Twenty candidates of a pipeline have their first steps in common, and a forest of 200
 trees contains the smaller ones. How many fits are left, and what does it save?

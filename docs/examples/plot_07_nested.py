@@ -1,6 +1,6 @@
 """
-The best score is an optimist
-=============================
+Measure what tuning is worth: nested cross-validation
+=====================================================
 
 The best of many scores was chosen for being high. On labels that are pure chance, 0.5
 is all there is; the best score promises more, the more candidates there were. A search

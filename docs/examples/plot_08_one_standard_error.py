@@ -1,6 +1,6 @@
 """
-The simplest of the good ones
-=============================
+Choose the simplest of the good candidates
+==========================================
 
 The first few candidates differ by less than the splits do. With a rule as
 ``refit``, the search takes the simplest within one standard error of the best.

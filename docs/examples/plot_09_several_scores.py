@@ -1,6 +1,6 @@
 """
-Several scores, and what they cost
-==================================
+Compare several scores, and what they cost
+==========================================
 
 A forest is wanted that is right, sure of itself for good reason, and quick. All scores
 are in the results; ``refit`` names the one that decides.

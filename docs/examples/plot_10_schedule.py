@@ -1,6 +1,6 @@
 """
-A schedule of your own
-======================
+Tune a schedule of your own
+===========================
 
 A step size that is held and then decays, as plain numbers that any search can tune; and
 one that decays when the score stops rising.

@@ -1,6 +1,6 @@
 """
-What may be tried
-=================
+Forbid combinations: constraints
+================================
 
 A constraint is a function of the parameters that says yes or no. Here, the two layers
 of a network may not have more than 60 units together.

@@ -1,6 +1,6 @@
 """
-A loop of your own
-==================
+Tune anything: ask and tell in your own loop
+============================================
 
 The optimizers know nothing of estimators: ask for candidates, measure them however you
 like, tell what came out. Here is a function with two hills to climb.

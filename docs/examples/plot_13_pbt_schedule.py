@@ -1,6 +1,6 @@
 """
-Train along the schedule, not with its end
-==========================================
+Train along a schedule, not with its end
+========================================
 
 What a population finds is a *schedule*: a step size that is large at first and small
 later. Its last values alone are worth nothing. Here is a schedule, and what becomes of

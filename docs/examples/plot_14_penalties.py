@@ -1,7 +1,7 @@
 """
-=====================
-Ten penalties, or one
-=====================
+=====================================
+Tune ten penalties by their gradients
+=====================================
 
 A linear model with one penalty shrinks all of its coefficients alike. Where groups of
 columns differ in how much they tell, a penalty per group does better, and is out of

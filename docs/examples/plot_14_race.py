@@ -1,6 +1,6 @@
 """
-Skip what cannot win
-====================
+Save time: skip what cannot win
+===============================
 
 With ``race=True`` a candidate gets its next split only as long as it may still become
 the best one. The best one is the same, for a part of the fits.

@@ -1,6 +1,6 @@
 """
-The number of iterations from one fit
-=====================================
+Find the number of iterations from one fit
+==========================================
 
 A booster of 300 rounds contains all smaller ones. So its number of rounds needs no
 search: a ``Curve`` scores each stage of one fit, and takes the best in the mean over
