@@ -55,8 +55,9 @@ sphinx_gallery_conf = {
     "min_reported_time": 600,  # nothing that differs between two builds
 }
 
-# The build must work offline, and an inventory that cannot be fetched is a warning, which
-# is an error here. So what these pages name of scikit-learn stands in a list beside them.
+# The build must work offline, and an inventory that cannot be fetched is a warning,
+# which is an error here. So what these pages name of scikit-learn stands in a list
+# beside them.
 intersphinx_mapping = {
     "sklearn": ("https://scikit-learn.org/stable/", "sklearn_inventory.txt")
 }
