@@ -50,12 +50,14 @@ def test_readme_gives_two_commands() -> None:
     assert [len(block.splitlines()) for block in blocks("sh")] == [1, 1]
 
 
-def test_readme_examples_run() -> None:
+def test_readme_examples_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """And print what stands below them."""
     examples = blocks("python")
     assert examples
     namespace: dict[str, object] = {}
     for example in examples:
         exec(example, namespace)
+    assert capsys.readouterr().out == "".join(blocks("text"))
 
 
 def names_in(code: str) -> set[str]:
