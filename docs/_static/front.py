@@ -1,6 +1,6 @@
 """Draw `front.svg`, the picture of the front page: `python docs/_static/front.py`.
 
-A search on real data. The picture has no background, and colors that can be told on white
+A search on real data. The picture has no background, and colors that are seen on white
 and on black.
 """
 
