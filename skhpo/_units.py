@@ -21,6 +21,13 @@ _SECONDS = {
     "h": 3600.0,
     "d": 86400.0,
 }
+# As people say them; messages name the units above.
+_WORDS = {
+    **dict.fromkeys(("secs", "second", "seconds"), 1.0),
+    **dict.fromkeys(("mins", "minute", "minutes"), 60.0),
+    **dict.fromkeys(("hr", "hrs", "hour", "hours"), 3600.0),
+    **dict.fromkeys(("day", "days"), 86400.0),
+}
 _BYTES = {
     "B": 1,
     "kB": 10**3,
@@ -41,7 +48,8 @@ def parse_seconds(value: float | str, name: str) -> float:
     Parameters
     ----------
     value : float or str
-        Seconds, or a number and its unit: ms, s, sec, min, h or d.
+        Seconds, or a number and its unit: ms, s, sec, min, h or d, or the words for
+        these, such as "3 minutes".
     name : str
         What the user calls it, for the messages.
 
@@ -59,8 +67,8 @@ def parse_seconds(value: float | str, name: str) -> float:
 
     Examples
     --------
-    >>> parse_seconds("1.5 min", "time_budget")
-    90.0
+    >>> parse_seconds("1.5 min", "time_budget"), parse_seconds("3 minutes", "stop")
+    (90.0, 180.0)
     """
     return _parse(value, name, _SECONDS, "a number of seconds", '"30s" or "10min"')
 
@@ -104,7 +112,8 @@ def _parse(
     wanted = f"{name} must be {plain} above 0, or a string such as {examples}"
     if isinstance(value, bool) or not isinstance(value, Real | str):
         raise TypeError(f"{wanted}. Got {value!r} of type {type(value).__name__}.")
-    number = _read(value, units) if isinstance(value, str) else float(value)
+    known = {**units, **_WORDS} if units is _SECONDS else units
+    number = _read(value, known) if isinstance(value, str) else float(value)
     if number is None:
         raise ValueError(f"{wanted}, with one of the units {[*units]}. Got {value!r}.")
     if not 0 < number < math.inf:

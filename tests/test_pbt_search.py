@@ -561,7 +561,7 @@ def test_it_stops_when_nothing_improves() -> None:
             {},
             "'n_iter_no_change' of HistGradient.*no effect.*all steps are done",
         ),
-        (SGD, {"aplha": [1.0]}, {}, "aplha.*Did you mean 'alpha'"),
+        (SGD, {"aplha": [1.0]}, {}, "Did you mean 'alpha'.*aplha"),
         (SGD, SPACE, {"scoring": ["accuracy", "r2"], "refit": False}, "one score"),
         (SGD, SPACE, {"exploit": "ttest"}, "exploit"),
         (SGD, SPACE, {"quantile": 0.6}, "quantile"),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import clone, is_classifier
@@ -80,6 +80,14 @@ from skhpo.space import SearchSpace
 from skhpo.stopping import StopRule
 
 __all__ = ["BaseSearch"]
+
+# What Optuna, scikit-optimize, hyperopt and Ray call parameters of ours.
+NAMES_ELSEWHERE = {
+    **dict.fromkeys(("n_trials", "n_calls", "max_evals", "num_samples"), "n_iter"),
+    **dict.fromkeys(("timeout", "max_time", "time_budget_s"), "time_budget"),
+    **dict.fromkeys(("search_spaces", "dimensions"), "param_distributions"),
+    **{"storage": "journal", "seed": "random_state", "callbacks": "stop"},
+}
 
 
 class BaseSearch(Delegation, Summary, BaseSearchCV):
@@ -209,6 +217,17 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         "memory_limit": [Real, str, None],
         "return_oof": ["boolean"],
     }
+
+    def __new__(cls, *_: Any, **options: Any) -> Self:
+        """Refuse what other libraries call a parameter, and say its name here."""
+        known = set(cls._get_param_names())
+        for name in options.keys() - known:
+            ours = NAMES_ELSEWHERE.get(name)
+            if ours in known:
+                raise TypeError(
+                    f"Did you mean {ours!r}? {cls.__name__} has no parameter {name!r}."
+                )
+        return super().__new__(cls)
 
     def __init__(
         self,

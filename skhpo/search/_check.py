@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from inspect import signature
@@ -24,6 +25,10 @@ from skhpo.space._values import count, is_numeric
 __all__ = ["assemblies", "check_against_estimator", "samples"]
 
 # Combinations of searched components (steps of a pipeline, say) to check at most.
+# What scikit-learn's message about a parameter shows of an estimator, and how much of
+# it is left: a pipeline may have twenty lines.
+_ESTIMATOR = re.compile(r"(?<= for estimator ).*?(?=\. Valid parameters are|$)", re.S)
+MAX_ESTIMATOR = 60
 MAX_COMBINATIONS = 100
 # Longer lists of values are checked at so many places only.
 MAX_CHECKED = 10_000
@@ -85,9 +90,9 @@ def _check_name(estimator: Any, name: str, values: object) -> None:
     try:  # some estimators take more names than they list (skorch's `module__...`)
         clone(estimator).set_params(**{name: next(samples(values))})
     except (ValueError, AttributeError) as error:
-        message = str(error).rstrip(".")
+        message = _cut(str(error).rstrip("."))
         remedy = _remedy(estimator, name)
-        raise ValueError(f"{message}.{remedy}") from None
+        raise ValueError(f"{remedy}{message}.") from None
 
 
 def _check_values(estimator: Any, name: str, values: object) -> None:
@@ -201,6 +206,17 @@ def _owner(estimator: Any, name: str) -> tuple[Any, str]:
     return estimator.get_params(deep=True).get(prefix), parameter
 
 
+def _cut(message: str) -> str:
+    """Return scikit-learn's message with a long estimator cut, on one line."""
+    match = _ESTIMATOR.search(message)
+    if match is None:
+        return message
+    shown = " ".join(match[0].split())
+    if len(shown) > MAX_ESTIMATOR:
+        shown = shown[: MAX_ESTIMATOR - 3] + "..."
+    return message[: match.start()] + shown + message[match.end() :]
+
+
 def _remedy(estimator: Any, name: str) -> str:
     """Return what would work: similar names here, or the estimators that have it."""
     valid = list(estimator.get_params(deep=True))
@@ -212,10 +228,10 @@ def _remedy(estimator: Any, name: str) -> str:
     text = ""
     if similar:
         names = " or ".join(repr(other) for other in dict.fromkeys(similar[:3]))
-        text += f" Did you mean {names}?"
+        text += f"Did you mean {names}? "
     owners = _estimators_with(parameter, _owner(estimator, name)[0])
     if owners and not similar:
-        text += f" {parameter!r} is a parameter of {', '.join(owners)}."
+        text += f"{parameter!r} is a parameter of {', '.join(owners)}. "
     return text
 
 

@@ -193,7 +193,9 @@ class Record:
             try:
                 warn_or_raise_about_fit_failures(evaluations, error_score)
             except ValueError as error:
-                raise AllFitsFailedError(str(error)) from None
+                first = dict(failures[0].params)
+                message = f"{error}\nThe first candidate that failed: {first!r}"
+                raise AllFitsFailedError(message) from None
             return
         n_failed, n_fits = sum(f.n_fits for f in failures), len(evaluations)
         if n_failed == n_fits:
