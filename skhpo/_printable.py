@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["printable"]
+from typing import Any
+
+__all__ = ["printable", "scoring_name"]
 
 
 def printable(text: str) -> str:
@@ -19,3 +21,22 @@ def printable(text: str) -> str:
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
     )
+
+
+def scoring_name(search: Any, metric: str) -> str:
+    """Return what the single score of a search is called, where its user named it.
+
+    Parameters
+    ----------
+    search : estimator
+        With ``scoring``.
+    metric : str
+        As in ``cv_results_``, where a single score has the name "score".
+
+    Returns
+    -------
+    str
+        Such as "roc_auc"; `metric`, if there are several or no name was given.
+    """
+    scoring = getattr(search, "scoring", None)
+    return scoring if metric == "score" and isinstance(scoring, str) else metric

@@ -605,6 +605,6 @@ def test_parameters_of_other_libraries_are_known(name, ours):
 def test_the_hint_comes_first_and_the_estimator_is_cut():
     """A pipeline of many lines hides no remedy."""
     steps = [(f"step{i}", Counting(level=0.123456789)) for i in range(20)]
-    with pytest.raises(ValueError, match=r"^Did you mean 'step3__level'\?") as caught:
+    with pytest.raises(ValueError, match=r"^Did you mean 'step3__level'") as caught:
         GridSearch(Pipeline(steps), {"step3_level": [0.0]}).fit([[0]], [0])
     assert "step19" not in str(caught.value).split("Valid parameters")[0]

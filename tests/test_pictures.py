@@ -10,7 +10,7 @@ import pytest
 from skhpo._candidates._axis import (
     ABSENT,
     MAX_NAME,
-    clipped_front,
+    clipped_middle,
     ends_and_median,
     is_logarithmic,
     make_axis,
@@ -190,6 +190,6 @@ def test_a_median_is_between_two_or_one_of_three() -> None:
 
 def test_a_name_is_cut_only_where_it_is_too_long() -> None:
     name = "step__" + "n" * (MAX_NAME - 6)
-    assert clipped_front(name) == name
-    assert clipped_front("a" + name) == "…" + name[1:]
-    assert len(clipped_front("a" + name)) == MAX_NAME
+    assert clipped_middle(name) == name
+    assert clipped_middle("a" + name) == "astep__…" + name[8:]
+    assert len(clipped_middle("a" + name)) == MAX_NAME

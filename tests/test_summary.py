@@ -167,7 +167,7 @@ def test_missing_pandas_is_named(search: Any, monkeypatch: pytest.MonkeyPatch) -
 def test_html_says_what_won(search: Any) -> None:
     html = search._repr_html_()
     assert f"<b>{search.best_score_:.4g}</b>" in html
-    assert f"candidate {search.best_index_ + 1} of 4" in html
+    assert f"candidate {search.best_index_} of 4 (from 0)" in html
     for name in search.best_params_:
         assert f">{name}</td>" in html
     assert "sk-container" in html  # scikit-learn's diagram is still there

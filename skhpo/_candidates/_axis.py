@@ -28,7 +28,7 @@ __all__ = [
     "ABSENT",
     "Axis",
     "clipped",
-    "clipped_front",
+    "clipped_middle",
     "make_axis",
     "short",
 ]
@@ -36,7 +36,7 @@ __all__ = [
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent"})()
 
 MAX_LABEL = 14
-MAX_NAME = 22
+MAX_NAME, MAX_START = 28, 7
 # Python writes no integer of more than 4300 digits.
 MAX_BITS = 1024
 # Where an object lies in memory: another place in each process, and in each picture.
@@ -137,7 +137,7 @@ class Axis:
         unit = " (log10)" if self.is_log else f" / {self._unit:g}"
         return replace(
             self,
-            name=clipped_front(self.name) + ("" if self._is_moderate else unit),
+            name=clipped_middle(self.name) + ("" if self._is_moderate else unit),
             positions=self.drawn(self.positions),
             is_log=self.is_log and self._is_moderate,
         )
@@ -242,10 +242,12 @@ def clipped(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def clipped_front(text: str) -> str:
-    """Return the end of a long name, which tells more than its beginning."""
+def clipped_middle(text: str) -> str:
+    """Return a long name without its middle; the end tells more than the beginning."""
     text = printable(text)
-    return text if len(text) <= MAX_NAME else "…" + text[1 - MAX_NAME :]
+    if len(text) <= MAX_NAME:
+        return text
+    return text[:MAX_START] + "…" + text[1 + MAX_START - MAX_NAME :]
 
 
 def _written(value: object) -> str:

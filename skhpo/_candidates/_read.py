@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skhpo._arithmetic import Array
 from skhpo._candidates._axis import ABSENT, Axis, make_axis
+from skhpo._printable import scoring_name
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space import SearchSpace
 from skhpo.space._spread import ends_and_median, is_finite, is_logarithmic
@@ -74,11 +75,30 @@ def read_search(search: Any, metric: str | None) -> dict[str, Any]:
         refit = getattr(search, "refit", None)
         named = isinstance(refit, str) and search.multimetric_
         metric = refit if named else "score"
+    shown = scoring_name(search, metric)
     return {
-        "cv_results": search.cv_results_,
-        "metric": metric,
+        "cv_results": _renamed(search.cv_results_, metric, shown),
+        "metric": shown,
         "log": _logarithmic_parameters(search),
     }
+
+
+def _renamed(results: Mapping[str, Any], metric: str, shown: str) -> Mapping[str, Any]:
+    """Return results in which the columns of a score have the name that is shown."""
+    if shown == metric:
+        return results
+    end = f"_{metric}"
+    return {
+        key.removesuffix(end) + f"_{shown}" if _is_of(key, metric) else key: results[
+            key
+        ]
+        for key in results
+    }
+
+
+def _is_of(key: str, metric: str) -> bool:
+    """Whether a column holds scores by a metric."""
+    return key.endswith((f"_test_{metric}", f"_train_{metric}"))
 
 
 def read(

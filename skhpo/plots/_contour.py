@@ -108,6 +108,7 @@ class ContourDisplay(Display):
         self.surfaces = dict(surfaces)
         self.scores = scores
         self.metric = metric
+        self._n_left_out = 0
         means = [surface.mean.ravel() for surface in self.surfaces.values()]
         self._unit = drawing_unit(np.concatenate(means))
 
@@ -156,7 +157,9 @@ class ContourDisplay(Display):
             for a, b in pairs
             if not np.isnan(a.positions + b.positions).all()
         }
-        return cls(shown, surfaces, found.scores, metric).plot(ax)
+        display = cls(shown, surfaces, found.scores, metric)
+        display._n_left_out = len(named) - len(shown)
+        return display.plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw.
@@ -189,6 +192,9 @@ class ContourDisplay(Display):
             panel.tick_params(labelbottom=j == size, labelleft=i == 0)
         bar = self.figure_.colorbar(colors, ax=list(panels.flat), fraction=0.05)
         bar.set_label(f"modeled {shown_metric(self.metric, self._unit)}", **LITERAL)
+        if self._n_left_out:
+            text = f"{self._n_left_out} parameters that matter less are not shown"
+            panels[0, 0].set_title(text, fontsize=9, loc="left", **LITERAL)
         return self
 
     def _colors(self) -> Any:

@@ -149,6 +149,9 @@ class Display(ABC):
             This display.
         """
 
+    def _ipython_display_(self) -> None:  # noqa: B027 - for all displays
+        """Show nothing in a notebook, which shows the figure by itself."""
+
     def _one_panel(self, ax: Any, size: tuple[float, float]) -> Any:
         """Return the axes to draw on; for None, of a new figure of a size in inches."""
         ax = one_panel(type(self).__name__, ax, size)
@@ -242,7 +245,9 @@ def locator(axis: Axis, n: int) -> Any:
     from matplotlib.ticker import LogLocator, MaxNLocator
 
     if axis.is_log:
-        subs = (1,) if _spans_decades(axis) else (1, 2, 3, 5)
+        low, high = axis.limits
+        within = (1, 3) if high >= 10 * low else (1, 2, 3, 5)
+        subs = (1,) if _spans_decades(axis) else within
         return LogLocator(subs=subs, numticks=n + 1)
     whole = bool(np.all(np.mod(axis.positions[~np.isnan(axis.positions)], 1) == 0))
     return MaxNLocator(n, integer=whole)

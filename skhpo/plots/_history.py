@@ -43,7 +43,7 @@ class HistoryDisplay(Display):
     Attributes
     ----------
     number : ndarray of shape (n,)
-        1, 2, 3, ...
+        0, 1, 2, ..., the rows of ``cv_results_``.
     elapsed : ndarray of shape (n,)
         Seconds of fitting and scoring up to and with each candidate, as if one had
         been evaluated after the other.
@@ -76,7 +76,7 @@ class HistoryDisplay(Display):
         self.seconds = seconds
         self.metric = metric
         self.dropped = np.zeros(len(scores), bool) if dropped is None else dropped
-        self.number = np.arange(1, len(scores) + 1)
+        self.number = np.arange(len(scores))
         self.elapsed = np.cumsum(np.nan_to_num(seconds))
         none = np.isnan(scores) | self.dropped
         best = np.maximum.accumulate(np.where(none, -np.inf, scores))
@@ -151,6 +151,6 @@ class HistoryDisplay(Display):
         ax.set_ylabel(shown_score(self.metric, unit), **LITERAL)
         if x == "number":
             ax.xaxis.get_major_locator().set_params(integer=True)
-            ax.set_xlim(0, len(at) + 1)
+            ax.set_xlim(-1, len(at))
         legend_above(ax)
         return self

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from skhpo._arithmetic import Array
-from skhpo._candidates._axis import clipped_front
+from skhpo._candidates._axis import clipped_middle
 from skhpo._candidates._model import ScoreModel, variance_shares
 from skhpo.plots._display import (
     BEST,
@@ -134,7 +134,7 @@ class ImportanceDisplay(Display):
         place = np.arange(d)
         ax.barh(place, self.total, 0.7, color=OTHERS, alpha=0.35, label="total")
         ax.barh(place, self.main, 0.35, color=BEST, label="main")
-        ax.set_yticks(place, [*map(clipped_front, self.names)], **LITERAL)
+        ax.set_yticks(place, [*map(clipped_middle, self.names)], **LITERAL)
         ax.invert_yaxis()
         ax.set_xlim(0, max(1.0, float(self.total.max())))
         ax.set_xlabel("share of the variance of the modeled score", **LITERAL)

@@ -37,6 +37,7 @@ from skhpo.search._lineage import (
 from skhpo.search._loop import LoopPolicy
 from skhpo.search._results import Record
 from skhpo.search._run import Run, Space
+from skhpo.search.feedback._html import schedule_text
 from skhpo.space import SearchSpace, SuggestedSpace
 from skhpo.space._check import check_space
 from skhpo.stopping import StopRule
@@ -422,6 +423,15 @@ class PBTSearch(BaseSearch):
         super()._set_best(run)
         if hasattr(self, "best_index_"):
             self.best_schedule_ = schedule_of(self.cv_results_, self.best_index_)
+
+    _row_name = "row"
+
+    def _shown_params(self) -> Params:
+        """Return the schedule of each parameter: what it ends at is half the truth."""
+        return {
+            name: schedule_text([(step, p[name]) for step, p in self.best_schedule_])
+            for name in self.best_params_
+        }
 
     def _say_that_the_best_is_fitted(self, run: Run) -> None:
         if self.refit != "weights":

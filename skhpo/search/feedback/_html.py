@@ -14,8 +14,9 @@ from skhpo._fence import drawing_unit, in_unit, lower_fence
 from skhpo._printable import printable
 from skhpo._trial import Params
 
-__all__ = ["history_svg", "summary_html"]
+__all__ = ["history_svg", "schedule_text", "summary_html"]
 
+MOST_CHANGES = 5  # of a schedule that are shown
 WIDTH, HEIGHT, MARGIN = 280, 84, 5
 # The text color of the page, so that it is seen on dark ones as well; blue and orange
 # of Okabe & Ito (2008), which color-blind people can tell apart.
@@ -28,6 +29,9 @@ def summary_html(
     best_params: Params,
     best_index: int,
     remarks: Sequence[str] = (),
+    *,
+    shown_as: str | None = None,
+    what: str = "candidate",
 ) -> str:
     """Return the best candidate and the history of the search as HTML.
 
@@ -43,6 +47,10 @@ def summary_html(
         Their row.
     remarks : sequence of str, default=()
         What else is to be said.
+    shown_as : str or None, default=None
+        What the score is called, if not by its name in ``cv_results_``.
+    what : str, default="candidate"
+        What a row is.
 
     Returns
     -------
@@ -50,7 +58,9 @@ def summary_html(
         One ``div``, which needs neither scripts nor styles.
     """
     scores = np.asarray(results[f"mean_test_{metric}"], dtype=float)
+    several = f"split1_test_{metric}" in results
     spread = float(results[f"std_test_{metric}"][best_index])
+    spread_text = f" ± {spread:.2g}" if several else ""  # one split has no spread
     rows = "".join(
         f'<tr><td style="text-align:left">{_literal(name)}</td>'
         f'<td style="text-align:left"><code>{_literal(_short(value))}</code></td></tr>'
@@ -61,9 +71,10 @@ def summary_html(
         '<div class="tex2jax_ignore mathjax_ignore" style="display:flex;'
         "flex-wrap:wrap;gap:1.5em;align-items:flex-start;"
         'margin:0.5em 0;overflow-wrap:anywhere">'
-        f'<div style="min-width:{WIDTH}px"><div>best mean test {_literal(metric)} '
-        f"<b>{scores[best_index]:.4g}</b> ± {spread:.2g}, candidate {best_index + 1} "
-        f"of {len(scores)}{_dropped(results)}</div>{history_svg(scores)}"
+        f'<div style="min-width:{WIDTH}px"><div>best mean test '
+        f"{_literal(shown_as or metric)} <b>{scores[best_index]:.4g}</b>{spread_text}, "
+        f"{what} {best_index} of {len(scores)} (from 0){_dropped(results)}</div>"
+        f"{history_svg(scores)}"
         f"{''.join(f'<div>{_literal(text)}</div>' for text in remarks)}</div>"
         f'<table style="margin:0"><tbody>{rows}</tbody></table></div>'
     )
@@ -119,8 +130,45 @@ def _literal(text: str) -> str:
     return escape(printable(text))
 
 
+class _Text(str):
+    """Text that is shown as it is, not as Python writes a string."""
+
+    __slots__ = ()
+
+
+def schedule_text(stages: Sequence[tuple[int, Any]]) -> str:
+    """Return what `summary_html` shows of a value that changes during training.
+
+    Parameters
+    ----------
+    stages : sequence of (int, object)
+        From which step on it has which value.
+
+    Returns
+    -------
+    str
+        The first ones and the last.
+
+    Examples
+    --------
+    >>> schedule_text([(0, 0.5), (3, 0.5), (6, 0.25)])
+    '0.5, from step 6 on 0.25'
+    """
+    changes = [
+        f"from step {step} on {_short(value)}" if i else _short(value)
+        for i, (step, value) in enumerate(stages)
+        if not i or _short(value) != _short(stages[i - 1][1])
+    ]
+    if len(changes) > MOST_CHANGES:
+        left_out = len(changes) - MOST_CHANGES
+        changes[MOST_CHANGES - 1 : -1] = [f"{left_out} more"]
+    return _Text(", ".join(changes))
+
+
 def _short(value: object) -> str:
     """Return the beginning of what Python shows for a value; floats with 4 digits."""
+    if isinstance(value, _Text):
+        return str(value)
     if isinstance(value, float | np.floating):
         return f"{value:.4g}"
     return reprlib.repr(value)

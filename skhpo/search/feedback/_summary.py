@@ -7,6 +7,8 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
+from skhpo._printable import scoring_name
+from skhpo._trial import Params
 from skhpo.search.feedback._frame import candidate_frame, split_frame
 from skhpo.search.feedback._html import summary_html
 
@@ -19,6 +21,7 @@ class Summary:
     cv_results_: dict[str, Any]
     multimetric_: bool
     refit: Any
+    _row_name = "candidate"
 
     @property
     def results_(self) -> Any:
@@ -69,6 +72,11 @@ class Summary:
             if name.startswith(start)
         )
 
+    def _shown_params(self) -> Params:
+        """Return the parameters of the best candidate as they are shown."""
+        best: Any = self
+        return best.best_params_
+
     def _remarks(self) -> list[str]:
         """Return what else is to be said of what was found."""
         return []
@@ -81,9 +89,11 @@ class Summary:
         found = summary_html(
             self.cv_results_,
             self._metric(),
-            best.best_params_,
+            self._shown_params(),
             best.best_index_,
             self._remarks(),
+            shown_as=scoring_name(self, self._metric()),
+            what=self._row_name,
         )
         return found + diagram
 
