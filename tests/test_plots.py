@@ -132,7 +132,7 @@ def test_history_is_the_running_best_by_number_and_time() -> None:
     found = results([{"a": i} for i in range(5)], [np.nan, 1, 3, 2, 4], seconds=2.0)
     display = HistoryDisplay.from_cv_results(found, x="time")
     np.testing.assert_array_equal(display.best_so_far, [np.nan, 1, 3, 3, 4])
-    np.testing.assert_array_equal(display.number, [1, 2, 3, 4, 5])
+    np.testing.assert_array_equal(display.number, [0, 1, 2, 3, 4])
     np.testing.assert_allclose(display.elapsed, [3, 6, 9, 12, 15])  # 2 + 1 on 1 split
     assert display.ax_.get_xlabel() == "seconds of fits and scores"
     with pytest.raises(ValueError, match="'number' or 'time'"):
