@@ -98,7 +98,7 @@ def test_there_is_a_panel_for_each_parameter() -> None:
 def test_a_history_shows_each_candidate_once() -> None:
     """As a point, a triangle or a cross; and a line that rises where one was better."""
     display = HistoryDisplay.from_cv_results(results(PARAMS, SCORES))
-    number = np.arange(1, len(SCORES) + 1)
+    number = np.arange(len(SCORES))
     seen = SCORES >= 0
     points, below, failed = marks(display.ax_)
     np.testing.assert_array_equal(points, np.column_stack([number, SCORES])[seen])

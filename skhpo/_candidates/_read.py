@@ -74,7 +74,7 @@ def read_search(search: Any, metric: str | None) -> dict[str, Any]:
     if metric is None:
         refit = getattr(search, "refit", None)
         named = isinstance(refit, str) and search.multimetric_
-        metric = refit if named else "score"
+        metric = str(refit) if named else "score"
     shown = scoring_name(search, metric)
     return {
         "cv_results": _renamed(search.cv_results_, metric, shown),
