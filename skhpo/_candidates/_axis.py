@@ -36,7 +36,7 @@ __all__ = [
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent"})()
 
 MAX_LABEL = 14
-MAX_NAME, MAX_START = 28, 7
+MAX_NAME, MAX_START = 22, 7
 # Python writes no integer of more than 4300 digits.
 MAX_BITS = 1024
 # Where an object lies in memory: another place in each process, and in each picture.
