@@ -52,6 +52,8 @@ class Problem:
     own : tuple of dict
         The values that the estimator has, as far as the space allows them: what
         ``BayesSearch`` tries first. Empty where there is no estimator.
+    plateau : float or None
+        The score that much of the space has, where leaving it is what counts.
     """
 
     suite: str
@@ -61,6 +63,7 @@ class Problem:
     truth: Callable[[dict[str, Any]], float] | None = None
     best: float | None = None
     own: tuple[dict[str, Any], ...] = ()
+    plateau: float | None = None
 
 
 def log(low: float, high: float) -> Real:

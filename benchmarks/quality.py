@@ -33,10 +33,14 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
+from benchmarks.kinds import PROBLEMS as KINDS
 from benchmarks.peers import PEERS
-from benchmarks.problems import PROBLEMS, Problem
+from benchmarks.problems import PROBLEMS as FOUR_SUITES
+from benchmarks.problems import Problem
 
+PROBLEMS = FOUR_SUITES | KINDS
 RESULTS = Path(__file__).parent / "results" / "quality.sqlite"
+SUITES = ["real", "synthetic", "conditional", "tables"]  # besides: smooth, plateau
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS evaluations (
     problem TEXT, params TEXT, scores TEXT, PRIMARY KEY (problem, params));
@@ -103,7 +107,7 @@ def run(
 
 def collect(args: argparse.Namespace, database: sqlite3.Connection) -> None:
     """Run whatever is missing."""
-    for seed in range(args.seeds):
+    for seed in seeds_of(args):
         for problem in selected(args):
             for method in args.methods:
                 row = database.execute(
@@ -146,6 +150,11 @@ def found_within(truths: list[float], budget: int) -> float:
     return float(np.nanmax(head, initial=-math.inf))
 
 
+def seeds_of(args: argparse.Namespace) -> range:
+    """Return the seeds asked for."""
+    return range(args.first_seed, args.first_seed + args.seeds)
+
+
 def selected(args: argparse.Namespace) -> list[Problem]:
     """Return the problems asked for."""
     chosen = [p for p in PROBLEMS.values() if p.suite in args.suites]
@@ -156,7 +165,7 @@ def regrets(
     database: sqlite3.Connection,
     problem: Problem,
     methods: list[str],
-    seeds: int,
+    seeds: range,
     budget: int,
     best_of: int | None = None,
 ) -> np.ndarray:
@@ -175,12 +184,10 @@ def regrets(
         if length >= budget:
             found[method, seed] = found_within(truths, budget)
         known = max(known, np.nanmax([*truths, -math.inf]))
-    table = np.array(
-        [[found.get((m, s), np.nan) for s in range(seeds)] for m in methods]
-    )
-    best = np.full(seeds, known if problem.best is None else problem.best)
+    table = np.array([[found.get((m, s), np.nan) for s in seeds] for m in methods])
+    best = np.full(len(seeds), known if problem.best is None else problem.best)
     if problem.best is None and best_of is not None:
-        for i in range(0, seeds, best_of):
+        for i in range(0, len(seeds), best_of):
             group = table[:, i : i + best_of]
             best[i : i + best_of] = np.nanmax(group, initial=-math.inf)
     random = [value for (method, _), value in found.items() if method == "random"]
@@ -189,7 +196,7 @@ def regrets(
 
 
 def evaluations_to_reach(
-    database: sqlite3.Connection, problem: Problem, methods: list[str], seeds: int
+    database: sqlite3.Connection, problem: Problem, methods: list[str], seeds: range
 ) -> np.ndarray:
     """Return after how many evaluations each run is as good as random search after 100.
 
@@ -206,12 +213,12 @@ def evaluations_to_reach(
         for (method, _), found in runs.items()
         if method == "random" and len(found) >= 100
     ]
-    table = np.full((len(methods), seeds), np.nan)
+    table = np.full((len(methods), len(seeds)), np.nan)
     for i, method in enumerate(methods):
-        for seed in range(seeds):
+        for j, seed in enumerate(seeds):
             if random and (method, seed) in runs:
                 reached = np.flatnonzero(runs[method, seed] >= np.mean(random))
-                table[i, seed] = reached[0] + 1 if reached.size else math.inf
+                table[i, j] = reached[0] + 1 if reached.size else math.inf
     return table
 
 
@@ -244,7 +251,12 @@ def print_tables(args: argparse.Namespace, database: sqlite3.Connection) -> None
         tables = np.array(
             [
                 regrets(
-                    database, p, args.methods, args.seeds, args.budget, args.best_of
+                    database,
+                    p,
+                    args.methods,
+                    seeds_of(args),
+                    args.budget,
+                    args.best_of,
                 )
                 for p in problems
             ]
@@ -267,15 +279,47 @@ def print_tables(args: argparse.Namespace, database: sqlite3.Connection) -> None
             print(f"{name:24}{''.join(cells)}")
         reached = np.stack(
             [
-                evaluations_to_reach(database, p, args.methods, args.seeds)
+                evaluations_to_reach(database, p, args.methods, seeds_of(args))
                 for p in problems
             ],
             axis=1,
         )  # (methods, problems, seeds)
         medians = [np.nanmedian(values) for values in reached]
         print(f"{'to random 100, median':24}" + "".join(f"{n:17.0f}" for n in medians))
+        for p in problems:
+            if p.plateau is not None:
+                print_leaves(args, database, p)
         times = [seconds_per_ask(database, method) for method in args.methods]
         print(f"{'ms per ask + tell':24}" + "".join(f"{ms:17.1f}" for ms in times))
+
+
+def steps_to_leave(truths: list[float], plateau: float, budget: int) -> float:
+    """Return the number of the first candidate that is better, inf if none is."""
+    better = np.flatnonzero(np.array(truths[:budget], dtype=float) > plateau)
+    return int(better[0]) + 1 if better.size else math.inf
+
+
+def print_leaves(
+    args: argparse.Namespace, database: sqlite3.Connection, problem: Problem
+) -> None:
+    """Print how many runs leave the plateau, and at what rate per step on it."""
+    assert problem.plateau is not None
+    cells = []
+    for method in args.methods:
+        rows = database.execute(
+            "SELECT seed, truths FROM runs WHERE problem = ? AND method = ?",
+            (problem.name, method),
+        )
+        steps = np.array(
+            [
+                steps_to_leave(json.loads(truths), problem.plateau, args.budget)
+                for seed, truths in rows
+                if seed in seeds_of(args)
+            ]
+        )
+        left, spent = np.isfinite(steps).sum(), np.minimum(steps, args.budget).sum()
+        cells.append(f"{f'{left}/{len(steps)}, {left / max(spent, 1):.1%}':>17}")
+    print(f"{'leave ' + problem.name:24}{''.join(cells)}")
 
 
 def override(settings: list[str]) -> None:
@@ -296,10 +340,11 @@ def main() -> None:
         default=["random", "skhpo", "optuna-tpe"],
         help=f"of {list(PEERS)}; 'name:label' is a variant with a row of its own",
     )
-    add("--suites", nargs="+", default=["real", "synthetic", "conditional", "tables"])
+    add("--suites", nargs="+", default=SUITES)
     add("--problems", nargs="+", default=[])
     add("--budget", type=int, default=50)
     add("--seeds", type=int, default=10)
+    add("--first-seed", type=int, default=0)
     add("--best-of", type=int, help="best known of so many seeds, not of all runs")
     add("--set", nargs="+", default=[], help="constants of modules, for ablations")
     add("--table-only", action="store_true")

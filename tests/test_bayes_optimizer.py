@@ -128,7 +128,10 @@ def test_the_model_is_learned_anew_as_observations_come() -> None:
     assert anew == [1, 2, 98, 99, 101, 103, 105]
 
 
-def test_each_step_draws_how_it_proposes() -> None:
+@pytest.mark.parametrize(
+    ("scores", "factor"), [((0.0, 0.0), 1.0), ((0.0, 1.0), 0.2)], ids=["ties", "none"]
+)
+def test_each_step_draws_how_it_proposes(scores: Any, factor: float) -> None:
     """Some at random, some by densities, and the others by each of the acquisitions."""
     used: Counter[str] = Counter()
 
@@ -152,10 +155,13 @@ def test_each_step_draws_how_it_proposes() -> None:
     space = {"n": Integer(0, 3000)}
     optimizer = Noting(space, surrogate=Flat(), n_initial=1, random_state=0)
     optimizer._acquisitions = [noting(name) for name in MIXTURE]
-    optimizer.tell(trials_at([{"n": 1000}], [0.0]))
+    optimizer._is_measured = True  # as with the Gaussian process
+    told = trials_at([{"n": 500 * i} for i in range(4)], [-2.0, -1.0, *scores])
+    optimizer.tell(told)
     optimizer.ask(n)
-    share = (1 - EXPLORATION) * (1 - PARZEN) / len(MIXTURE)
-    expected = {"random": EXPLORATION, "parzen": (1 - EXPLORATION) * PARZEN}
+    random, parzen = factor * EXPLORATION, factor * PARZEN
+    share = (1 - random) * (1 - parzen) / len(MIXTURE)
+    expected = {"random": random, "parzen": (1 - random) * parzen}
     expected |= dict.fromkeys(MIXTURE, share)
     assert used.keys() == expected.keys()
     for what, p in expected.items():

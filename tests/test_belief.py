@@ -16,6 +16,7 @@ from skhpo.optimizers._belief import (
     MAX_SCORE,
     objective,
     observe,
+    off_model_factor,
     relative_noise,
     repeated_share,
     targets,
@@ -123,6 +124,44 @@ def test_repeated_scores_ask_for_a_margin() -> None:
     assert repeated_share(np.array([1.0, 1.0, 2.0, 1.0])) == 0.5
     assert repeated_share(np.array([1.0, 2.0])) == 0
     assert repeated_share(np.array([])) == 0
+
+
+@pytest.mark.parametrize(
+    ("scores", "factor"),
+    [
+        (np.arange(50.0), 0.2),
+        (np.zeros(10), 1.0),
+        ([0.0] * 20 + list(range(1, 21)), 0.2),
+        ([*range(-20, 0), *range(19), 18.0], 0.5),
+        ([*range(-20, 0), *range(18), 17.0, 17.0], 1.0),
+        ([math.nan, math.nan, -math.inf, 1.0, 2.0], 0.2),
+        ([], 0.2),
+    ],
+    ids=[
+        "distinct",
+        "constant",
+        "bad repeat",
+        "one of 20",
+        "two of 20",
+        "failures",
+        "none",
+    ],
+)
+def test_repeats_among_the_better_scores_ask_for_steps_off_the_model(
+    scores: Any, factor: float
+) -> None:
+    """All of them where a tenth of the better half repeats, a fifth where none does."""
+    assert off_model_factor(np.array(scores, dtype=float)) == factor
+
+
+def test_steps_off_the_model_do_not_depend_on_order_or_scale() -> None:
+    """Nor on the worse half: they are told by the ties among the better scores."""
+    rng = np.random.default_rng(0)
+    scores = np.round(rng.random(80), 2)
+    factor = off_model_factor(scores)
+    assert 0.2 < factor <= 1
+    assert off_model_factor(rng.permutation(scores)) == factor
+    assert off_model_factor(scores * 4.0 - 8.0) == factor
 
 
 def test_the_score_to_improve_on_is_the_best_expected_one_and_the_margin() -> None:

@@ -25,6 +25,7 @@ from skhpo.optimizers._belief import (
     Observations,
     objective,
     observe,
+    off_model_factor,
 )
 from skhpo.optimizers._maximize import (
     Objective,
@@ -44,7 +45,8 @@ __all__ = ["BayesOptimizer"]
 
 # Finite spaces up to this size are enumerated instead of searched for a maximum.
 MAX_ENUMERATED = 4096
-# Share of proposals drawn at random, against a model that is wrong about a region.
+# Share of proposals drawn at random, against a model that is wrong about a region; like
+# the next one, it is multiplied by `off_model_factor`.
 EXPLORATION = 0.1
 # "auto": share of the others that a Parzen estimator makes. On plateaus and cliffs,
 # such as those of decision trees, a Gaussian process is too sure of itself.
@@ -74,12 +76,14 @@ class BayesOptimizer:
     acquisition : {"auto", "log_ei", "ei", "pi", "ucb"} or callable, default="auto"
         What "promising" means; a callable takes ``(mean, std, best)``, arrays of shape
         (n,) and a number, and returns values to be maximized. "auto" draws one of
-        EI, UCB and PI at every step (UCB where scores are noisy), and leaves a
-        fifth of the steps to a Parzen estimator. EI and PI are maximized through their
-        logarithms, so "ei" is "log_ei". Once there were failures, EI and PI are
-        multiplied by the probability p of success (their logarithms get log p
-        added); values a of others above w, their median among the trials, become
-        p a + (1 - p) w: a failure is worth as much as a typical trial.
+        EI, UCB and PI at every step (UCB where scores are noisy), and leaves up to a
+        fifth of the steps to a Parzen estimator: all of these where a tenth of the
+        better scores repeat others, a fifth of them where none does. EI and PI are
+        maximized through their logarithms, so "ei" is "log_ei". Once there were
+        failures, EI and PI are multiplied by the probability p of success (their
+        logarithms get log p added); values a of others above w, their median among
+        the trials, become p a + (1 - p) w: a failure is worth as much as a typical
+        trial.
     n_initial : int or "auto", default="auto"
         Number of candidates before the model is used, `initial_params` included.
     initial_params : sequence of mappings, default=None
@@ -120,6 +124,10 @@ class BayesOptimizer:
         self.space = SearchSpace(space, constraints)
         self._model = make_surrogate(surrogate, self.space)
         self._is_auto = isinstance(acquisition, str) and acquisition == "auto"
+        # What `off_model_factor` does was measured of this combination only.
+        self._is_measured = self._is_auto and (
+            isinstance(surrogate, str) and surrogate == "gp"
+        )
         self._acquisitions = _check_acquisition(acquisition, self._model)
         self._root = seed_sequence(random_state)
         self._given = [
@@ -260,9 +268,10 @@ class BayesOptimizer:
         n_known = len(self._X) + len(self._pending)
         if n_known < self.n_initial:
             return self._initial_point()
-        if not self._X or rng.random() < EXPLORATION:
+        factor = off_model_factor(np.array(self._scores)) if self._is_measured else 1.0
+        if not self._X or rng.random() < factor * EXPLORATION:
             return self._random_point(rng)
-        if self._is_auto and rng.random() < PARZEN:
+        if self._is_auto and rng.random() < factor * PARZEN:
             x = self._parzen_point(rng)
         else:
             promise, ranked = self._objective(rng)

@@ -27,7 +27,7 @@ from skhpo.surrogates._base import DifferentiableSurrogate
 from skhpo.surrogates._gp import informative_subset
 from skhpo.surrogates._warp import warp
 
-__all__ = ["Observations", "objective", "observe"]
+__all__ = ["Observations", "objective", "observe", "off_model_factor"]
 
 # Surrogates see at most so many observations: a Gaussian process costs O(n^3).
 MAX_OBSERVATIONS = 500
@@ -40,6 +40,9 @@ FAILURE_GAP = 0.1
 MIN_SUCCESS = 0.02
 # Spreads over the splits are shrunk to their median with so many degrees of freedom.
 NOISE_PRIOR_DOF = 4.0
+# The share of repeated scores from which on a search is on plateaus, and the part of
+# the random and Parzen steps that is left where no score is repeated.
+MANY_REPEATED, MIN_FACTOR = 0.1, 0.2
 # Relative variance of an estimate where none is known: that of one split of five.
 UNKNOWN = 5.0
 
@@ -236,6 +239,37 @@ def repeated_share(scores: Array) -> float:
     scores are never the same, nothing is changed (docs/decisions/bayes_tried.md).
     """
     return (len(scores) - len(np.unique(scores))) / max(len(scores), 1)
+
+
+def off_model_factor(scores: Array) -> float:
+    """Return the factor of the shares of steps that do not follow the model, 0.2 to 1.
+
+    Random and Parzen steps are an insurance against a model that is wrong. On smooth
+    losses a Gaussian process is right, and what improves late comes from EI and PI; on
+    plateaus it is not. The two differ in the share of repeated values among the better
+    half of the scores: next to none on the former, 0.14 to 0.6 with trees.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n,)
+        Of the trials; those that are not finite are failures, and do not count.
+
+    Returns
+    -------
+    float
+        A tenth of the better half repeated, or more, gives 1; less in proportion.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> off_model_factor(np.arange(20.0))
+    0.2
+    >>> off_model_factor(np.repeat([1.0, 2.0], 10))
+    1.0
+    """
+    finite = np.sort(scores[np.isfinite(scores)])
+    share = repeated_share(finite[len(finite) // 2 :])
+    return float(np.clip(share / MANY_REPEATED, MIN_FACTOR, 1.0))
 
 
 def _success(surrogate: Surrogate, X: Array, ok: NDArray[np.bool_]) -> Surrogate:
