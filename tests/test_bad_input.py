@@ -5,6 +5,7 @@ would work, and sees that nothing was fitted.
 """
 
 import functools
+import inspect
 import re
 import warnings
 
@@ -600,6 +601,19 @@ def test_parameters_of_other_libraries_are_known(name, ours):
         RandomSearch(Counting(), LEVELS, **{name: 3})
     with pytest.raises(TypeError, match="nonsense"):
         RandomSearch(Counting(), LEVELS, nonsense=3)
+
+
+def test_the_signature_of_a_search_is_that_of_its_constructor():
+    """Although names of other libraries are looked for before."""
+
+    class Own(RandomSearch):
+        def __init__(self, estimator, space, n_trials=3):
+            super().__init__(estimator, space)
+            self.n_trials = n_trials
+
+    assert [*inspect.signature(Own).parameters] == ["estimator", "space", "n_trials"]
+    assert Own(Counting(), LEVELS, n_trials=4).n_trials == 4
+    assert "n_iter" in inspect.signature(RandomSearch).parameters
 
 
 def test_the_hint_comes_first_and_the_estimator_is_cut():

@@ -472,6 +472,24 @@ def test_labels_do_not_overlap(display: Any, n: int) -> None:
     assert not overlaps([t.get_window_extent() for t in titles])
 
 
+def legend_of(drawn: Any) -> list[str]:
+    return [text.get_text() for text in drawn.figure_.legends[0].texts]
+
+
+def test_a_legend_says_what_the_marks_are() -> None:
+    """What is not there is not in it; a figure of the user's own gets none."""
+    found = many_parameters(3)
+    assert legend_of(SliceDisplay.from_cv_results(found)) == ["best", "early", "late"]
+    assert legend_of(ContourDisplay.from_cv_results(found)) == ["best", "candidate"]
+    found["mean_test_score"][5] = np.nan
+    found["mean_test_score"][6] = -1e9
+    drawn = SliceDisplay.from_cv_results(found)
+    assert legend_of(drawn)[3:] == ["lower than shown", "failed"]
+    assert legend_of(ContourDisplay.from_cv_results(found))[2:] == ["failed"]
+    _, axes = plt.subplots(1, 3)
+    assert not SliceDisplay.from_cv_results(found, ax=axes).figure_.legends
+
+
 numbers = st.floats(1e-6, 1e6)
 
 

@@ -19,6 +19,7 @@ from skhpo.plots._display import (
     LITERAL,
     WORSE,
     Display,
+    figure_legend,
     set_axis,
     shown_metric,
 )
@@ -195,7 +196,20 @@ class ContourDisplay(Display):
         if self._n_left_out:
             text = f"{self._n_left_out} parameters that matter less are not shown"
             panels[0, 0].set_title(text, fontsize=9, loc="left", **LITERAL)
+        if ax is None:
+            figure_legend(self.figure_, self._marks(), size)
         return self
+
+    def _marks(self) -> dict[str, dict[str, Any]]:
+        """Return what there is to see, and how it is drawn."""
+        dot = {"marker": "o", "ms": 4, "mfc": "w", "mec": "k", "mew": 0.5}
+        marks = {
+            "best": {"ls": "", "marker": "*", "ms": 9, "c": BEST},
+            "candidate": {"ls": "", **dot},
+        }
+        if np.isnan(self.scores).any():
+            marks["failed"] = {"ls": "", "marker": "x", "ms": 5, "c": WORSE}
+        return marks
 
     def _colors(self) -> Any:
         """Return the color scale that all panels share."""

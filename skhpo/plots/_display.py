@@ -24,6 +24,7 @@ __all__ = [
     "OTHERS",
     "WORSE",
     "Display",
+    "figure_legend",
     "import_pyplot",
     "legend_above",
     "locator",
@@ -256,6 +257,29 @@ def locator(axis: Axis, n: int) -> Any:
 def legend_above(ax: Any) -> None:
     """Put the legend above the axes, where it hides nothing."""
     legend(ax, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
+
+
+def figure_legend(
+    figure: Any, marks: Mapping[str, Mapping[str, Any]], n_columns: int
+) -> None:
+    """Say above the panels of a new figure what is drawn in all of them.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure
+        With a constrained layout, which makes room.
+    marks : mapping of str to mapping
+        What is said, and the options of the `Line2D` that stands for it.
+    n_columns : int
+        How many panels are beside each other; there is room for two marks above each.
+    """
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], label=text, **style) for text, style in marks.items()]
+    options = {"ncols": min(len(marks), 2 * n_columns), "frameon": False}
+    made = figure.legend(handles=handles, loc="outside upper left", **options)
+    for text in made.get_texts():
+        text.set(fontsize=9, **LITERAL)
 
 
 def legend(ax: Any, **options: Any) -> None:

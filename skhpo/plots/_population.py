@@ -17,6 +17,7 @@ from skhpo.plots._display import (
     OTHERS,
     WORSE,
     Display,
+    figure_legend,
     set_axis,
     shown_score,
 )
@@ -169,7 +170,21 @@ class PopulationDisplay(Display):
             self._draw_schedules(panel, axis.drawable)
         for panel in panels.flat[max(0, n - panels.shape[1]) : n]:
             panel.set_xlabel("training steps", **LITERAL)
+        if ax is None:
+            figure_legend(self.figure_, self._marks(), panels.shape[1])
         return self
+
+    def _marks(self) -> dict[str, dict[str, Any]]:
+        """Return what there is to see, and how it is drawn."""
+        marks = {
+            "the way to the best": {"c": BEST, "lw": 2, "marker": "o", "ms": 3.5},
+            "other members": {"c": OTHERS, "lw": 1},
+        }
+        if self.exploited.any():
+            marks["took over a better one"] = {"c": OTHERS, "lw": 1, "ls": "--"}
+        if np.isnan(self.scores).any():
+            marks["failed"] = {"ls": "", "marker": "x", "ms": 5, "c": WORSE}
+        return marks
 
     def _draw_scores(self, panel: Any) -> None:
         shown = np.maximum(self.scores, lower_fence(self.scores))

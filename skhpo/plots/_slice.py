@@ -18,6 +18,7 @@ from skhpo.plots._display import (
     OTHERS,
     WORSE,
     Display,
+    figure_legend,
     set_axis,
     shown_score,
 )
@@ -27,6 +28,8 @@ __all__ = ["SliceDisplay"]
 MAX_COLUMNS = 4
 # Candidates with the same category are drawn side by side, over this width.
 SPREAD = 0.5
+# From the first to the last candidate, 0 to 1; what is lighter is hardly seen on white.
+SHADES, FIRST = "Blues", -0.5
 
 
 class SliceDisplay(Display):
@@ -144,7 +147,28 @@ class SliceDisplay(Display):
             panel.set_ylabel(shown_score(self.metric, self._unit), **LITERAL)
         for panel in panels[:, 1:].flat:
             panel.tick_params(labelleft=False)
+        if ax is None:
+            figure_legend(self.figure_, self._marks(), panels.shape[1])
         return self
+
+    def _marks(self) -> dict[str, dict[str, Any]]:
+        """Return what there is to see, and how it is drawn."""
+        from matplotlib import colormaps
+
+        dot = {"ls": "", "marker": "o", "ms": 5}
+        early, late = colormaps[SHADES]([(0 - FIRST) / (1 - FIRST), 1.0])
+        marks: dict[str, dict[str, Any]] = {
+            "best": {"ls": "", "marker": "*", "ms": 9, "c": BEST},
+            "early": {**dot, "c": early},
+            "late": {**dot, "c": late},
+        }
+        if self.dropped.any():
+            marks["dropped"] = {**dot, "mfc": "none", "mec": OTHERS}
+        if (self.scores < self.fence).any():
+            marks["lower than shown"] = {"ls": "", "marker": "v", "c": OTHERS}
+        if (np.isnan(self.scores) & ~self.dropped).any():
+            marks["failed"] = {"ls": "", "marker": "x", "c": WORSE}
+        return marks
 
     def _draw(self, panel: Any, axis: Axis) -> None:
         at = axis.positions
@@ -156,7 +180,7 @@ class SliceDisplay(Display):
         low, high = np.nanmin(y), np.nanmax(y)
         margin = 0.06 * (high - low) or 0.01
         whole = ~self.dropped
-        shade = {"c": order[whole], "cmap": "Blues", "vmin": -0.5, "vmax": 1}
+        shade = {"c": order[whole], "cmap": SHADES, "vmin": FIRST, "vmax": 1}
         panel.scatter(at[whole], y[whole], s=16, lw=0, alpha=0.9, **shade)
         if self.dropped.any():
             ring = {"facecolors": "none", "edgecolors": OTHERS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 import time
@@ -88,6 +89,15 @@ NAMES_ELSEWHERE = {
     **dict.fromkeys(("search_spaces", "dimensions"), "param_distributions"),
     **{"storage": "journal", "seed": "random_state", "callbacks": "stop"},
 }
+
+
+def signature_of(cls: type) -> inspect.Signature:
+    """Return the parameters of the constructor of a class."""
+    own = inspect.signature(cls.__init__)  # type: ignore[misc]
+    return own.replace(
+        parameters=list(own.parameters.values())[1:],
+        return_annotation=inspect.Signature.empty,
+    )
 
 
 class BaseSearch(Delegation, Summary, BaseSearchCV):
@@ -207,6 +217,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
     reuse: bool = True
     # Whether splits of hopeless candidates are skipped; a parameter, where that can be.
     race: bool | float = False
+    __signature__: ClassVar[inspect.Signature]
     _parameter_constraints: ClassVar[dict] = {
         **BaseSearchCV._parameter_constraints,
         "verbose": [Interval(Integral, -1, None, closed="left"), "boolean"],
@@ -220,14 +231,18 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
 
     def __new__(cls, *_: Any, **options: Any) -> Self:
         """Refuse what other libraries call a parameter, and say its name here."""
-        known = set(cls._get_param_names())
-        for name in options.keys() - known:
-            ours = NAMES_ELSEWHERE.get(name)
-            if ours in known:
+        for name in sorted(options.keys() & NAMES_ELSEWHERE.keys()):
+            ours, known = NAMES_ELSEWHERE[name], cls._get_param_names()
+            if name not in known and ours in known:
                 raise TypeError(
                     f"Did you mean {ours!r}? {cls.__name__} has no parameter {name!r}."
                 )
         return super().__new__(cls)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Show the parameters of ``__init__``, which ``__new__`` would hide."""
+        super().__init_subclass__(**options)
+        cls.__signature__ = signature_of(cls)
 
     def __init__(
         self,
@@ -832,6 +847,9 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         args = (problem.X,) if problem.y is None else (problem.X, problem.y)
         estimator.fit(*args, **problem.routed.estimator.fit)
         return estimator
+
+
+BaseSearch.__signature__ = signature_of(BaseSearch)
 
 
 def subspaces_of(space: Space) -> Sequence[Mapping[str, Any]]:
