@@ -109,6 +109,7 @@ def test_what_the_documentation_names_exists(page: str) -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
+@pytest.mark.slow  # README's first command is the same
 def test_demo_gains_on_unseen_data(capsys: pytest.CaptureFixture[str]) -> None:
     runpy.run_module("skhpo", run_name="__main__")
     printed = capsys.readouterr().out

@@ -232,7 +232,7 @@ def test_each_row_says_why(limits, capsys):
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param(fault, marks=[] if fault == "segfault" else pytest.mark.slow)
+        pytest.param(fault, marks=[] if fault == "SIGKILL" else pytest.mark.slow)
         for fault in REASONS
     ],
 )
@@ -374,6 +374,7 @@ def statement(estimator, X, y):
     return estimator.found_
 
 
+@pytest.mark.slow
 def test_what_fits_find_around_them(monkeypatch, tmp_path):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     search = GridSearch(
@@ -601,6 +602,7 @@ def test_exceptions_travel(what, error, message, call):
     assert what == "interrupt" or "in act" in where
 
 
+@pytest.mark.slow
 def test_a_process_that_was_killed_idle_costs_nothing(call):
     for victim in ("pid", "server"):  # the death of the latter is that of the former
         pid = call("pid")

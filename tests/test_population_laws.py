@@ -838,6 +838,7 @@ def test_members_train_with_the_parameters_that_the_results_name(
 # --- a journal and what ends from outside ---------------------------------------------
 
 
+@pytest.mark.slow  # of a grid, in test_journal.py
 def test_what_a_limit_ended_is_tried_again_by_the_next_search(tmp_path: Any) -> None:
     """As in other searches; all that came of it is trained again."""
     flag = tmp_path / "deadly"

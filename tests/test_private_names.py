@@ -98,7 +98,13 @@ def test_a_search_on_loky_without(
 
 # As the list says of LOKY_WAITING.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-@pytest.mark.parametrize("key", OF_LOKY)
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param(key, marks=[pytest.mark.slow] * (key == "LOKY_INITIALIZER"))
+        for key in OF_LOKY
+    ],
+)
 def test_tasks_are_given_up_without(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A search that ends early does not wait for what it has begun."""
     rename(key, monkeypatch)

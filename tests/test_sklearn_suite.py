@@ -129,12 +129,8 @@ def assert_as_good(modules, tmp_path, **how):
     assert_replaced(modules, tests)
 
 
-EITHER_WAY = pytest.mark.parametrize(
-    "thorough", [False, pytest.param(True, marks=pytest.mark.slow)]
-)
-
-
-@EITHER_WAY
+@pytest.mark.slow  # half a minute; `.ci/run` has it nevertheless, but for `thorough`
+@pytest.mark.parametrize("thorough", [False, True])
 def test_search_module_delegation_and_routing(tmp_path, thorough):
     """scikit-learn's tests of its searches, and of what all metaestimators do."""
     modules = [SEARCH, DELEGATION, ROUTING]

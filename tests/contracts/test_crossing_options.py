@@ -360,7 +360,7 @@ crossed = given(problem=deviations(PROBLEMS, 2), way=deviations(WAYS, 3))
 
 
 @pytest.mark.parametrize("search", SEARCHES)
-@settings(quickly, max_examples=4)
+@settings(quickly, max_examples=3)
 @crossed
 def test_how_a_search_is_run_does_not_decide_its_result(search, problem, way):
     """The result of a search depends on its problem only."""

@@ -667,7 +667,7 @@ def check_plain(script, problem):
 whole_runs = given(script=scripts(), problem=deviations(PROBLEMS, 2))
 
 
-@settings(quickly, max_examples=8)
+@settings(quickly, max_examples=6)
 @whole_runs
 def test_rows_hold_what_whole_runs_give(script, problem):
     """NaN where nobody has asked, and failures where whole runs fail."""
