@@ -369,7 +369,7 @@ class Tree:
                 fit = Fit(fitted, number, seconds, is_on_path=True)
                 if not is_last:
                     fit = _passed_on(fit, stage, given, X, stage.y)
-                if not _are_same(given, stage):
+                if not known and not _are_same(given, stage):  # what is lent is locked
                     return
                 yield fit
         except (Exception, SystemExit):  # whose fault will be seen without the path
