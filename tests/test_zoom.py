@@ -210,7 +210,7 @@ def test_bad_input_is_refused_in_words():
         space.zoom(GridSearch(Peak(), {"a": [1]}))
     with pytest.raises(ValueError, match="no best one"):
         space.zoom(fitted([{"a": 0.5}], [[np.nan]]))
-    with pytest.raises(InvalidSpaceError, match="nothing to zoom in on"):
+    with pytest.raises(InvalidSpaceError, match="Zoom the space that was searched"):
         space.zoom(fitted([{"a": 7}], [[1.0]]))
     several = {"mean_test_u": [1], "mean_test_v": [1], "params": [{"a": 0.5}]}
     with pytest.raises(ValueError, match="Set 'refit' to one of them"):
@@ -287,6 +287,17 @@ def test_several_scores_need_one_that_decides():
     with pytest.raises(ValueError, match="with 'zoom' compares"):
         zoomed(scoring=scores, refit=False)
     assert zoomed(scoring=scores, refit="u").best_params_["kind"] == "x"
+
+
+def test_a_best_one_outside_of_the_grid_is_not_zoomed_in_on():
+    """It is another place than the grid is about; the search goes on in the grid."""
+    grid = {"a": [1.0, 10.0, 100.0]}
+    search = zoomed(grid, initial_params=[{"a": 0.03}], zoom=1)
+    assert search.best_params_ == {"a": 0.03}
+    rounds, params = search.cv_results_["round"], search.cv_results_["params"]
+    later = [p["a"] for p, n in zip(params, rounds, strict=True) if n]
+    assert later
+    assert max(later) <= 10
 
 
 def test_initial_params_are_zoomed_in_on_too():

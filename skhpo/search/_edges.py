@@ -14,6 +14,7 @@ from skhpo._trial import Trial
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.search._check import check_against_estimator
 from skhpo.space import Categorical, Integer, Real, SearchSpace
+from skhpo.space._convert import as_range
 from skhpo.space._dimensions import Dimension
 from skhpo.space._spread import ends_and_median, is_finite, is_logarithmic
 
@@ -28,8 +29,6 @@ BEST_SHARE, LEAST_BEST = 0.1, 2
 # Fewer listed values than this have no middle.
 MIN_VALUES = 3
 MOST_TIMES = 10.0
-# Distributions of scipy that are ranges.
-RANGES = ("uniform", "loguniform", "reciprocal", "randint")
 
 
 @dataclass(frozen=True)
@@ -182,12 +181,9 @@ def _ends(dimension: Dimension) -> tuple[Any, Any, bool] | None:
     None for what has no ends: values without an order, and most distributions, of
     which nobody knows whether they were meant to end.
     """
+    dimension = as_range(dimension)
     if isinstance(dimension, Real | Integer):
         return dimension.low, dimension.high, dimension.log
-    frozen = getattr(dimension, "frozen", None)
-    if getattr(getattr(frozen, "dist", None), "name", "") in RANGES:
-        low, middle, high = dimension.from_unit(np.array([0.0, 0.5, 1.0]))
-        return low, high, is_logarithmic(low, middle, high)
     if not isinstance(dimension, Categorical):
         return None
     values = [value for value in dimension.values if is_finite(value)]

@@ -34,6 +34,10 @@ _TAIL = 1e-6
 PRIORS = ("uniform", "log-uniform")
 
 
+# Distributions of SciPy that are ranges, and what they are here.
+REALS, INTEGERS = ("uniform", "loguniform", "reciprocal"), ("randint",)
+
+
 @dataclass(frozen=True)
 class Distribution(Dimension):
     """A frozen distribution of scipy, kept exact through ``ppf`` and ``cdf``.
@@ -186,6 +190,29 @@ def describe(frozen: Any) -> str:
     parts = [repr(value) for value in getattr(frozen, "args", ())]
     parts += [f"{key}={value!r}" for key, value in getattr(frozen, "kwds", {}).items()]
     return f"{dist.name}({', '.join(parts)})"
+
+
+def as_range(dimension: Dimension) -> Dimension:
+    """Return a distribution of SciPy that is a range as that range, others as given.
+
+    Examples
+    --------
+    >>> from scipy.stats import loguniform
+    >>> as_range(Distribution(loguniform(0.1, 10)))
+    Real(low=0.1, high=10.0, log=True)
+    """
+    if not isinstance(dimension, Distribution):
+        return dimension
+    name = getattr(getattr(dimension.frozen, "dist", None), "name", "")
+    if name not in REALS + INTEGERS:
+        return dimension
+    low, high = dimension.frozen.support()
+    try:
+        if name in INTEGERS:
+            return Integer(int(low), int(high))
+        return Real(float(low), float(high), log=name != "uniform")
+    except InvalidSpaceError:  # a single value
+        return dimension
 
 
 def as_dimension(name: str, value: object) -> Dimension | Choice:

@@ -207,9 +207,9 @@ class SearchSpace(Cube):
     def zoom(self, search: Any, *, factor: float = 2.0) -> SearchSpace:
         """Return a smaller space around the best candidates of a search.
 
-        It holds all candidates in this space within one standard error of the best one:
-        that of their differences on the splits, by Nadeau and Bengio. Ranges are
-        centered on the best one as far as that goes; where the candidates lie at an
+        Of the candidates in this space, it holds all within one standard error of the
+        best one: that of their differences on the splits, by Nadeau and Bengio. Ranges
+        are centered on the best one as far as that goes; where the candidates lie at an
         end, they go beyond it. They neither change their sign so, nor leave [0, 1] if
         they are within it. Of values without an order, those of the candidates are
         left; of distributions that are no ranges, the part that is.
@@ -233,7 +233,7 @@ class SearchSpace(Cube):
             If the search is not fitted, has several scores of which none decides, or
             no candidate with a score on all splits; or if factor is not above 1.
         InvalidSpaceError
-            If none of these candidates is in this space.
+            If none of the candidates is in this space.
 
         Examples
         --------
@@ -385,21 +385,18 @@ def zoomed(
     SearchSpace
         As :meth:`SearchSpace.zoom` says.
     """
-    inside, points, means = [], [], []
-    rows = near_best(scores).tolist()
-    for row in rows:
-        x, problems = space._nearest_place(all_params[row])
-        if not problems:
-            inside.append(all_params[row])
-            points.append(x)
-            means.append(float(scores[row].mean()))
-    if not points:
+    places = [space._nearest_place(params) for params in all_params]
+    inside = [i for i, (_, problems) in enumerate(places) if not problems]
+    if not inside:
         raise InvalidSpaceError(
-            "None of the best candidates is in the space, so there is nothing to zoom "
-            f"in on. The first one is {dict(all_params[rows[0]])!r}."
+            f"None of the {len(all_params)} candidates is in the space, so there is "
+            "nothing to zoom in on. Zoom the space that was searched."
         )
+    rows = [inside[i] for i in near_best(scores[inside])]
+    points = np.array([places[i][0] for i in rows])
+    best = int(np.argmax(scores[rows].mean(axis=1)))
+    good = [all_params[i] for i in rows]
     smaller = SearchSpace(space)
-    best = int(np.argmax(means))
-    columns = around(space.columns, inside, np.array(points), best, factor)
+    columns = around(space.columns, good, points, best, factor)
     Cube.__init__(smaller, columns)
     return smaller

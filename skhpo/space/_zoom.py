@@ -24,7 +24,7 @@ from skhpo import _split_scores as split_scores
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical
 from skhpo.space._columns import Column
-from skhpo.space._convert import Distribution
+from skhpo.space._convert import as_range
 from skhpo.space._curve import Curve
 from skhpo.space._dimensions import Array, Dimension, Integer, Real
 from skhpo.space._spread import ends_and_median, is_logarithmic
@@ -35,8 +35,6 @@ __all__ = ["around", "as_ranges", "near_best", "scores_of_search"]
 NEAR = 0.05
 # Of means, relative to the scores.
 ROUNDING = 1e-12
-# Distributions of SciPy that are ranges, and what they are here.
-REALS, INTEGERS = ("uniform", "loguniform", "reciprocal"), ("randint",)
 
 
 # -- which candidates ------------------------------------------------------------------
@@ -196,7 +194,7 @@ def _cut(
             weights=None if weights is None else [weights[i] for i in kept],
         )
         return part, kept
-    dimension = _as_range(dimension)
+    dimension = as_range(dimension)
     if isinstance(dimension, Curve):
         return dimension, []
     part_of_unit = _interval(dimension, u, middle, factor)
@@ -292,22 +290,6 @@ def _part_of_integer(dimension: Integer, start: float, end: float) -> Dimension:
     if first == last:
         return Categorical([first])
     return Integer(first, last, log=dimension.log)
-
-
-def _as_range(dimension: Dimension) -> Dimension:
-    """Return a distribution that is a range as that range."""
-    if not isinstance(dimension, Distribution):
-        return dimension
-    name = getattr(getattr(dimension.frozen, "dist", None), "name", "")
-    if name not in REALS + INTEGERS:
-        return dimension
-    low, high = dimension.frozen.support()
-    try:
-        if name in INTEGERS:
-            return Integer(int(low), int(high))
-        return Real(float(low), float(high), log=name != "uniform")
-    except InvalidSpaceError:  # a single value
-        return dimension
 
 
 @dataclass(frozen=True)

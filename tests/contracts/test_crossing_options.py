@@ -250,6 +250,7 @@ WAYS = {
         {"pre_dispatch": "all"},
         {"pre_dispatch": 1},
         {"verbose": 3},
+        {"verbose": -1},
     ],
 }
 
