@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import is_classifier
 
 from skhpo._sklearn_compat import asks_for_score, deciding_scorer, noting_responses
 from skhpo.evaluation.fitting._stages import final_step
@@ -65,9 +64,7 @@ class Responses:
             yield
         kept = None
         if self._last is not None and self._n_bytes <= MOST_STAGE_BYTES:
-            response, method = self._last
-            is_label = method == "predict" and is_classifier(final)
-            kept = compact(response, self._n_rows, exact=is_label)
+            kept = compact(self._last[0], self._n_rows)
         self._n_bytes += 0 if kept is None else kept.nbytes
         self._kept.append(kept)
 
@@ -89,8 +86,12 @@ def stacked(responses: list[NDArray[Any] | None]) -> NDArray[Any] | None:
     return np.stack(known)
 
 
-def compact(response: Any, n_rows: int, *, exact: bool = False) -> NDArray[Any] | None:
-    """Return a response in as few bytes as it needs: single precision, if it is real.
+def compact(response: Any, n_rows: int) -> NDArray[Any] | None:
+    """Return a response in as few bytes as it needs, to the last bit.
+
+    Single precision would do for sums, but it makes ties: of 30 decision values of a
+    support vector machine up to three were lost, and half a percent of the area under
+    the curve with them.
 
     Parameters
     ----------
@@ -98,8 +99,6 @@ def compact(response: Any, n_rows: int, *, exact: bool = False) -> NDArray[Any] 
         What an estimator has returned.
     n_rows : int
         For how many rows.
-    exact : bool, default=False
-        Whether the numbers are labels, which must not change.
 
     Returns
     -------
@@ -108,7 +107,7 @@ def compact(response: Any, n_rows: int, *, exact: bool = False) -> NDArray[Any] 
 
     Examples
     --------
-    >>> compact([0.1, 0.2], 2).dtype, compact([0.1, 0.2], 2, exact=True).dtype
+    >>> compact([0.25, 0.5], 2).dtype, compact([0.1, 0.2], 2).dtype
     (dtype('float32'), dtype('float64'))
     >>> compact([3, 7], 2).dtype
     dtype('int8')
@@ -122,9 +121,7 @@ def compact(response: Any, n_rows: int, *, exact: bool = False) -> NDArray[Any] 
     if given.dtype.kind == "f":
         with np.errstate(over="ignore"):
             narrow = given.astype(np.float32)
-        same = np.isfinite(narrow) == np.isfinite(given)
-        is_same = narrow == given if exact else same
-        return narrow if bool(np.all(is_same)) else given
+        return narrow if np.array_equal(narrow, given, equal_nan=True) else given
     if given.dtype.kind in "iu" and given.size:
         low, high = given.min(), given.max()
         for kind in NARROW:
