@@ -5,7 +5,7 @@ from pathlib import Path
 
 from skhpo import __version__
 
-sys.path.insert(0, str(Path(__file__).parent))  # for the extension `mathml`
+sys.path.insert(0, str(Path(__file__).parent))  # for our own extensions
 
 project = "skhpo"
 author = "The skhpo developers"
@@ -19,6 +19,8 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.doctest",
     "sphinx.ext.intersphinx",
+    "charts",
+    "class_pages",
     "mathml",
     "sphinx_gallery.gen_gallery",
 ]
@@ -48,7 +50,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,
     "doc_module": "skhpo",
-    "backreferences_dir": None,
+    "backreferences_dir": "gallery/backreferences",
     "download_all_examples": False,
     "show_memory": False,
     "write_computation_times": False,

@@ -118,3 +118,11 @@ def test_demo_gains_on_unseen_data(capsys: pytest.CaptureFixture[str]) -> None:
     )
     assert tuned > default + 0.1
     assert "svr__C" in printed
+
+
+def test_the_table_of_releases_ends_with_what_is_published() -> None:
+    """``python -m benchmarks.figures VERSION`` writes the last row anew."""
+    figures = runpy.run_path(str(ROOT / "benchmarks" / "figures.py"))
+    last = dict(figures["releases"]()[-1])
+    assert last.pop("release")
+    assert last == {name: f"{v:.2f}" for name, v in figures["figures"]().items()}
