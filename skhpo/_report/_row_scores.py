@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,7 +111,9 @@ def find_row_scores(
             ways.append(RowScores(_signed(sums, sign), False, _n_draws(width)))
     if is_plain and function in RANKS and tested.responses.ndim == 2 and not kwargs:
         ranked = Ranked(tested, RANKS[function])
-        ways.append(RowScores(_signed(ranked, sign), True, _n_draws(10 * m * n)))
+        # A cumulative sum takes ten times as long as a product.
+        n_draws = _n_draws(10 * m * n, fewest=100)
+        ways.append(RowScores(_signed(ranked, sign), True, n_draws))
     n_splits = 1 if predicts else len(np.unique(tested.splits))
     n_draws = MOST_CALLS // (2 * m * n_splits)
     called = Called(function, kwargs, tested, by_split=not predicts)
@@ -120,8 +122,8 @@ def find_row_scores(
     return ways
 
 
-def _n_draws(n_products: int) -> int:
-    return int(np.clip(MOST_PRODUCTS // max(n_products, 1), 200, MOST_DRAWS))
+def _n_draws(n_products: int, fewest: int = 200) -> int:
+    return int(np.clip(MOST_PRODUCTS // max(n_products, 1), fewest, MOST_DRAWS))
 
 
 def _signed(score: Callable[[Counts], Array], sign: int) -> Callable[[Counts], Array]:
@@ -304,26 +306,64 @@ SUMS: dict[Any, Callable[[RowsTested, Mapping[str, Any]], Sums | None]] = {
 # --- scores by rank -------------------------------------------------------------------
 
 
-def _area(positive: Array, negative: Array, ends: NDArray[np.intp]) -> Array:
-    """Return areas under ROC curves, from weights (b, n) by descending response."""
-    hits = np.cumsum(positive, axis=1)[:, ends]
-    misses = np.cumsum(negative, axis=1)[:, ends]
-    hits, misses = (np.pad(one, ((0, 0), (1, 0))) for one in (hits, misses))
-    area = (np.diff(misses, axis=1) * (hits[:, 1:] + hits[:, :-1])).sum(axis=1) / 2
-    return area / (hits[:, -1] * misses[:, -1])
+def _weight_above(
+    weights: Array, responses: Array, at: Array, side: Literal["left", "right"]
+) -> Array:
+    """Return the weight of rows with higher responses; with side="right", equal ones.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n, b)
+        Of the rows, in each draw.
+    responses : ndarray of shape (n,)
+        Of the rows.
+    at : ndarray of shape (k,)
+        Higher than what.
+    side : {"left", "right"}
+        Whether equal responses count.
+
+    Returns
+    -------
+    ndarray of shape (k, b)
+    """
+    order = np.argsort(-responses)
+    sums = np.zeros((len(weights) + 1, weights.shape[1]))
+    np.cumsum(weights[order], axis=0, out=sums[1:])
+    return sums[np.searchsorted(-responses[order], -at, side)]
+
+
+def _area(of: Array, positive: Array, against: Array, negative: Array) -> Array:
+    """Return areas under ROC curves: how often a positive row is above a negative one.
+
+    Parameters
+    ----------
+    of, against : ndarray of shape (p,), (q,)
+        Responses of rows of the positive and of the negative class.
+    positive, negative : ndarray of shape (p, b), (q, b)
+        Their weights in each draw.
+
+    Returns
+    -------
+    ndarray of shape (b,)
+    """
+    won = _weight_above(positive, of, against, "left")
+    if np.isin(of, against).any():
+        won = (won + _weight_above(positive, of, against, "right")) / 2
+    total = positive.sum(axis=0) * negative.sum(axis=0)
+    return np.einsum("ij,ij->j", negative, won) / total
 
 
 def _average_precision(
-    positive: Array, negative: Array, ends: NDArray[np.intp]
+    of: Array, positive: Array, against: Array, negative: Array
 ) -> Array:
-    hits = np.cumsum(positive, axis=1)[:, ends]
-    misses = np.cumsum(negative, axis=1)[:, ends]
-    gains = np.diff(hits, axis=1, prepend=0)
-    precision = np.where(gains > 0, hits / (hits + misses), 0.0)
-    return (gains * precision).sum(axis=1) / hits[:, -1]
+    """Return the mean precision at the positive rows; parameters as of `_area`."""
+    hits = _weight_above(positive, of, of, "right")
+    misses = _weight_above(negative, against, of, "right")
+    precision = np.where(positive > 0, hits / (hits + misses), 0.0)
+    return np.einsum("ij,ij->j", positive, precision) / positive.sum(axis=0)
 
 
-RANKS: dict[Any, Callable[[Array, Array, NDArray[np.intp]], Array]] = {
+RANKS: dict[Any, Callable[[Array, Array, Array, Array], Array]] = {
     metrics.roc_auc_score: _area,
     metrics.average_precision_score: _average_precision,
 }
@@ -338,11 +378,11 @@ class Ranked:
     tested : RowsTested
         With a target of two classes.
     score : callable
-        From weights of positives and negatives, and the ends of ties.
+        From responses and weights of positives, and of negatives.
     """
 
     tested: RowsTested
-    score: Callable[[Array, Array, NDArray[np.intp]], Array]
+    score: Callable[[Array, Array, Array, Array], Array]
 
     def __call__(self, counts: Counts) -> Array:
         tested = self.tested
@@ -352,15 +392,15 @@ class Ranked:
         if len(labels) != 2:
             return _mean_of_known(found)
         for split in range(n_splits):
-            rows = np.flatnonzero(tested.splits == split)
-            weights = counts[:, rows] * tested.plain_weights[rows]
-            for i, response in enumerate(tested.responses[:, rows]):
-                order = np.argsort(-response, kind="stable")
-                ends = np.flatnonzero(np.diff(response[order], append=np.nan))
-                sorted_weights, is_positive = weights[:, order], codes[rows[order]] == 1
-                positive = sorted_weights * is_positive
-                negative = sorted_weights * ~is_positive
-                found[split, :, i] = self.score(positive, negative, ends)
+            parts = []
+            for code in (1, 0):
+                rows = np.flatnonzero((tested.splits == split) & (codes == code))
+                weights = counts[:, rows] * tested.plain_weights[rows]
+                parts.append((rows, np.ascontiguousarray(weights.T)))
+            (own, positive), (others, negative) = parts
+            for i, response in enumerate(tested.responses):
+                of, against = response[own], response[others]
+                found[split, :, i] = self.score(of, positive, against, negative)
         return _mean_of_known(found)
 
 
