@@ -363,7 +363,8 @@ class RootHooks:
         self._root: Any = None
         self._tasks: Any = None
         if HAS_CALLBACKS:
-            n_tasks = 1 + (search.refit is not False)
+            has_finalists = bool(getattr(search, "finalists", 0))
+            n_tasks = 1 + has_finalists + (search.refit is not False)
             self._root = search._init_callback_context(max_subtasks=n_tasks)
             self._root.call_on_fit_task_begin(estimator=search, **self._data)
 
@@ -385,13 +386,15 @@ class RootHooks:
         )
 
     @contextmanager
-    def searching(self, n_evaluations: int | None) -> Iterator[None]:
-        """Open the task that holds all evaluations (None: number unknown)."""
+    def searching(
+        self, n_evaluations: int | None, name: str = "search"
+    ) -> Iterator[None]:
+        """Open a task that holds evaluations (None: their number is not known)."""
         if self._root is None:
             yield
             return
         self._tasks = self._root.subcontext(
-            task_name="search", max_subtasks=n_evaluations, sequential_subtasks=False
+            task_name=name, max_subtasks=n_evaluations, sequential_subtasks=False
         )
         self._tasks.call_on_fit_task_begin(estimator=self._search)
         yield

@@ -13,6 +13,11 @@ __all__ = ["log_to_mlflow"]
 
 # MLflow's own limit.
 LONGEST_VALUE = 500
+# How the names of columns begin that are metrics of a candidate.
+LOGGED = (
+    *("mean_", "std_", "rank_test_", "estimated_test_"),
+    *("fresh_mean_", "fresh_std_", "pooled_mean_"),
+)
 
 
 def log_to_mlflow(search: Any, *, run_name: str | None = None) -> str:
@@ -81,8 +86,6 @@ def _text(value: object) -> str:
 def _metrics(results: Mapping[str, Any], number: int) -> dict[str, float]:
     """Return what is known of the scores and times of a candidate."""
     values = {
-        key: float(results[key][number])
-        for key in results
-        if key.startswith(("mean_", "std_", "rank_test_", "estimated_test_"))
+        key: float(results[key][number]) for key in results if key.startswith(LOGGED)
     }
     return {key: value for key, value in values.items() if np.isfinite(value)}

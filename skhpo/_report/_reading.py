@@ -32,6 +32,13 @@ POPULATION = (
     "than is said here."
 )
 
+FINALISTS = (
+    "The winner was chosen of {} finalists by the mean over ordinary and fresh splits. "
+    "The correction is that of the highest mean on the ordinary ones, and costs are "
+    "without the fresh ones. What finalists score there is too high as well: the rows "
+    "are those by which they became finalists."
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Compared:
@@ -161,6 +168,9 @@ def read_fitted(search: Any, metric: str | None) -> Reading:
             f"mean of {metric!r} instead, which is not the 'best_score_' of the search."
         )
     winner, rule = _winner(search, other, found.scores, rows)
+    pooled = np.asarray(results.get(f"pooled_mean_test_{metric}", np.nan), float)
+    if not other and np.isfinite(pooled).any():
+        notes.append(FINALISTS.format(np.isfinite(pooled).sum()))
     n_splits = found.split_scores.shape[1]
     return Reading(
         results=results,

@@ -366,6 +366,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             self._evaluate(run, optimizer)
             self._report_failures(run)
             self._set_results(run)
+            self._evaluate_finalists(run)
             self._set_best(run)
             self._refit_best(run)
             run.hooks.end()
@@ -532,7 +533,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         """Evaluate what the optimizer asks for, until something ends the search."""
         name, n_splits = type(self).__name__, self.n_splits_
         n_candidates: int | None = getattr(optimizer, "n_candidates", None)
-        spec = self._make_spec(run, n_candidates)
+        spec = run.spec = self._make_spec(run, n_candidates)
         if self.verbose > 0:
             _print_plan(n_candidates, n_splits, is_upper_bound=self._may_skip())
         n_evaluations = None if n_candidates is None else n_candidates * n_splits
@@ -561,6 +562,9 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
 
     def _finish_evaluation(self, run: Run) -> None:
         """Take what is needed of the evaluator, as long as there are workers."""
+
+    def _evaluate_finalists(self, run: Run) -> None:
+        """Evaluate some candidates on more splits, before the best is chosen."""
 
     def _make_loop(
         self,
@@ -627,7 +631,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             training = None if fitter is None else fitter.identity
             memory = JournalMemory(
                 journal,
-                train_scores=self.return_train_score,
+                train_scores=spec.return_train_score,
                 training=spec.subsets.identity if spec.subsets else training,
                 response_of=run.response_of,
             )
@@ -790,12 +794,17 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             return
         results = self.cv_results_
         metric = self.refit if self.multimetric_ else run.problem.refit_metric
-        best = self._select_best_index(self.refit, metric, results)
+        best = self._choose_best(run, metric)
         self.best_index_ = best
         self.best_params_ = results["params"][best]
         if not callable(self.refit):
             self.best_score_ = results[f"mean_test_{metric}"][best]
         self._warn_of_highest(run.record.trials[best])
+
+    def _choose_best(self, run: Run, metric: str) -> int:
+        """Return the row of the best candidate by a score."""
+        best: int = self._select_best_index(self.refit, metric, self.cv_results_)
+        return best
 
     def _warn_of_highest(self, trial: Trial) -> None:
         """Warn if the best candidate has as many iterations as it may have."""

@@ -16,6 +16,7 @@ from skhpo._trial import Trial
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers import BayesOptimizer, LimitedOptimizer
 from skhpo.search._base import BaseSearch
+from skhpo.search._finalists import FinalistSearch
 from skhpo.search._loop import LoopPolicy
 from skhpo.search._prior import prior_trials
 from skhpo.search._race import RacingSearch
@@ -28,6 +29,7 @@ __all__ = ["BayesSearch"]
 
 
 @inherit_docs(BaseSearch)
+@inherit_docs(FinalistSearch)
 @inherit_docs(RacingSearch)
 class BayesSearch(RacingSearch):
     """Bayesian search: fit and score what a model of the score finds most promising.
@@ -179,6 +181,8 @@ class BayesSearch(RacingSearch):
         fit_timeout: float | str | None = None,
         memory_limit: float | str | None = None,
         return_oof: bool = False,
+        finalists: int = 0,
+        finalist_repeats: int = 3,
     ) -> None:
         super().__init__(**self._shared(locals()))
         self.param_distributions = param_distributions
@@ -194,6 +198,8 @@ class BayesSearch(RacingSearch):
         self.random_state = random_state
         self.reuse = reuse
         self.race = race
+        self.finalists = finalists
+        self.finalist_repeats = finalist_repeats
 
     def _policy(self) -> LoopPolicy:
         in_order = not self.asynchronous

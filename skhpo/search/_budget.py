@@ -1,4 +1,4 @@
-"""How much time a search has, with the last fit kept in mind."""
+"""How much time a search has, with what follows the candidates kept in mind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["TimeBudget", "growth_of"]
 
 
 class TimeBudget:
-    """A number of seconds, from which the last fit is saved.
+    """A number of seconds, from which finalists and the last fit are saved.
 
     The best candidate will be fitted once more, on all the data. From its times on the
     splits, that is expected to take n / n_train times as long: most fits grow at least
@@ -33,22 +33,33 @@ class TimeBudget:
         n / n_train; 0 if there is no last fit.
     n_rows : int or None
         Of the data, where a resource is a number of rows.
+    n_finalists : int
+        How many of the candidates are evaluated again; 0 from then on.
+    n_more : float
+        Evaluations of each of them, for each worker.
     """
 
     def __init__(self, seconds: float, start: float) -> None:
         self._end = start + seconds
         self.growth = 0.0
         self.n_rows: int | None = None
+        self.n_finalists = 0
+        self.n_more = 0.0
+        self._n_complete = 0
         self._best_score = -math.inf
         self._reserved = 0.0
+        self._of_finalist = 0.0
 
     def note(self, trial: Trial) -> None:
         """Take note of a complete candidate."""
+        self._n_complete += 1
         if self._end == math.inf or not trial.score > self._best_score:
             return
         self._best_score = trial.score
-        times = [e.fit_time for e in trial.done if not math.isnan(e.fit_time)]
-        mean = math.fsum(times) / len(times) if times else 0.0
+        known = [e for e in trial.done if not math.isnan(e.fit_time)]
+        mean = math.fsum(e.fit_time for e in known) / max(len(known), 1)
+        mean_score_time = math.fsum(e.score_time for e in known) / max(len(known), 1)
+        self._of_finalist = self.n_more * (mean + mean_score_time)
         self._reserved = self.growth * mean
         if self.n_rows is not None and trial.candidate.resource is not None:
             self._reserved *= self.n_rows / trial.candidate.resource
@@ -57,7 +68,9 @@ class TimeBudget:
         """Return the seconds that are left for the search."""
         if self._end == math.inf:
             return math.inf
-        return self._end - self._reserved - _clock.now()
+        n_finalists = min(self.n_finalists, self._n_complete)
+        saved = self._reserved + n_finalists * self._of_finalist
+        return self._end - saved - _clock.now()
 
 
 def growth_of(spec: EvaluationSpec) -> float:

@@ -17,6 +17,7 @@ from skhpo.optimizers._starting import StartingOptimizer
 from skhpo.optimizers._zoom import ZoomingOptimizer
 from skhpo.search._auto import is_auto
 from skhpo.search._base import BaseSearch
+from skhpo.search._finalists import FinalistSearch
 from skhpo.search._halving import HalvingSearch
 from skhpo.search._initial import initial_candidates, without_known
 from skhpo.search._race import RacingSearch
@@ -29,6 +30,7 @@ __all__ = ["GridSearch"]
 
 
 @inherit_docs(BaseSearch)
+@inherit_docs(FinalistSearch)
 @inherit_docs(RacingSearch)
 @inherit_docs(HalvingSearch)
 class GridSearch(HalvingSearch):
@@ -142,6 +144,8 @@ class GridSearch(HalvingSearch):
         fit_timeout: float | str | None = None,
         memory_limit: float | str | None = None,
         return_oof: bool = False,
+        finalists: int = 0,
+        finalist_repeats: int = 3,
     ) -> None:
         super().__init__(**self._shared(locals()))
         self.param_grid = param_grid
@@ -151,6 +155,8 @@ class GridSearch(HalvingSearch):
         self.zoom = zoom
         self.reuse = reuse
         self.race = race
+        self.finalists = finalists
+        self.finalist_repeats = finalist_repeats
         self.resource = resource
         self.min_resources = min_resources
         self.max_resources = max_resources

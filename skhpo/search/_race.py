@@ -17,7 +17,7 @@ from skhpo.evaluation import Evaluator
 from skhpo.exceptions import SearchStoppedError
 from skhpo.optimizers import Optimizer
 from skhpo.optimizers._race import OrderedRace, Race, SortedRace
-from skhpo.search._base import BaseSearch
+from skhpo.search._finalists import FinalistSearch
 from skhpo.search._loop import Listener, Loop, LoopEvaluator
 from skhpo.search._patient import PatientEvaluator
 from skhpo.search._raced import RacingEvaluator, add_columns, order_of_splits
@@ -28,7 +28,7 @@ __all__ = ["RacingSearch"]
 ALPHA = 0.05  # race=True
 
 
-class RacingSearch(BaseSearch):
+class RacingSearch(FinalistSearch):
     """Base class of searches that may skip splits; not to be used directly.
 
     `inherit_docs` takes over what is described here.
@@ -50,11 +50,12 @@ class RacingSearch(BaseSearch):
         in seconds, as ``pandas.DataFrame`` takes it. With `race`, also ``n_splits``
         (how many were evaluated), ``dropped``, and ``estimated_test_score``: the mean,
         or what is expected of dropped candidates, whose mean is NaN. They are ranked
-        by it, below all complete ones.
+        by it, below all complete ones. With `finalists`, also their scores on fresh
+        splits.
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **BaseSearch._parameter_constraints,
+        **FinalistSearch._parameter_constraints,
         "race": ["boolean", Interval(Real, 0, 0.5, closed="neither")],
     }
 

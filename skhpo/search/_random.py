@@ -22,6 +22,7 @@ from skhpo.optimizers import (
 )
 from skhpo.optimizers._starting import StartingOptimizer
 from skhpo.search._base import BaseSearch
+from skhpo.search._finalists import FinalistSearch
 from skhpo.search._halving import HalvingSearch
 from skhpo.search._initial import initial_candidates
 from skhpo.search._loop import LoopPolicy
@@ -36,6 +37,7 @@ __all__ = ["RandomSearch"]
 
 
 @inherit_docs(BaseSearch)
+@inherit_docs(FinalistSearch)
 @inherit_docs(RacingSearch)
 @inherit_docs(HalvingSearch)
 class RandomSearch(HalvingSearch):
@@ -186,6 +188,8 @@ class RandomSearch(HalvingSearch):
         fit_timeout: float | str | None = None,
         memory_limit: float | str | None = None,
         return_oof: bool = False,
+        finalists: int = 0,
+        finalist_repeats: int = 3,
     ) -> None:
         super().__init__(**self._shared(locals()))
         self.param_distributions = param_distributions
@@ -198,6 +202,8 @@ class RandomSearch(HalvingSearch):
         self.random_state = random_state
         self.reuse = reuse
         self.race = race
+        self.finalists = finalists
+        self.finalist_repeats = finalist_repeats
         self.resource = resource
         self.min_resources = min_resources
         self.max_resources = max_resources

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
@@ -75,9 +76,10 @@ class Record:
         """Drop the candidates whose ids are not wanted."""
         self._rows = {id: row for id, row in self._rows.items() if wanted(id)}
 
-    def failures(self) -> list[Failures]:
-        """Return the failed fits, grouped by what went wrong."""
-        return group_failures(map(self._without_origin, self.trials))
+    def failures(self, more: Iterable[Trial] = ()) -> list[Failures]:
+        """Return the failed fits, also those of others, grouped by what went wrong."""
+        own = map(self._without_origin, self.trials)
+        return group_failures(itertools.chain(own, more))
 
     def _without_origin(self, trial: Trial) -> Trial:
         """Return a trial without the evaluations of the one whose splits it adds to."""

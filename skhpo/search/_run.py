@@ -9,7 +9,7 @@ from typing import Any
 from sklearn.utils import Bunch
 
 from skhpo._sklearn_compat import RootHooks
-from skhpo.evaluation import Evaluator
+from skhpo.evaluation import EvaluationSpec, Evaluator
 from skhpo.evaluation._response_store import ResponseStore
 from skhpo.evaluation.fitting._subsets import Subsets
 from skhpo.evaluation.fitting._task import Fitter
@@ -60,7 +60,10 @@ class Run:
     rounds: list[int] | None = None  # of each candidate; None: there is one only
     subsets: Subsets | None = None  # if these are rows
     fitter: Fitter | None = None  # None: each candidate by `fit`
+    fresh: Sequence[tuple[Any, Any]] = ()  # the splits of finalists
+    finalists: Sequence[int] = ()  # the rows that have a score on all of these
     # Once there is a task.
+    spec: EvaluationSpec | None = None
     evaluator: Evaluator | PatientEvaluator | RacingEvaluator | None = None
     response_of: str | None = None  # the score, if its responses are to be kept
     responses: ResponseStore | None = None

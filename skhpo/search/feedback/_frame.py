@@ -14,8 +14,10 @@ from skhpo._trial import Params
 __all__ = ["candidate_frame", "split_frame"]
 
 SPLIT = re.compile(r"split(\d+)_(test|train)_(.+)")
+OF_FRESH_SPLIT = re.compile(r"fresh\d+_split.+")
 FIRST = (
-    *("rank_test_", "mean_test_", "estimated_test_", "std_test_"),
+    *("rank_test_", "mean_test_", "estimated_test_", "pooled_mean_test_"),
+    *("std_test_", "fresh_mean_test_", "fresh_std_test_"),
     *("dropped", "n_splits", "mean_train_", "std_train_"),
 )
 
@@ -42,7 +44,7 @@ def candidate_frame(results: Mapping[str, Any], metric: str) -> Any:
     plain = {
         name: np.asarray(results[name])
         for name in results
-        if name != "params" and name not in params and not SPLIT.fullmatch(name)
+        if name != "params" and name not in params and not _is_of_split(name)
     }
     first = [name for start in FIRST for name in plain if name.startswith(start)]
     columns = {name: plain.pop(name) for name in first} | params | plain
@@ -84,6 +86,11 @@ def split_frame(results: Mapping[str, Any], metric: str) -> Any:
     ]
     order = ["rank", "candidate", "split"]
     return pd.concat(parts).sort_values(order).reset_index(drop=True)
+
+
+def _is_of_split(name: str) -> bool:
+    """Whether a column has the scores of a single split, ordinary or fresh."""
+    return bool(SPLIT.fullmatch(name) or OF_FRESH_SPLIT.fullmatch(name))
 
 
 def _param_columns(pd: Any, params: Sequence[Params]) -> dict[str, Any]:
