@@ -8,7 +8,6 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import KFold, StratifiedKFold
 
 __all__ = ["CannotReseedError", "check_fresh", "reseeded"]
 
@@ -44,6 +43,7 @@ def reseeded(cv: Any, given: Any, seed: int) -> Any:
 
     Examples
     --------
+    >>> from sklearn.model_selection import KFold
     >>> reseeded(KFold(3), 3, seed=7)
     KFold(n_splits=3, random_state=7, shuffle=True)
     >>> reseeded(KFold(3), KFold(3), seed=7)
@@ -52,8 +52,7 @@ def reseeded(cv: Any, given: Any, seed: int) -> Any:
     skhpo.search._fresh.CannotReseedError: it does not shuffle
     """
     fresh = copy.copy(cv)
-    is_number = given is None or isinstance(given, Integral)
-    if is_number and isinstance(cv, KFold | StratifiedKFold):
+    if given is None or isinstance(given, Integral):
         fresh.shuffle = True
     if not hasattr(fresh, "random_state"):
         raise CannotReseedError("it has no random_state")

@@ -5,6 +5,10 @@ of scikit-learn alike. Candidates that failed are never chosen. Rules hold nothi
 their parameters, so a search can be cloned, pickled and fitted again. With a rule, as
 with any callable `refit`, a search has no ``best_score_``.
 
+Rules fit nothing. To evaluate the best candidates on fresh splits, and to choose among
+them by all their splits, is what `finalists` of the searches is for; see
+:ref:`finalists`.
+
 The names in rules are those of parameters, of scores or of columns of ``cv_results_``.
 """
 

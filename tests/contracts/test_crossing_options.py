@@ -157,8 +157,9 @@ PROBLEMS = {
     "halving": [None, "rows", "brackets", "steps"],
     "oof": [False, True],
     "zoom": [0, 2],
+    "finalists": [0, 2],
 }
-OURS = ("race", "curve", "halving", "oof", "zoom")
+OURS = ("race", "curve", "halving", "oof", "zoom", "finalists")
 OF_SCIKIT_LEARN = {name: PROBLEMS[name] for name in PROBLEMS if name not in OURS}
 
 
@@ -178,11 +179,13 @@ class Problem:
     halving: str | None = None
     oof: bool = False
     zoom: int = 0
+    finalists: int = 0
+    shuffled: bool = False
 
     def make(self, search=None, **way):
         """Return the search, unfitted."""
         options = {
-            "cv": KFold(3),
+            "cv": self.cv,
             "error_score": self.error_score,
             "return_train_score": self.train,
             **SCORINGS[self.scoring],
@@ -197,6 +200,8 @@ class Problem:
             options["return_oof"] = True
         if self.zoom and self.search == "grid":
             options["zoom"] = self.zoom
+        if self.finalists and self.search != "pbt":  # which has none
+            options |= {"finalists": self.finalists, "finalist_repeats": 2}
         curved = self.curve is not None and self.search != "pbt"  # which refuses it
         halved = self.halving if self.search in ("grid", "random") else None
         known = CURVED if curved or halved == "steps" else ESTIMATORS
@@ -215,6 +220,13 @@ class Problem:
         if curved:
             space[f"{prefix}n_steps"] = self.curve
         return search(estimator, space, **options, **way)
+
+    @property
+    def cv(self):
+        """The splitter, which shuffles where others like it are asked for."""
+        if self.finalists or self.shuffled:
+            return KFold(3, shuffle=True, random_state=0)
+        return KFold(3)
 
     @property
     def says_which_score(self):
@@ -310,6 +322,11 @@ def outcome(problem, search, backend="loky"):
     }
 
 
+def is_of_rows(name):
+    """Whether it does not depend on which candidate is the best, nor on finalists."""
+    return name not in (*SHOWN, "predictions", "failures")
+
+
 SHOWN = ("best_index_", "best_params_", "best_score_", "multimetric_", "n_splits_")
 
 
@@ -349,6 +366,9 @@ def check(search, problem, way):
         without = {**plain(replace(problem, oof=False))}
         without.pop("oof")
         assert_equal(found, without)
+    if problem.finalists and "error" not in found:
+        without = plain(replace(problem, finalists=0, shuffled=True))
+        assert_equal(found, {k: v for k, v in without.items() if is_of_rows(k)})
     # Under limits, fits do not go on from each other, and are others to a journal.
     is_cut = problem.curve is not None and problem.curve.patience is not None
     if way.get("journal") == "whole" and not (is_cut and way.get("limits")):
