@@ -605,6 +605,7 @@ def test_what_a_finalist_raises_ends_the_search_and_loses_nothing():
     with pytest.raises(ValueError, match="told to fail") as info:
         search.fit(ROWS)
     assert "keeps what it has found, 3 candidates" in str(info.value.__notes__)
+    assert search.stop_reason_ == "error"
     assert search.best_params_ == {"level": 0.9}
     assert search.cv_results_["mean_test_score"].tolist() == [0.9, 0.8, 0.7]
 
@@ -617,6 +618,8 @@ def test_an_interrupt_among_finalists_keeps_the_best_without_them(one_by_one):
         search.fit(ROWS)
     assert search.stop_reason_ == "interrupted"
     assert search.best_index_ == 0
+    assert np.isnan(search.cv_results_["pooled_mean_test_score"]).all()
+    assert not search._remarks()
     assert hasattr(search, "best_estimator_")
 
 

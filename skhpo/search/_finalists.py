@@ -140,12 +140,14 @@ class FinalistSearch(BaseSearch):
         final = Final(self.n_splits_)
         if rows and run.record.stop_reason not in ("interrupted", "callback"):
             run.budget.n_finalists = 0
+            self.stop_reason_ = "error"  # as long as nothing else is known
             self._evaluate_again(run, rows, final)
-        self._add_results(run, rows, final)
-        if rows and len(final.trials) == len(rows):
+            self.stop_reason_ = final.reason or run.record.stop_reason
+        if len(final.trials) == len(rows):
             run.finalists = rows
         else:
-            self._say_that_none_is_chosen(rows, final.reason or run.record.stop_reason)
+            self._say_that_they_are_not_compared(len(rows))
+        self._add_results(run, final)
 
     def _evaluate_again(self, run: Run, rows: Sequence[int], final: Final) -> None:
         """Evaluate rows on the fresh splits, as far as there is time."""
@@ -177,9 +179,8 @@ class FinalistSearch(BaseSearch):
             heart = Heartbeat(f"{name}, finalists", len(rows), evaluator.running)
             if self.verbose > 0:
                 stack.enter_context(heart)
-            trials = [run.record.trials[row] for row in rows]
             try:
-                self._wait_for(run, evaluator, trials, final, heart)
+                self._wait_for(run, evaluator, rows, final, heart)
             except KeyboardInterrupt:
                 if self._interrupts.note():
                     raise
@@ -190,26 +191,22 @@ class FinalistSearch(BaseSearch):
         self,
         run: Run,
         evaluator: Evaluator,
-        trials: Sequence[Trial],
+        rows: Sequence[int],
         final: Final,
         heart: Heartbeat,
     ) -> None:
-        """Evaluate the candidates of trials, as they were evaluated before."""
-        on_rows = run.subsets is not None
-        evaluator.add(
-            [
-                Candidate(
-                    number,
-                    trial.candidate.params,
-                    trial.candidate.resource if on_rows else None,
-                )
-                for number, trial in enumerate(trials)
-            ]
-        )
+        """Evaluate the candidates of rows, as they were evaluated before."""
+        trials = run.record.trials
+        params = [trials[row].candidate.params for row in rows]
+        resources: list[int | None] = [None] * len(rows)
+        if run.subsets is not None:
+            resources = [trials[row].candidate.resource for row in rows]
+        evaluator.add(list(map(Candidate, range(len(rows)), params, resources)))
         while batch := evaluator.wait():
             for trial in batch:
                 run.record.check_scores(trial.done)
-                final.add(trials[trial.candidate.id], trial)
+                row = rows[trial.candidate.id]
+                final.add(row, trials[row], trial)
                 heart.note(trial)
         if evaluator.out_of_time:
             final.reason = "time_budget"
@@ -218,20 +215,20 @@ class FinalistSearch(BaseSearch):
 
     # -- what the results say ----------------------------------------------------------
 
-    def _add_results(self, run: Run, rows: Sequence[int], final: Final) -> None:
+    def _add_results(self, run: Run, final: Final) -> None:
         """Add to the results of the ordinary splits."""
         results = self.cv_results_
-        metrics = [n[len("mean_test_") :] for n in results if n.startswith("mean_test")]
-        by_row = {row: final.trials.get(run.record.trials[row]) for row in rows}
-        known = {row: trials for row, trials in by_row.items() if trials is not None}
+        start = "mean_test_"
+        metrics = [n.removeprefix(start) for n in results if n.startswith(start)]
         shape = len(results["params"]), self.n_splits_, self.finalist_repeats
         for metric in metrics:
-            results |= fresh_columns(metric, known, *shape)
-        fresh = [trial for trial, _ in known.values()]
+            columns = fresh_columns(metric, final.trials, *shape)
+            if not run.finalists:  # nobody was chosen by these
+                columns[f"pooled_mean_test_{metric}"][:] = np.nan
+            results |= columns
+        fresh = [trial for trial, _ in final.trials.values()]
         self.failures_ = run.record.failures(fresh)
         self._warn_of_failures(fresh)
-        if final.reason is not None:
-            self.stop_reason_ = final.reason
         done = [evaluation for trial in fresh for evaluation in trial.done]
         before = self.reuse_
         self.reuse_ = Reuse(
@@ -244,22 +241,18 @@ class FinalistSearch(BaseSearch):
     def _warn_of_failures(self, trials: Sequence[Trial]) -> None:
         failures = group_failures(trials)
         if failures:
-            n, n_fits = (
-                sum(f.n_fits for f in failures),
-                sum(len(t.done) for t in trials),
-            )
+            n_failed = sum(failure.n_fits for failure in failures)
+            n_fits = sum(len(trial.done) for trial in trials)
             warn_user(
-                f"On fresh splits, {n} fits of finalists failed out of a total of "
-                f"{n_fits}, and score {self.error_score!r}. The most frequent "
+                f"On fresh splits, {n_failed} fits of finalists failed out of a total "
+                f"of {n_fits}, and score {self.error_score!r}. The most frequent "
                 f"reasons:\n{summarize(failures)}",
                 FitFailedWarning,
             )
 
-    def _say_that_none_is_chosen(self, rows: Sequence[int], reason: str) -> None:
-        if not rows:
-            return  # there is no best candidate at all, which is said elsewhere
+    def _say_that_they_are_not_compared(self, n: int) -> None:
         warn_user(
-            f"{type(self).__name__} has ended ({reason}) before all {len(rows)} "
+            f"{type(self).__name__} has ended ({self.stop_reason_}) before all {n} "
             "finalists were evaluated on all fresh splits, so they were not compared: "
             "the best candidate is that of the ordinary splits.",
             SkhpoWarning,
@@ -300,9 +293,9 @@ class Final:
     ----------
     n_splits : int
         How many ordinary splits there are.
-    trials : dict of Trial to (Trial, Trial)
-        For each trial on the ordinary splits that was evaluated on the fresh ones: the
-        trial on these alone, numbered on, and the one on all splits.
+    trials : dict of int to (Trial, Trial)
+        Of each row that was evaluated: the trial on the fresh splits alone, numbered
+        on, and the one on all splits.
     reason : str or None
         Why some of them are missing.
     n_fits, n_needed : int
@@ -310,15 +303,15 @@ class Final:
     """
 
     n_splits: int
-    trials: dict[Trial, tuple[Trial, Trial]] = field(default_factory=dict)
+    trials: dict[int, tuple[Trial, Trial]] = field(default_factory=dict)
     reason: str | None = None
     n_fits: int = 0
     n_needed: int = 0
 
-    def add(self, ordinary: Trial, fresh: Trial) -> None:
+    def add(self, row: int, ordinary: Trial, fresh: Trial) -> None:
         """Take note of a trial on the fresh splits."""
         missing = [None] * self.n_splits
-        self.trials[ordinary] = (
+        self.trials[row] = (
             replace(ordinary, evaluations=[*missing, *fresh.evaluations]),
             replace(ordinary, evaluations=[*ordinary.evaluations, *fresh.evaluations]),
         )
