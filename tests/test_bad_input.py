@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from estimators import Counting, Failing
 from scipy.stats import loguniform, randint, uniform
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
+from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, KFold, RandomizedSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -622,3 +623,46 @@ def test_the_hint_comes_first_and_the_estimator_is_cut():
     with pytest.raises(ValueError, match=r"^Did you mean 'step3__level'") as caught:
         GridSearch(Pipeline(steps), {"step3_level": [0.0]}).fit([[0]], [0])
     assert "step19" not in str(caught.value).split("Valid parameters")[0]
+
+
+# -- meant otherwise -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("search", "given", "meant"),
+    [
+        (PBTSearch, "n_iter", "n_generations"),
+        (PBTSearch, "n_trials", "n_generations"),
+        (GridSearch, "njobs", "n_jobs"),
+        (BayesSearch, "n_calls", "n_iter"),
+    ],
+)
+def test_a_parameter_that_does_not_exist_is_met_with_the_one_that_does(
+    search, given, meant
+):
+    with pytest.raises(TypeError, match=f"^Did you mean '{meant}'"):
+        search(SVC(), {}, **{given: 1})
+
+
+@pytest.mark.parametrize(
+    ("scoring", "hint"),
+    [("rmse", "neg_root_mean_squared_error"), ("roc-auc", "roc_auc")],
+)
+def test_a_score_of_no_name_is_met_with_its_name(scoring, hint, data):
+    with pytest.raises(ValueError, match=f"^Did you mean '{hint}'"):
+        GridSearch(SVC(), {"C": [1, 2]}, scoring=scoring).fit(*data)
+
+
+@pytest.mark.parametrize("search", [GridSearch, RandomSearch, BayesSearch])
+@pytest.mark.parametrize("scoring", [accuracy_score, lambda true, said: 1.0])
+def test_a_metric_is_no_scorer(search, scoring, data):
+    """It would fail for every candidate, and be the score of none."""
+    for given in (scoring, {"a": scoring}):
+        with pytest.raises(ValueError, match=r"^Did you mean make_scorer\("):
+            search(SVC(), {"C": [1, 2]}, scoring=given, refit=False).fit(*data)
+
+
+def test_names_of_the_same_thing_are_near(data):
+    boosting = HistGradientBoostingClassifier()
+    with pytest.raises(ValueError, match=r"^Did you mean 'max_iter'\? "):
+        GridSearch(boosting, {"n_estimators": [1, 2]}).fit(*data)

@@ -13,7 +13,9 @@ from joblib import parallel_config
 from scipy import integrate, stats
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.cluster import KMeans
+from sklearn.datasets import make_classification
 from sklearn.linear_model import Ridge
+from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -366,6 +368,22 @@ def test_different_scores_need_one_that_compares_them() -> None:
     assert found.metric == "balanced_accuracy"
     assert math.isnan(found.searches["auc"].candidates_to_best)
     assert any("Not all searches choose by" in note for note in found.notes)
+
+
+def test_a_scorer_that_searches_and_comparison_share_is_one_score() -> None:
+    """Also where clones of the searches have copies of it, and by its own name."""
+    scorer = make_scorer(f1_score)
+    grid = {"max_depth": [1, 2]}
+    searches = {
+        name: GridSearch(
+            DecisionTreeClassifier(random_state=seed), grid, scoring=scorer
+        )
+        for seed, name in enumerate("ab")
+    }
+    X, y = make_classification(60, random_state=0)
+    found = compare_searches(searches, X, y, scoring=scorer, cv=2, n_seeds=1)
+    assert found.metric == "f1_score"
+    assert not any("outer score" in note for note in found.notes)
 
 
 def test_several_inner_scores_are_compared_by_the_one_that_refit_names() -> None:

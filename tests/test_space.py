@@ -503,3 +503,10 @@ def test_mistakes_are_named_with_a_remedy(make: Any, message: str) -> None:
     """Every message says which value, and what would do."""
     with pytest.raises(InvalidSpaceError, match=f"(?s){message}"):
         make()
+
+
+def test_a_space_shows_what_depends_on_what() -> None:
+    kinds = Choice({"rbf": {"gamma": Real(0.1, 1)}, "linear": {}})
+    shown = repr(SearchSpace({"C": Real(1, 10), "kernel": kinds})).splitlines()
+    assert shown[1] == "  C: Real(low=1, high=10, log=False)"
+    assert shown[3] == "    gamma: Real(low=0.1, high=1, log=False)  if 'rbf'"

@@ -16,7 +16,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import get_tags
 
 from skhpo._keys import structural_key
-from skhpo._sklearn_compat import BaseSearchCV
+from skhpo._sklearn_compat import BaseSearchCV, score_function
 
 __all__ = ["Splits", "check_numbers", "check_searches", "outer_splits", "shared_metric"]
 
@@ -182,9 +182,9 @@ def shared_metric(searches: Mapping[str, Any], scoring: Any) -> tuple[str, bool]
     """
     _check_scoring(scoring)
     inner = {name: _deciding(search) for name, search in searches.items()}
-    kinds = {structural_key(value): value for value in inner.values()}
+    kinds = {_score_key(*value): value for value in inner.values()}
     if scoring is not None:
-        wanted = [structural_key((kind, scoring)) for kind, _ in inner.values()]
+        wanted = [_score_key(kind, scoring) for kind, _ in inner.values()]
         return _shown(scoring), set(kinds) == set(wanted)
     if len(kinds) > 1:
         shown = {name: _shown(value) for name, (_, value) in inner.items()}
@@ -194,6 +194,13 @@ def shared_metric(searches: Mapping[str, Any], scoring: Any) -> tuple[str, bool]
         )
     ((_, value),) = kinds.values()
     return _shown(value), True
+
+
+def _score_key(kind: str, scoring: Any) -> Any:
+    """Return what is equal for equal scores; clones of a search have copies of one."""
+    made = score_function(scoring, None)
+    parts = scoring if made is None else (type(scoring), *vars(made).values())
+    return structural_key((kind, parts))
 
 
 def _check_scoring(scoring: Any) -> None:
@@ -225,4 +232,6 @@ def _deciding(search: Any) -> tuple[str, Any]:
 def _shown(scoring: Any) -> str:
     if scoring is None or isinstance(scoring, str):
         return scoring or "score"
+    made = score_function(scoring, None)
+    scoring = scoring if made is None else made.function
     return str(getattr(scoring, "__name__", type(scoring).__name__))

@@ -237,8 +237,8 @@ def _notes(
     fixed = [name for name, search in searches.items() if not takes_seed(search)]
     if fixed and n_seeds > 1:
         notes.append(
-            f"{', '.join(map(repr, fixed))} has no random_state: it was fitted once "
-            "per split, and the luck of its seeds is not known."
+            f"Without a random_state, {' and '.join(map(repr, fixed))} fitted once per "
+            "split, so the luck of seeds is not known."
         )
     if n_seeds == 1:
         notes.append("There is one seed: how much the seed matters is not known.")

@@ -182,6 +182,8 @@ def _how_to_get_given(search: Any, reading: Reading) -> str:
         )
     if find_given(search.estimator, reading.results["params"]) is not None:
         start, how = "The estimator as given was tried, but is not compared", ""
+    elif getattr(search, "initial_params", None) == "defaults":
+        start, how = NOT_TRIED, "let the space have its own values, or "
     elif hasattr(search, "initial_params"):
         start, how = NOT_TRIED, "set initial_params='defaults', or "
     elif hasattr(search, "param_grid"):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skhpo._arithmetic import Array
 from skhpo._candidates._axis import clipped
 from skhpo._fence import drawing_unit, in_unit, lower_fence, out_of_unit
+from skhpo._printable import scoring_name
 from skhpo.plots._display import (
     BEST,
     LITERAL,
@@ -127,7 +128,9 @@ class CurveDisplay:
         index = search.best_index_ if index is None else index
         curve = search.curve_of(index, metric)
         chosen = search.cv_results_["params"][index][curve.parameter]
-        name = metric or (search.refit if isinstance(search.refit, str) else "score")
+        named = search.multimetric_ and isinstance(search.refit, str)
+        own = scoring_name(search, str(search.refit) if named else "score")
+        name = metric or own
         return cls(curve.stages, curve.scores, chosen, curve.parameter, name).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:

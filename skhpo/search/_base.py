@@ -66,11 +66,13 @@ from skhpo.search._edges import EdgeWatch, told_of
 from skhpo.search._effects import warn_of_no_effect
 from skhpo.search._given import given_test
 from skhpo.search._loop import Interrupts, Listener, Loop, LoopEvaluator, LoopPolicy
+from skhpo.search._names import signature_of, unknown_option
 from skhpo.search._oof import OutOfFold, collect, response_of, warn_of_missing
 from skhpo.search._patient import PatientEvaluator, have_growth, have_patience
 from skhpo.search._problem import open_journal
 from skhpo.search._results import Record
 from skhpo.search._run import Problem, Reuse, Run, Space
+from skhpo.search._scoring import check_score_name, check_scorer_calls
 from skhpo.search._stop import StopRules, as_rules, check_rules
 from skhpo.search.feedback import _heartbeat
 from skhpo.search.feedback._bar import search_bar
@@ -81,23 +83,6 @@ from skhpo.space import SearchSpace
 from skhpo.stopping import StopRule
 
 __all__ = ["BaseSearch"]
-
-# What Optuna, scikit-optimize, hyperopt and Ray call parameters of ours.
-NAMES_ELSEWHERE = {
-    **dict.fromkeys(("n_trials", "n_calls", "max_evals", "num_samples"), "n_iter"),
-    **dict.fromkeys(("timeout", "max_time", "time_budget_s"), "time_budget"),
-    **dict.fromkeys(("search_spaces", "dimensions"), "param_distributions"),
-    **{"storage": "journal", "seed": "random_state", "callbacks": "stop"},
-}
-
-
-def signature_of(cls: type) -> inspect.Signature:
-    """Return the parameters of the constructor of a class."""
-    own = inspect.signature(cls.__init__)  # type: ignore[misc]
-    return own.replace(
-        parameters=list(own.parameters.values())[1:],
-        return_annotation=inspect.Signature.empty,
-    )
 
 
 class BaseSearch(Delegation, Summary, BaseSearchCV):
@@ -230,10 +215,10 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
     }
 
     def __new__(cls, *_: Any, **options: Any) -> Self:
-        """Refuse what other libraries call a parameter, and say its name here."""
-        for name in sorted(options.keys() & NAMES_ELSEWHERE.keys()):
-            ours, known = NAMES_ELSEWHERE[name], cls._get_param_names()
-            if name not in known and ours in known:
+        """Refuse a parameter that does not exist, and say which one is meant."""
+        for name in options:
+            ours = unknown_option(name, cls._get_param_names())
+            if ours is not None:
                 raise TypeError(
                     f"Did you mean {ours!r}? {cls.__name__} has no parameter {name!r}."
                 )
@@ -316,6 +301,11 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
     @abstractmethod
     def _make_optimizer(self, space: Space) -> Optimizer:
         """Return the algorithm of this search, ready to be asked."""
+
+    def _validate_params(self) -> None:
+        """Check the parameters as scikit-learn does, and hint at names of scores."""
+        check_score_name(type(self).__name__, self.scoring)
+        super()._validate_params()
 
     @fit_context(prefer_skip_nested_validation=False)  # the inner one is not validated
     def fit(self, X: Any, y: Any = None, **params: Any) -> BaseSearch:
@@ -492,6 +482,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         rules = as_rules(self.stop, type(self).__name__)
         self._check_repeatable()
         limits = Limits.parse(self.fit_timeout, self.memory_limit)
+        check_scorer_calls(type(self).__name__, self.scoring, y)
         scorers, refit_metric = self._get_scorers()
         if is_multimetric(scorers):
             self._score_check().check_one(scorers._scorers)

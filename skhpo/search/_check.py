@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import re
 import warnings
@@ -17,6 +16,7 @@ from sklearn.utils.discovery import all_estimators
 
 from skhpo._keys import is_estimator
 from skhpo._sklearn_compat import validate_parameter_constraints
+from skhpo.search._names import near_names
 from skhpo.space import Categorical, Curve, Integer, Real
 from skhpo.space._plain import is_distribution
 from skhpo.space._skrub import from_skrub
@@ -24,11 +24,11 @@ from skhpo.space._values import count, is_numeric
 
 __all__ = ["assemblies", "check_against_estimator", "samples"]
 
-# Combinations of searched components (steps of a pipeline, say) to check at most.
 # What scikit-learn's message about a parameter shows of an estimator, and how much of
 # it is left: a pipeline may have twenty lines.
 _ESTIMATOR = re.compile(r"(?<= for estimator ).*?(?=\. Valid parameters are|$)", re.S)
 MAX_ESTIMATOR = 60
+# Combinations of searched components (steps of a pipeline, say) to check at most.
 MAX_COMBINATIONS = 100
 # Longer lists of values are checked at so many places only.
 MAX_CHECKED = 10_000
@@ -221,15 +221,19 @@ def _remedy(estimator: Any, name: str) -> str:
     """Return what would work: similar names here, or the estimators that have it."""
     valid = list(estimator.get_params(deep=True))
     parameter = name.rpartition("__")[2]
+    owner, _ = _owner(estimator, name)
     similar = [other for other in valid if other.rpartition("__")[2] == parameter]
-    by_lower = {other.lower(): other for other in valid}
-    close = difflib.get_close_matches(name.lower(), by_lower, n=3)
-    similar += [by_lower[other] for other in close]
+    if owner is None or owner is estimator:
+        similar += near_names(name, valid)
+    else:
+        prefix = name.removesuffix(parameter)
+        near = near_names(parameter, list(owner.get_params(deep=False)))
+        similar += [prefix + other for other in near]
     text = ""
     if similar:
         names = " or ".join(repr(other) for other in dict.fromkeys(similar[:3]))
         text += f"Did you mean {names}? "
-    owners = _estimators_with(parameter, _owner(estimator, name)[0])
+    owners = _estimators_with(parameter, owner)
     if owners and not similar:
         text += f"{parameter!r} is a parameter of {', '.join(owners)}. "
     return text

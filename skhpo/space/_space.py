@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from reprlib import Repr
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ __all__ = ["SearchSpace", "zoomed"]
 
 # How many points are drawn for one that meets the constraints before giving up.
 MAX_DRAWS = 10_000
+SHORT = Repr()
+SHORT.maxother = 76  # characters of a dimension
 
 
 class SearchSpace(Cube):
@@ -75,6 +78,26 @@ class SearchSpace(Cube):
             self.constraints = Constraints([*space.constraints, *self.constraints])
         else:
             super().__init__(compile_columns(space))
+
+    def __repr__(self) -> str:
+        """Return a line per parameter, indented below that on which it depends."""
+        lines = [f"{type(self).__name__}:", *map(self._line, range(self.n_columns))]
+        n = len([*self.constraints])
+        return "\n".join([*lines, f"  with {n} constraints"] if n else lines)
+
+    def _line(self, j: int) -> str:
+        column, depth, condition = self.columns[j], 1, ""
+        if column.parent is not None:
+            dimension = self.columns[column.parent].dimension
+            assert isinstance(dimension, Categorical), "others have no branches"
+            values = [dimension.values[i] for i in sorted(column.branches)]
+            condition = f"  if {' or '.join(map(repr, values))}"
+        parent = column.parent
+        while parent is not None:
+            depth, parent = depth + 1, self.columns[parent].parent
+        name = "which dict" if column.name is None else column.name
+        text = SHORT.repr(column.dimension)
+        return f"{'  ' * depth}{name}: {text}{condition}"
 
     # -- values ----------------------------------------------------------------
 

@@ -1,0 +1,84 @@
+"""What is wrong with a `scoring` that can never give a score."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from sklearn.metrics import get_scorer_names
+
+from skhpo._sklearn_compat import InvalidParameterError
+
+__all__ = ["check_score_name", "check_scorer_calls"]
+
+# What people call scores, and what is in the name of a scorer for it.
+ELSEWHERE = {
+    "rmse": "neg_root_mean_squared_error",
+    "mse": "neg_mean_squared_error",
+    "mae": "neg_mean_absolute_error",
+    "mape": "neg_mean_absolute_percentage_error",
+    "auc": "roc_auc",
+    "auroc": "roc_auc",
+    "logloss": "neg_log_loss",
+    "log_loss": "neg_log_loss",
+    "cross_entropy": "neg_log_loss",
+    "brier": "neg_brier_score",
+    "rsquared": "r2",
+}
+
+
+def check_score_name(name: str, scoring: Any) -> None:
+    """Raise InvalidParameterError for a string that is the name of no score.
+
+    Parameters
+    ----------
+    name : str
+        Of the search.
+    scoring : object
+        As the user gave it.
+    """
+    names = get_scorer_names()
+    if not isinstance(scoring, str) or scoring in names:
+        return
+    key = scoring.lower().replace("-", "_").replace(" ", "_")
+    near = [ELSEWHERE[key]] if key in ELSEWHERE else []
+    near += difflib.get_close_matches(key, names, n=3)
+    hint = f"Did you mean {' or '.join(map(repr, near[:3]))}? " if near else ""
+    raise InvalidParameterError(
+        f"{hint}The 'scoring' parameter of {name} must be the name of a score, of "
+        "which sklearn.metrics.get_scorer_names() has all, a callable (estimator, X, "
+        f"y) -> float, several of these, or None. Got {scoring!r} instead."
+    )
+
+
+def check_scorer_calls(name: str, scoring: Any, y: Any) -> None:
+    """Raise ValueError for a callable that takes no estimator and data, as a metric.
+
+    Parameters
+    ----------
+    name : str
+        Of the search.
+    scoring : object
+        As the user gave it.
+    y : array-like or None
+        The target.
+    """
+    given = ("estimator", "X") if y is None else ("estimator", "X", "y")
+    for scorer in scoring.values() if isinstance(scoring, Mapping) else [scoring]:
+        if not callable(scorer):
+            continue
+        try:
+            needed = inspect.signature(scorer)
+        except (TypeError, ValueError):  # not every callable tells
+            continue
+        try:
+            needed.bind(*given)
+        except TypeError as error:
+            shown = getattr(scorer, "__name__", repr(scorer))
+            raise ValueError(
+                f"Did you mean make_scorer({shown}), of sklearn.metrics? A callable "
+                f"'scoring' of {name} is called with ({', '.join(given)}), and {shown} "
+                f"takes {needed}: {error}."
+            ) from None
