@@ -2,6 +2,7 @@
 
 from skhpo._comparison._compare import compare_searches
 from skhpo._comparison._comparison import Comparison
+from skhpo._public import publish as _publish
 from skhpo._recommendation._recommend import recommend_search
 from skhpo._recommendation._recommendation import Recommendation
 from skhpo._report._compute import report
@@ -44,3 +45,5 @@ __all__ = [
     "register_stages",
     "report",
 ]
+
+_publish(__name__)

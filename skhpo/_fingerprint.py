@@ -32,6 +32,7 @@ from scipy import sparse
 
 from skhpo._code import instructions_of, is_packaged, names_used, package_of
 from skhpo._keys import CLONED_ATTRIBUTES, has_own_clone, is_estimator
+from skhpo._public import defined_in
 
 __all__ = ["UnreadableError", "fingerprint", "steady_fingerprint"]
 
@@ -347,8 +348,13 @@ def _add_index(digest: _Digest, index: Any) -> None:
 # -- code ------------------------------------------------------------------------------
 
 
+def _full_name(thing: Any) -> str:
+    """Return where a class or a function is defined: it may be public elsewhere."""
+    return f"{defined_in(thing)}.{thing.__qualname__}"
+
+
 def _add_class(digest: _Digest, cls: type) -> None:
-    digest.put("class", f"{cls.__module__}.{cls.__qualname__}")
+    digest.put("class", _full_name(cls))
     packages: set[str | None] = set()
     for base in cls.__mro__:
         if is_packaged(base):
@@ -361,7 +367,7 @@ def _add_class(digest: _Digest, cls: type) -> None:
 
 
 def _add_members(digest: _Digest, cls: type) -> None:
-    digest.put("members of", f"{cls.__module__}.{cls.__qualname__}")
+    digest.put("members of", _full_name(cls))
     _add_compiled(digest, cls.__module__)
     for name, value in sorted(vars(cls).items()):
         if name not in _NOTES:
@@ -379,7 +385,7 @@ def _add_fields(digest: _Digest, cls: Any) -> None:
 
 
 def _add_function(digest: _Digest, function: types.FunctionType) -> None:
-    digest.put("function", f"{function.__module__}.{function.__qualname__}")
+    digest.put("function", _full_name(function))
     if is_packaged(function):
         digest.put("package", str(package_of(function.__module__)))
     elif not digest.is_again(function):
@@ -412,7 +418,7 @@ def _add_own_function(digest: _Digest, function: types.FunctionType) -> None:
 
 def _add_registry(digest: _Digest, registry: Mapping[type, Any]) -> None:
     """Feed the functions that `functools.singledispatch` chooses from."""
-    ways = sorted((f"{cls.__module__}.{cls.__qualname__}", cls) for cls in registry)
+    ways = sorted((_full_name(cls), cls) for cls in registry)
     for name, cls in ways:
         digest.add(cls)
         digest.add_named(f"the way for {name}", registry[cls])
@@ -476,7 +482,7 @@ def _add_builtin(digest: _Digest, function: Any) -> None:
 
 def _add_slot(digest: _Digest, descriptor: Any) -> None:
     cls = descriptor.__objclass__
-    digest.put("slot", f"{cls.__module__}.{descriptor.__qualname__}")
+    digest.put("slot", f"{defined_in(cls)}.{descriptor.__qualname__}")
     if is_packaged(cls):
         digest.put("package", str(package_of(cls.__module__)))
 

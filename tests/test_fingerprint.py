@@ -30,6 +30,8 @@ from sklearn.svm import SVC
 import skhpo
 from skhpo._code import is_packaged, package_of
 from skhpo._fingerprint import UnreadableError, fingerprint, steady_fingerprint
+from skhpo._public import defined_in
+from skhpo.space import Real, SearchSpace
 
 TESTS = Path(__file__).parent
 
@@ -878,3 +880,15 @@ def test_what_contains_itself_is_refused():
     values.append(values)
     with pytest.raises(UnreadableError, match="contains itself"):
         fingerprint(values)
+
+
+@pytest.mark.parametrize(
+    "thing", [skhpo.RandomSearch, skhpo.register_path, SearchSpace.zoom, Real(0, 1)]
+)
+def test_a_module_that_exports_a_thing_is_no_part_of_it(thing, monkeypatch):
+    """A journal goes by where a thing is defined, as before it was known otherwise."""
+    named = type(thing) if isinstance(thing, Real) else thing
+    before = fingerprint(thing)
+    assert defined_in(named) != named.__module__
+    monkeypatch.setattr(named, "__module__", defined_in(named))
+    assert fingerprint(thing) == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import pickle
 import pkgutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from types import ModuleType
 import pytest
 
 import skhpo
+from skhpo._public import defined_in
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(skhpo.__file__).parent
@@ -82,6 +84,16 @@ def documented_objects() -> list[str]:
     return [dotted for group in names.values() for dotted in group]
 
 
+def modules_that_export() -> dict[object, set[str]]:
+    """Public modules of each class and function of ours that one of them exports."""
+    found: dict[object, set[str]] = {}
+    for module in PUBLIC_MODULES:
+        names = vars(importlib.import_module(module))
+        for value in filter(is_ours, map(names.get, names.get("__all__", ()))):
+            found.setdefault(value, set()).add(module)
+    return found
+
+
 def foreign_private_imports(path: Path, package: str) -> list[str]:
     """Private names of `package` that the file at `path` imports."""
     found = []
@@ -123,6 +135,20 @@ def test_public_modules_export_what_they_define(name: str) -> None:
         if not key.startswith("_") and is_ours(value) and value.__module__ == name
     }
     assert defined <= set(getattr(module, "__all__", ()))
+
+
+def test_public_things_are_known_by_the_shortest_public_name() -> None:
+    """So a pickle, or a file of skops, names no module that may change."""
+    for value, modules in modules_that_export().items():
+        assert value.__module__ == min(modules, key=lambda name: name.count("."))
+        assert pickle.loads(pickle.dumps(value)) is value
+
+
+def test_files_that_name_the_defining_module_are_still_read() -> None:
+    """As those were written before things were known by their public names."""
+    for value in modules_that_export():
+        module = importlib.import_module(defined_in(value))
+        assert vars(module)[value.__name__] is value
 
 
 @pytest.mark.parametrize("name", documented_objects())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from typing import Any
 
 import numpy as np
@@ -510,3 +511,29 @@ def test_a_space_shows_what_depends_on_what() -> None:
     shown = repr(SearchSpace({"C": Real(1, 10), "kernel": kinds})).splitlines()
     assert shown[1] == "  C: Real(low=1, high=10, log=False)"
     assert shown[3] == "    gamma: Real(low=0.1, high=1, log=False)  if 'rbf'"
+
+
+@pytest.mark.parametrize(
+    "dimension",
+    [
+        Categorical(["b", "a"]),
+        Categorical([3, 1, 2]),
+        Categorical([3, 1, 2], weights=[1, 2, 3]),
+        Categorical([SVC(), None], ordered=False),
+        Categorical(range(10**6)),
+        Categorical(np.arange(5000) / 7),
+    ],
+    ids=lambda dimension: repr(dimension)[:40],
+)
+def test_a_list_of_values_is_pickled_as_given(dimension):
+    """What follows from it is found again, also in a pickle that has all of it."""
+    again = pickle.loads(pickle.dumps(dimension))
+    whole = object.__new__(Categorical)
+    whole.__setstate__(vars(dimension))
+    units = np.linspace(0, 1, 7)
+    for other in (again, whole):
+        assert repr(other) == repr(dimension)
+        assert other.index(units).tolist() == dimension.index(units).tolist()
+        assert other.place(other.at(1)) == 1
+    assert whole == dimension
+    assert set(dimension.__getstate__()) == {"values", "ordered", "weights"}

@@ -4,6 +4,7 @@ A trainer adds steps to a model; `register_incremental` tells for which class. T
 trainers here serve most classes, a function of one's own serves the others.
 """
 
+from skhpo._public import publish as _publish
 from skhpo.evaluation.training._registry import register_incremental
 from skhpo.evaluation.training._trainers import (
     BoosterFit,
@@ -19,3 +20,5 @@ __all__ = [
     "WarmStart",
     "register_incremental",
 ]
+
+_publish(__name__)

@@ -1,5 +1,6 @@
 """Search algorithms as ask/tell, without estimators, data or workers."""
 
+from skhpo._public import publish as _publish
 from skhpo._trial import Candidate, Estimate, Evaluation, Gradient, Trial
 from skhpo.optimizers._anneal import AnnealOptimizer
 from skhpo.optimizers._base import Optimizer, ResumingOptimizer
@@ -27,3 +28,5 @@ __all__ = [
     "SamplingOptimizer",
     "Trial",
 ]
+
+_publish(__name__)

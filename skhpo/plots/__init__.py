@@ -7,6 +7,7 @@ draws: the numbers of the picture are attributes of the display. They read
 matplotlib (``pip install matplotlib``), and nothing else in skhpo does.
 """
 
+from skhpo._public import publish as _publish
 from skhpo.plots._contour import ContourDisplay
 from skhpo.plots._curve import CurveDisplay
 from skhpo.plots._history import HistoryDisplay
@@ -26,3 +27,5 @@ __all__ = [
     "SliceDisplay",
     "SplitScoresDisplay",
 ]
+
+_publish(__name__)

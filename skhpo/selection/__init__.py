@@ -12,6 +12,7 @@ them by all their splits, is what `finalists` of the searches is for; see
 The names in rules are those of parameters, of scores or of columns of ``cv_results_``.
 """
 
+from skhpo._public import publish as _publish
 from skhpo.selection._order import OneStandardError, WithinLoss
 from skhpo.selection._rules import (
     Constrained,
@@ -30,3 +31,5 @@ __all__ = [
     "OneStandardError",
     "WithinLoss",
 ]
+
+_publish(__name__)

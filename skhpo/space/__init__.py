@@ -1,5 +1,6 @@
 """What to search: dimensions, conditions and constraints, or lists as they are."""
 
+from skhpo._public import publish as _publish
 from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._curve import Curve
 from skhpo.space._dimensions import Integer, Real
@@ -25,3 +26,5 @@ __all__ = [
     "register_space",
     "suggest_space",
 ]
+
+_publish(__name__)

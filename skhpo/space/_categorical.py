@@ -75,6 +75,16 @@ class Categorical(Dimension):
         weights = None if self.weights is None else self._check_weights()
         self._set(weights=weights, _edges=None if weights is None else _edges(weights))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what was given; the rest follows, and has keys that no file knows."""
+        names = ("values", "ordered", "weights")
+        return {name: getattr(self, name) for name in names}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what was given, and find the rest again."""
+        self._set(**state)
+        self.__post_init__()
+
     def _set(self, **attributes: Any) -> None:
         for name, value in attributes.items():
             object.__setattr__(self, name, value)
