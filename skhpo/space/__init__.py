@@ -2,6 +2,8 @@
 
 from skhpo._public import publish as _publish
 from skhpo.space._categorical import Categorical, Choice
+from skhpo.space._columns import Column
+from skhpo.space._constraints import Constraints
 from skhpo.space._curve import Curve
 from skhpo.space._dimensions import Integer, Real
 from skhpo.space._space import SearchSpace
@@ -16,6 +18,8 @@ from skhpo.space.suggested import (
 __all__ = [
     "Categorical",
     "Choice",
+    "Column",
+    "Constraints",
     "Curve",
     "DataInfo",
     "Integer",
