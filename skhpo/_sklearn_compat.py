@@ -37,7 +37,7 @@ try:
     from sklearn.model_selection._validation import (
         _warn_or_raise_about_fit_failures as warn_or_raise_about_fit_failures,
     )
-    from sklearn.utils._array_api import device, get_namespace
+    from sklearn.utils._array_api import _convert_to_numpy, device, get_namespace
     from sklearn.utils._param_validation import (
         HasMethods,
         Interval,
@@ -74,10 +74,12 @@ __all__ = [
     "RootHooks",
     "ScoreFunction",
     "StrOptions",
+    "as_numpy",
     "asks_for_probabilities",
     "check_method_params",
     "deciding_scorer",
     "fit_context",
+    "is_foreign_array",
     "is_multimetric",
     "noting_responses",
     "noting_scorer",
@@ -298,6 +300,21 @@ def rows_like(X: Any, rows: Any) -> Any:
         return np.asarray(rows)
     xp, _ = get_namespace(X)
     return xp.asarray(rows, device=device(X))
+
+
+def as_numpy(values: Any) -> Any:
+    """Return an array of any library, and from any device, as one of NumPy."""
+    if not sklearn.get_config()["array_api_dispatch"]:
+        return np.asarray(values)
+    xp, is_array = get_namespace(values)
+    return _convert_to_numpy(values, xp) if is_array else np.asarray(values)
+
+
+def is_foreign_array(values: Any) -> bool:
+    """Whether these are an array of another library than NumPy, and kept as such."""
+    if not sklearn.get_config()["array_api_dispatch"]:
+        return False
+    return get_namespace(values)[1] and not isinstance(values, np.ndarray)
 
 
 class FitHooks:

@@ -13,7 +13,12 @@ import numpy as np
 from sklearn.base import clone
 
 from skhpo._docstrings import inherit_docs
-from skhpo._sklearn_compat import Interval, StrOptions, is_multimetric
+from skhpo._sklearn_compat import (
+    Interval,
+    StrOptions,
+    is_foreign_array,
+    is_multimetric,
+)
 from skhpo._warnings import warn_user
 from skhpo.evaluation import EvaluationSpec
 from skhpo.evaluation.gradients._hypergradient import (
@@ -204,7 +209,12 @@ class GradientSearch(BaseSearch):
         super()._check_space(problem)
         names = [str(column.name) for column in _columns(problem.space)]
         scorer = _objective(problem.scorers, self.refit)
-        self.method_ = _choose_method(self.method, problem.estimator, scorer, names)
+        reason = _why_not_implicit(problem.estimator, names)
+        if is_foreign_array(problem.X):
+            reason = "it is computed with NumPy, and X is an array of another library"
+        self.method_ = _choose_method(
+            self.method, problem.estimator, scorer, names, reason
+        )
 
     def _make_optimizer(self, space: Space) -> GradientOptimizer:
         assert isinstance(space, SearchSpace), "it was compiled so"
@@ -331,9 +341,9 @@ def _objective(scorers: Any, refit: Any) -> Any:
 
 
 def _choose_method(
-    method: str, estimator: Any, scorer: Any, names: Sequence[str]
+    method: str, estimator: Any, scorer: Any, names: Sequence[str], reason: str | None
 ) -> str:
-    """Return where gradients come from.
+    """Return where gradients come from: a `reason` says why not from one fit.
 
     Raises ValueError if there is no way, or not the one that is wanted.
     """
@@ -345,7 +355,6 @@ def _choose_method(
             "everywhere, a small change of a parameter does not change it. Set scoring "
             f"to one of {list(SMOOTH_NAMES)}, or take BayesSearch."
         )
-    reason = _why_not_implicit(estimator, names)
     if reason is None and find_smooth_score(scorer, model) is None:
         reason = (
             f"the derivative of the score {scorer!r} is not known; it is of "

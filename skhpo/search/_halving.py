@@ -15,7 +15,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.multiclass import type_of_target
 
 from skhpo._rng import child_rng, seed_sequence
-from skhpo._sklearn_compat import Interval, StrOptions, num_samples
+from skhpo._sklearn_compat import Interval, StrOptions, as_numpy, num_samples
 from skhpo._trial import Trial
 from skhpo._warnings import warn_user
 from skhpo.evaluation import EvaluationSpec
@@ -525,7 +525,7 @@ def _labels(estimator: Any, y: Any, otherwise: Any) -> Any:
         return otherwise
     if num_samples(y) and type_of_target(y) not in ("binary", "multiclass"):
         return otherwise
-    return np.unique(np.asarray(y), return_inverse=True)[1].ravel()
+    return np.unique(as_numpy(y), return_inverse=True)[1].ravel()
 
 
 def _uses_groups(cv: Any) -> bool:

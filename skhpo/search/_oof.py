@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from skhpo._sklearn_compat import (
     ScoreFunction,
+    as_numpy,
     deciding_scorer,
     is_multimetric,
     score_function,
@@ -162,7 +163,7 @@ def collect(
         [None if parts is None else np.concatenate(parts) for parts in found],
         np.concatenate(tests),
         np.repeat(np.arange(len(tests)), [len(test) for test in tests]),
-        np.array(y),
+        np.array(as_numpy(y)),
         _array(score_params.get("sample_weight")),
         _array(groups),
         metric,
@@ -195,4 +196,4 @@ def _numbers(rows: Any) -> NDArray[np.intp]:
 
 
 def _array(values: Any) -> NDArray[Any] | None:
-    return None if values is None else np.array(values)
+    return None if values is None else np.array(as_numpy(values))

@@ -14,7 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhpo._sklearn_compat import asks_for_score, deciding_scorer, noting_responses
+from skhpo._sklearn_compat import (
+    as_numpy,
+    asks_for_score,
+    deciding_scorer,
+    noting_responses,
+)
 from skhpo.evaluation.fitting._stages import final_step
 
 __all__ = ["Responses", "compact"]
@@ -113,7 +118,7 @@ def compact(response: Any, n_rows: int) -> NDArray[Any] | None:
     dtype('int8')
     """
     try:
-        given = np.array(response)
+        given = np.array(as_numpy(response))
     except ValueError:  # a list of arrays that differ
         return None
     if given.ndim == 0 or len(given) != n_rows:

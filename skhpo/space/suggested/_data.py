@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from skhpo._arithmetic import Array
+from skhpo.exceptions import InvalidSpaceError
 
 __all__ = ["DataInfo", "measure", "some_rows"]
 
@@ -131,6 +132,23 @@ def measure(
             **_of_target(target, numbers, task),
             **scoring,
         )
+
+
+def as_plain(name: str, values: Any) -> Any:
+    """Return an array of another library as one of NumPy, and anything else as it is.
+
+    Raises InvalidSpaceError where NumPy cannot reach it.
+    """
+    if isinstance(values, np.ndarray) or not hasattr(values, "__dlpack__"):
+        return values
+    try:
+        return np.asarray(values)
+    except Exception as error:
+        raise InvalidSpaceError(
+            f"A space is suggested from the numbers in {name}, which NumPy cannot "
+            f"read ({error}). Call suggest_space with a copy of {name} in NumPy, and "
+            "give the search what it returns."
+        ) from error
 
 
 def some_rows(X: Any, y: Any, n: int) -> tuple[Any, Any]:

@@ -17,6 +17,7 @@ from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Choice
 from skhpo.space._curve import Curve
 from skhpo.space.suggested._choose import Budget, choose, nested, same
+from skhpo.space.suggested._data import as_plain
 from skhpo.space.suggested._registry import SPACES, class_defaults, is_known, rows
 from skhpo.space.suggested._rows import Suggested
 from skhpo.space.suggested._space import SuggestedSpace
@@ -200,6 +201,7 @@ def suggest(
     scoring : mapping of str to bool or None, default=None
         See `DataInfo`.
     """
+    X, y = as_plain("X", X), as_plain("y", y)
     _check_target(estimator, y)
     _check_names(estimator, request)
     sight = Sight(X, y, _task(estimator), n_train, _n_rows(X), dict(scoring or {}))
