@@ -35,7 +35,7 @@ DEEPER = sorted(
 OTHERS = (
     *("dask", "joblibspark", "pyspark", "ray"),
     *("catboost", "hyperopt", "lightgbm", "optuna", "optuna_integration", "skopt"),
-    *("sklearn_optuna", "xgboost"),
+    *("fairlearn", "sklearn_optuna", "skops", "xgboost"),
 )
 MISSING = {name for name in OTHERS if importlib.util.find_spec(name) is None}
 

@@ -12,10 +12,18 @@ from sklearn.datasets import make_classification, make_regression
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from skhpo import BayesSearch, GradientSearch, GridSearch, RandomSearch, report
+from skhpo import (
+    BayesSearch,
+    GradientSearch,
+    GridSearch,
+    PBTSearch,
+    RandomSearch,
+    report,
+)
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space import Real, suggest_space
 
@@ -104,6 +112,16 @@ def test_a_search_that_learns_tries_the_same(moved):
     """The same scores lead to the same candidates."""
     search = BayesSearch(RIDGE, RANGE, n_iter=5, cv=3, random_state=0)
     assert_same_as_with_numpy(search, REGRESSION, moved)
+
+
+@pytest.mark.parametrize("moved", ["CPU_DEVICE"], indirect=True)
+def test_a_population_is_trained_in_portions(moved):
+    """On another device, scikit-learn 1.9 takes no second portion with `classes`."""
+    search = PBTSearch(
+        GaussianNB(), {"var_smoothing": Real(1e-9, 1, log=True)}, population_size=4,
+        n_generations=2, cv=3, random_state=0,
+    )  # fmt: skip
+    assert_same_as_with_numpy(search, CLASSES, moved)
 
 
 def test_halving_of_rows_keeps_the_shares_of_classes(moved):
