@@ -69,4 +69,6 @@ nitpick_ignore_regex = [
     # Properties that searches inherit from scikit-learn, whose words come with them.
     (r"py:obj", r"classes_|n_features_in_"),
     (r"std:term", r"fit"),
+    # How Python describes the methods of a Sequence, of which `OutOfFold` is one.
+    (r"py:class", r"integer -- return .*"),
 ]
