@@ -219,6 +219,7 @@ SEARCHES = {
     "grid": GridSearch(PIPELINE, GRID, cv=3, return_oof=True),
     "rule": GridSearch(PIPELINE, GRID, cv=3, refit=OneStandardError(C)),
     "random": RandomSearch(LOGISTIC, {"C": LOG}, n_iter=4, race=True, cv=3),
+    "finalists": RandomSearch(LOGISTIC, {"C": LOG}, n_iter=4, finalists=2, cv=2),
     "stopped": RandomSearch(LOGISTIC, {"C": LOG}, stop=NoImprovement(2), cv=2),
     "bayes": BayesSearch(LOGISTIC, LISTED, n_iter=3, cv=2),
     "branches": BayesSearch(LOGISTIC, {"solver": BRANCHES}, n_iter=3, cv=2),
