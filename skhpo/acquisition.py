@@ -33,7 +33,7 @@ References
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,6 +46,8 @@ __all__ = [
     "ACQUISITIONS",
     "Acquired",
     "Acquisition",
+    "Cooling",
+    "CostExponent",
     "NumericalAcquisition",
     "expected_improvement",
     "log_expected_improvement",
@@ -273,6 +275,73 @@ class NumericalAcquisition:
         by_std = f(mean, std + step, best) - f(mean, std - step, best)
         value = np.asarray(f(mean, std, best), dtype=float)
         return Acquired(value, by_mean / (2 * step), by_std / (2 * step))
+
+
+# Takes the seconds of each trial, and how many of these were initial.
+CostExponent = Callable[[Sequence[float], int], float]
+
+
+@dataclass(frozen=True)
+class Cooling:
+    """How much time counts, the less the less of it is left.
+
+    An acquisition a(x) is weighed against the expected time c(x) as a(x) / c(x)^alpha.
+    Here alpha is the share that is left of the time after the initial trials: first it
+    is improvement per second that counts, in the end improvement alone (CArBO [1]_).
+    Where the number of candidates ends the search first, as at the pace so far all of
+    them can be tried, time is no price, and alpha is 0.
+
+    Parameters
+    ----------
+    seconds : float
+        How much time there is for all trials, inf for no limit: then alpha is 1.
+    n_candidates : int or None, default=None
+        How many candidates there are at the most, None for no limit.
+
+    References
+    ----------
+    .. [1] E. H. Lee, V. Perrone, C. Archambeau and M. Seeger, "Cost-aware Bayesian
+       optimization", arXiv:2003.10870, 2020, section 3.
+
+    Examples
+    --------
+    >>> from skhpo.acquisition import Cooling
+    >>> alpha = Cooling(100.0)
+    >>> alpha([10.0, 10.0], 2), alpha([10.0, 10.0, 20.0], 2), alpha([120.0], 2)
+    (1.0, 0.75, 0.0)
+    >>> Cooling(100.0, n_candidates=8)([10.0, 10.0, 10.0], 2)  # 50 s for five others
+    0.0
+    """
+
+    seconds: float
+    n_candidates: int | None = None
+
+    def __call__(self, spent: Sequence[float], n_initial: int) -> float:
+        """Return alpha, from 0 to 1.
+
+        Parameters
+        ----------
+        spent : sequence of float
+            The seconds that each trial took, the initial ones first.
+        n_initial : int
+            How many were initial.
+
+        Returns
+        -------
+        float
+            The exponent of the expected time.
+        """
+        if self.seconds == math.inf:
+            return 1.0
+        total, initially = math.fsum(spent), math.fsum(spent[:n_initial])
+        left, at_first = self.seconds - total, self.seconds - initially
+        if left <= 0:
+            return 0.0
+        if self.n_candidates is not None and spent:
+            pace = total / len(spent)
+            if pace * (self.n_candidates - len(spent)) <= left:
+                return 0.0
+        return left / at_first
 
 
 # By the names that users give. EI and PI are maximized through their logarithms: these

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from skhpo._trial import Candidate, Params, Trial
 from skhpo.acquisition import (
     ACQUISITIONS,
     Acquisition,
+    CostExponent,
     NumericalAcquisition,
     upper_confidence_bound,
 )
@@ -23,10 +25,12 @@ from skhpo.optimizers._base import check_trials
 from skhpo.optimizers._belief import (
     MAX_OBSERVATIONS,
     Observations,
+    Weighing,
     objective,
     observe,
     off_model_factor,
 )
+from skhpo.optimizers._cost import Price, TimeModel, seconds_of
 from skhpo.optimizers._maximize import (
     Objective,
     best_unseen,
@@ -93,6 +97,14 @@ class BayesOptimizer:
         proposed.
     random_state : int, RandomState, Generator or None, default=None
         The source of randomness.
+    cost_exponent : float or callable, default=0.0
+        How much time counts: EI and PI are divided by the expected time to the power of
+        this number, which is not negative. 0 leaves time out, 1 is improvement per
+        second. A callable is asked before each proposal, and takes the seconds that
+        each trial took, in the order in which they were told, and the number of those
+        that were initial; see :class:`~skhpo.acquisition.Cooling`. What a candidate
+        takes is learned from `fit_time` and `score_time` of the evaluations told; 0 and
+        NaN stand for times that are not known.
 
     Examples
     --------
@@ -120,6 +132,7 @@ class BayesOptimizer:
         initial_params: Sequence[Params] | None = None,
         constraints: Any = None,
         random_state: RandomState = None,
+        cost_exponent: float | CostExponent = 0.0,
     ) -> None:
         self.space = SearchSpace(space, constraints)
         self._model = make_surrogate(surrogate, self.space)
@@ -148,6 +161,11 @@ class BayesOptimizer:
         self._scores: list[float] = []
         self._split_scores: list[tuple[float, ...]] = []
         self._to_come: list[float] = []
+        self._exponent = _check_exponent(cost_exponent)
+        self._times = TimeModel(self.space) if self._exponent else None
+        self._seconds: list[float] = []  # of one split
+        self._spent: list[float] = []  # of all splits, of trials that were asked for
+        self._n_initially = 0  # how many of these were initial
         self._points = (
             self.space.points() if self.space.size <= MAX_ENUMERATED else None
         )
@@ -210,6 +228,11 @@ class BayesOptimizer:
             is_whole = math.isfinite(score) and not trial.dropped
             self._split_scores.append(trial.split_scores if is_whole else ())
             self._to_come.append(_variance_to_come(trial))
+            total, per_split = seconds_of(trial)
+            self._seconds.append(per_split)
+            if asked is not None:
+                self._n_initially += len(self._X) <= self.n_initial
+                self._spent.append(total)
 
     @property
     def best_params(self) -> dict[str, Any]:
@@ -290,13 +313,29 @@ class BayesOptimizer:
             return maximize(promise, self.space, ranked[:5], self._seen, rng)
         return best_unseen(X, promise.value(X), self.space, self._seen)
 
+    def _price(self) -> Price | None:
+        """Return what weighs promise against time, None if time does not count."""
+        if self._times is None:
+            return None
+        alpha = self._exponent(self._spent, self._n_initially)
+        if not alpha or not self._times.fit(np.array(self._X), np.array(self._seconds)):
+            return None
+        return Price(self._times, alpha)
+
     def _parzen_point(self, rng: np.random.Generator) -> Array | None:
         """Return the proposal of a tree-structured Parzen estimator."""
         scores = np.array(self._scores)
         scores = np.where(np.isfinite(scores), scores, -np.inf)
         tpe = ParzenEstimator(self.space).fit(np.array(self._X), scores)
         X = tpe.sample(N_SAMPLES, rng)
-        return best_unseen(X, tpe.predict(X)[0], self.space, self._seen)
+        values = tpe.predict(X)[0]
+        price = self._price()
+        if price is not None:
+            weighing = Weighing(
+                [price], upper_confidence_bound, tpe, np.array(self._X), 0.0
+            )
+            values = weighing.value(values, X)
+        return best_unseen(X, values, self.space, self._seen)
 
     def _initial_point(self) -> Array | None:
         center = self.space.center()
@@ -324,7 +363,9 @@ class BayesOptimizer:
             return self._acquisitions[int(rng.integers(len(self._acquisitions)))]
 
         seen = self._observations()
-        return objective(self._model, draw, seen, pending, keep_theta=keep_theta)
+        return objective(
+            self._model, draw, seen, pending, keep_theta=keep_theta, price=self._price()
+        )
 
     def _observations(self) -> Observations:
         """Return what was told, as arrays."""
@@ -384,6 +425,22 @@ def _check_acquisition(acquisition: Any, model: Surrogate) -> list[Acquisition]:
             f"a callable. Got {acquisition!r} instead."
         )
     return [ACQUISITIONS[acquisition]]
+
+
+def _check_exponent(given: Any) -> CostExponent | None:
+    """Return the exponent of the cost as a function, None if it is always 0."""
+    if callable(given):
+        return given
+    if (
+        isinstance(given, bool)
+        or not isinstance(given, Real)
+        or not 0 <= given < math.inf
+    ):
+        raise ValueError(
+            "The 'cost_exponent' parameter of BayesOptimizer must be a number that is "
+            f"not negative, or a callable. Got {given!r} instead."
+        )
+    return (lambda seconds, n_initial: float(given)) if given else None
 
 
 def _check_n_initial(n_initial: Any, d: int) -> int:

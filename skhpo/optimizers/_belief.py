@@ -12,9 +12,10 @@ split scores; ``ok`` (n,) which did not fail; ``y`` (n,) what the surrogate lear
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ from skhpo.surrogates._base import DifferentiableSurrogate
 from skhpo.surrogates._gp import informative_subset
 from skhpo.surrogates._warp import warp
 
-__all__ = ["Observations", "objective", "observe", "off_model_factor"]
+__all__ = ["Observations", "Weight", "objective", "observe", "off_model_factor"]
 
 # Surrogates see at most so many observations: a Gaussian process costs O(n^3).
 MAX_OBSERVATIONS = 500
@@ -179,6 +180,7 @@ def objective(
     pending: Array,
     *,
     keep_theta: bool = False,
+    price: Weight | None = None,
 ) -> tuple[Objective, Array]:
     """Fit the surrogate; return what to maximize, and the observations by rank.
 
@@ -195,11 +197,14 @@ def objective(
         Points that were asked for and not told.
     keep_theta : bool, default=False
         Whether the surrogate keeps the parameters of its last fit.
+    price : Weight or None, default=None
+        The lower, the dearer a point; None if that does not count.
 
     Returns
     -------
     objective : Objective
-        Acquisition, weighed by the probability of success once there were failures.
+        Acquisition, weighed by the price, and by the probability of success once there
+        were failures.
     ranked : ndarray of shape (n, d)
         The observed points, best first.
     """
@@ -215,7 +220,9 @@ def objective(
     # A ratio of densities is neither an expected score nor a probability: failures and
     # pending candidates are bad ones to it (Optuna's "constant liar").
     is_ratio = surrogate.ranks_directly
-    success = None if ok.all() or is_ratio else _success(surrogate, X, ok)
+    weights = [] if price is None else [price]
+    if not (ok.all() or is_ratio):
+        weights.append(_success(surrogate, X, ok))
     if len(pending):
         fantasy, _ = surrogate.predict(pending)
         fantasy = np.full(len(pending), y.min()) if is_ratio else fantasy
@@ -224,8 +231,8 @@ def objective(
         surrogate.fit(X, y, v, keep_theta=True)
     acquisition = draw_acquisition(getattr(surrogate, "noise_share_", 0.0))
     weigh = None
-    if success is not None:
-        weigh = Weighing(success, acquisition, surrogate, seen.X, best)
+    if weights:
+        weigh = Weighing(weights, acquisition, surrogate, seen.X, best)
     return _compose(surrogate, acquisition, best, weigh), ranked
 
 
@@ -272,26 +279,63 @@ def off_model_factor(scores: Array) -> float:
     return float(np.clip(share / MANY_REPEATED, MIN_FACTOR, 1.0))
 
 
-def _success(surrogate: Surrogate, X: Array, ok: NDArray[np.bool_]) -> Surrogate:
-    """Return a copy of the surrogate that has learned which points succeed."""
+def _success(surrogate: Surrogate, X: Array, ok: NDArray[np.bool_]) -> Success:
+    """Return what a copy of the surrogate has learned of which points succeed."""
     model = deepcopy(surrogate)
     model.fit(X, ok.astype(float), keep_theta=True)
-    return model
+    return Success(model)
+
+
+class Weight(Protocol):
+    """A positive factor of what points are worth."""
+
+    def value(self, X: Array) -> Array:
+        """Return the factors (n,) at `X`."""
+        ...
+
+    def gradient(self, X: Array) -> tuple[Array, Array]:
+        """Return them with their derivatives (n, d)."""
+        ...
+
+
+class Success:
+    """The probability that a point does not fail.
+
+    Parameters
+    ----------
+    model : Surrogate
+        Its mean is the probability, which is kept between `MIN_SUCCESS` and 1.
+    """
+
+    def __init__(self, model: Surrogate) -> None:
+        self.model = model
+
+    def value(self, X: Array) -> Array:
+        """Return the probabilities (n,) at `X`."""
+        return np.clip(self.model.predict(X)[0], MIN_SUCCESS, 1.0)
+
+    def gradient(self, X: Array) -> tuple[Array, Array]:
+        """Return them with their derivatives (n, d)."""
+        assert isinstance(self.model, DifferentiableSurrogate)
+        p, _, d_p, _ = self.model.predict_gradient(X)
+        inside = ((p > MIN_SUCCESS) & (p < 1.0))[:, np.newaxis]
+        return np.clip(p, MIN_SUCCESS, 1.0), np.where(inside, d_p, 0.0)
 
 
 class Weighing:
-    """Weighs an acquisition by the probability of success.
+    """Weighs an acquisition by factors: the probability of success, a price of time.
 
     The expectation of what a candidate is worth, if a failure is worth w, is p a +
     (1 - p) w. EI and PI are 0 for a failure, so their logarithms become log a + log p.
     The scale of others is not known: w is their median among the observations, and
     what is below w stays as it is, since a risk makes nothing better. (With the lowest
-    one for w, the search keeps too far from optima at the edge of failures.)
+    one for w, the search keeps too far from optima at the edge of failures.) Any other
+    factor is treated as p is.
 
     Parameters
     ----------
-    success : Surrogate
-        Its mean is the probability p, kept between `MIN_SUCCESS` and 1.
+    weights : sequence of Weight
+        The factors.
     acquisition : Acquisition
         What is weighed.
     surrogate : Surrogate
@@ -304,41 +348,39 @@ class Weighing:
 
     def __init__(
         self,
-        success: Surrogate,
+        weights: Sequence[Weight],
         acquisition: Acquisition,
         surrogate: Surrogate,
         X: Array,
         best: float,
     ) -> None:
-        self.success = success
+        self.weights = weights
         self.is_log = acquisition in LOG_ACQUISITIONS
         values = acquisition(*surrogate.predict(X), best).value
         self.typical = float(np.median(values))
 
-    def _weigh(self, values: Array, p: Array) -> Array:
+    def _weigh(self, values: Array, w: Array) -> Array:
         if self.is_log:
-            return values + np.log(p)
+            return values + np.log(w)
         gain = values - self.typical
-        return self.typical + np.where(gain > 0, p * gain, gain)
+        return self.typical + np.where(gain > 0, w * gain, gain)
 
     def value(self, values: Array, X: Array) -> Array:
         """Return the weighed values (n,) at `X`."""
-        p = np.clip(self.success.predict(X)[0], MIN_SUCCESS, 1.0)
-        return self._weigh(values, p)
+        w = np.prod([weight.value(X) for weight in self.weights], axis=0)
+        return self._weigh(values, w)
 
     def gradient(self, values: Array, by_x: Array, X: Array) -> tuple[Array, Array]:
         """Return them with their derivatives (n, d), given those of the values."""
-        assert isinstance(self.success, DifferentiableSurrogate)
-        p, _, d_p, _ = self.success.predict_gradient(X)
-        inside = ((p > MIN_SUCCESS) & (p < 1.0))[:, np.newaxis]
-        p = np.clip(p, MIN_SUCCESS, 1.0)
-        d_p = np.where(inside, d_p, 0.0)
+        (w, d_w), *others = [weight.gradient(X) for weight in self.weights]
+        for v, d_v in others:
+            w, d_w = w * v, v[:, np.newaxis] * d_w + w[:, np.newaxis] * d_v
         if self.is_log:
-            by_x = by_x + d_p / p[:, np.newaxis]
+            by_x = by_x + d_w / w[:, np.newaxis]
         else:
             gain = (values - self.typical)[:, np.newaxis]
-            by_x = np.where(gain > 0, p[:, np.newaxis] * by_x + gain * d_p, by_x)
-        return self._weigh(values, p), by_x
+            by_x = np.where(gain > 0, w[:, np.newaxis] * by_x + gain * d_w, by_x)
+        return self._weigh(values, w), by_x
 
 
 def _compose(

@@ -98,6 +98,16 @@ class Embedding:
                 F[:, i : i + len(values)] = is_value * np.sqrt(0.5)
         return F
 
+    def pull(self, by_F: Array, X: Array) -> Array:
+        """Return derivatives by embedded coordinates as derivatives by `X`, (n, d).
+
+        Columns that are categorical, fixed or inactive have derivative 0.
+        """
+        by_X = np.zeros(X.shape)
+        is_numeric = self.coordinate >= 0
+        by_X[:, self.columns[is_numeric]] = by_F[:, self.coordinate[is_numeric]]
+        return np.where(np.isnan(X), 0.0, by_X)
+
 
 def _values(space: SearchSpace, j: int, x: Array) -> Array:
     """Return the coordinates of the values of category `j`, observed ones if long."""

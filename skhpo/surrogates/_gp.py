@@ -364,20 +364,12 @@ class GaussianProcess:
         d_mean = self._scale * self._pull(F, dk * self._alpha)
         d_std = -self._scale * self._pull(F, dk * B) / std[:, np.newaxis]
         mean = self._shift + self._scale * (k @ self._alpha)
-        by_X = self._to_columns(d_mean, X), self._to_columns(d_std, X)
+        by_X = self.embedding.pull(d_mean, X), self.embedding.pull(d_std, X)
         return mean, self._scale * std, *by_X
 
     def _pull(self, F: Array, C: Array) -> Array:
         """Return sum_i C_i d(r^2)/dF with r^2 the distance to observation i, (m, p)."""
         return 2.0 * self._weights * (F * C.sum(axis=1)[:, np.newaxis] - C @ self._F)
-
-    def _to_columns(self, by_F: Array, X: Array) -> Array:
-        """Return derivatives by embedded coordinates as derivatives by X, (m, d)."""
-        by_X = np.zeros(X.shape)
-        is_numeric = self.embedding.coordinate >= 0
-        numeric = self.embedding.columns[is_numeric]
-        by_X[:, numeric] = by_F[:, self.embedding.coordinate[is_numeric]]
-        return np.where(np.isnan(X), 0.0, by_X)
 
     def profile_log_likelihood(self, X: Array, Y: Array) -> Array:
         """Return the log likelihoods of alternative values at the same points.
