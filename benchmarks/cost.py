@@ -45,7 +45,7 @@ from benchmarks.kinds import absolute, log_loss, squared
 from benchmarks.problems import log
 from benchmarks.quality import bootstrap, override
 from skhpo.acquisition import Cooling
-from skhpo.optimizers import BayesOptimizer, Candidate, Evaluation, Trial
+from skhpo.optimizers import BayesOptimizer, Evaluation, Trial
 from skhpo.space import Categorical, Integer, Real, SearchSpace
 
 RESULTS = Path(__file__).parent / "results" / "cost.json"
@@ -380,7 +380,7 @@ def emulator_of(name: str) -> Emulator:
 
 
 def collect(args: argparse.Namespace) -> dict[str, Any]:
-    """Return all runs, by method, problem, budget and seed; do those that are missing."""
+    """Return the runs, by method, problem, budget and seed; do missing ones."""
     known = json.loads(RUNS.read_text()) if RUNS.exists() else {}
     for name in args.problems:
         for method in args.methods:

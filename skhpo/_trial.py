@@ -219,9 +219,13 @@ class Trial:
 
     @classmethod
     def from_scores(
-        cls, candidate: Candidate, scores: Sequence[float], failed: bool = False
+        cls,
+        candidate: Candidate,
+        scores: Sequence[float],
+        failed: bool = False,
+        seconds: float = 0.0,
     ) -> Trial:
-        """Return a trial of which nothing but the scores is known.
+        """Return a trial of which the scores are known, and perhaps the time.
 
         Parameters
         ----------
@@ -231,6 +235,8 @@ class Trial:
             The score on each split, to be maximized.
         failed : bool, default=False
             Whether it failed. The scores are then what a failure is given.
+        seconds : float, default=0.0
+            What it took, of which each split is given the same share.
 
         Returns
         -------
@@ -238,7 +244,11 @@ class Trial:
             To be told to an optimizer.
         """
         error = "it failed" if failed else None
-        return cls(candidate, [Evaluation(s, fit_error=error) for s in scores])
+        share = seconds / max(len(scores), 1)
+        return cls(
+            candidate,
+            [Evaluation(s, fit_time=share, fit_error=error) for s in scores],
+        )
 
     @property
     def done(self) -> list[Evaluation]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from skhpo._arithmetic import Array, own_arithmetic
+from skhpo._arithmetic import Array, own_arithmetic, users_arithmetic
 from skhpo._rng import RandomState, child_rng, seed_sequence
 from skhpo._threads import one_blas_thread
 from skhpo._trial import Candidate, Params, Trial
@@ -161,8 +161,11 @@ class BayesOptimizer:
         self._scores: list[float] = []
         self._split_scores: list[tuple[float, ...]] = []
         self._to_come: list[float] = []
-        self._exponent = _check_exponent(cost_exponent)
-        self._times = TimeModel(self.space) if self._exponent else None
+        if not callable(cost_exponent):
+            what = "The 'cost_exponent' parameter of BayesOptimizer, if not a callable,"
+            cost_exponent = _check_exponent(cost_exponent, what)
+        self._cost_exponent = cost_exponent
+        self._times = TimeModel(self.space)
         self._seconds: list[float] = []  # of one split
         self._spent: list[float] = []  # of all splits, of trials that were asked for
         self._n_initially = 0  # how many of these were initial
@@ -315,9 +318,11 @@ class BayesOptimizer:
 
     def _price(self) -> Price | None:
         """Return what weighs promise against time, None if time does not count."""
-        if self._times is None:
-            return None
-        alpha = self._exponent(self._spent, self._n_initially)
+        alpha = self._cost_exponent
+        if callable(alpha):
+            with users_arithmetic():
+                alpha = alpha(tuple(self._spent), self._n_initially)
+            alpha = _check_exponent(alpha, "What 'cost_exponent' returns")
         if not alpha or not self._times.fit(np.array(self._X), np.array(self._seconds)):
             return None
         return Price(self._times, alpha)
@@ -328,13 +333,10 @@ class BayesOptimizer:
         scores = np.where(np.isfinite(scores), scores, -np.inf)
         tpe = ParzenEstimator(self.space).fit(np.array(self._X), scores)
         X = tpe.sample(N_SAMPLES, rng)
-        values = tpe.predict(X)[0]
-        price = self._price()
+        values, price = tpe.predict(X)[0], self._price()
         if price is not None:
-            weighing = Weighing(
-                [price], upper_confidence_bound, tpe, np.array(self._X), 0.0
-            )
-            values = weighing.value(values, X)
+            ratios = tpe.predict(np.array(self._X))[0]
+            values = Weighing([price], ratios).value(values, X)
         return best_unseen(X, values, self.space, self._seen)
 
     def _initial_point(self) -> Array | None:
@@ -427,20 +429,15 @@ def _check_acquisition(acquisition: Any, model: Surrogate) -> list[Acquisition]:
     return [ACQUISITIONS[acquisition]]
 
 
-def _check_exponent(given: Any) -> CostExponent | None:
-    """Return the exponent of the cost as a function, None if it is always 0."""
-    if callable(given):
-        return given
-    if (
-        isinstance(given, bool)
-        or not isinstance(given, Real)
-        or not 0 <= given < math.inf
-    ):
+def _check_exponent(value: Any, what: str) -> float:
+    """Return an exponent of the cost, if it is one."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not is_number or not 0 <= value < math.inf:
         raise ValueError(
-            "The 'cost_exponent' parameter of BayesOptimizer must be a number that is "
-            f"not negative, or a callable. Got {given!r} instead."
+            f"{what} must be a finite number that is not negative. Got {value!r} "
+            "instead."
         )
-    return (lambda seconds, n_initial: float(given)) if given else None
+    return float(value)
 
 
 def _check_n_initial(n_initial: Any, d: int) -> int:

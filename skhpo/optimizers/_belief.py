@@ -232,7 +232,8 @@ def objective(
     acquisition = draw_acquisition(getattr(surrogate, "noise_share_", 0.0))
     weigh = None
     if weights:
-        weigh = Weighing(weights, acquisition, surrogate, seen.X, best)
+        values = acquisition(*surrogate.predict(seen.X), best).value
+        weigh = Weighing(weights, values, is_log=acquisition in LOG_ACQUISITIONS)
     return _compose(surrogate, acquisition, best, weigh), ranked
 
 
@@ -336,28 +337,18 @@ class Weighing:
     ----------
     weights : sequence of Weight
         The factors.
-    acquisition : Acquisition
-        What is weighed.
-    surrogate : Surrogate
-        Of the scores.
-    X : ndarray of shape (n, d)
-        The observed points.
-    best : float
-        The score to improve on.
+    values : ndarray of shape (n,)
+        The acquisition at the observed points.
+    is_log : bool, default=False
+        Whether it is a logarithm of what is weighed.
     """
 
     def __init__(
-        self,
-        weights: Sequence[Weight],
-        acquisition: Acquisition,
-        surrogate: Surrogate,
-        X: Array,
-        best: float,
+        self, weights: Sequence[Weight], values: Array, *, is_log: bool = False
     ) -> None:
         self.weights = weights
-        self.is_log = acquisition in LOG_ACQUISITIONS
-        values = acquisition(*surrogate.predict(X), best).value
         self.typical = float(np.median(values))
+        self.is_log = is_log
 
     def _weigh(self, values: Array, w: Array) -> Array:
         if self.is_log:

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from typing import Any, ClassVar
 
+import joblib
 import numpy as np
 
 from skhpo._docstrings import inherit_docs
 from skhpo._keys import params_key
 from skhpo._sklearn_compat import HasMethods, Interval, StrOptions
 from skhpo._trial import Trial
+from skhpo.acquisition import Cooling
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers import BayesOptimizer, LimitedOptimizer
 from skhpo.search._base import BaseSearch
@@ -72,6 +74,12 @@ class BayesSearch(RacingSearch):
     asynchronous : bool, default=False
         Whether to choose the next candidate as soon as any one is done. It wastes no
         worker's time, and the result depends on their timing.
+    cost_aware : bool or "auto", default="auto"
+        Whether promise is weighed against the time that a candidate is expected to
+        take, learned from the recorded times of those before: with a `time_budget`, the
+        less the less of it is left, and not as long as there is time enough for all of
+        `n_iter`; without one, as improvement per second throughout. "auto" is True with
+        a `time_budget`. What is tried then depends on times; see :ref:`cost_aware`.
     constraints : callable or list of callables, default=None
         Predicates on the params of a candidate; only those that meet all are tried.
     scoring : str, callable, list, tuple, dict or None, default=None
@@ -143,6 +151,7 @@ class BayesSearch(RacingSearch):
         "prior_results": "no_validation",
         "n_pending": [Interval(Integral, 1, None, closed="left")],
         "asynchronous": ["boolean"],
+        "cost_aware": ["boolean", StrOptions({"auto"})],
         "constraints": [callable, list, tuple, None],
         "random_state": ["random_state", np.random.Generator],
         "reuse": ["boolean"],
@@ -163,6 +172,7 @@ class BayesSearch(RacingSearch):
         prior_results: Any = None,
         n_pending: int = 2,
         asynchronous: bool = False,
+        cost_aware: bool | str = "auto",
         constraints: Any = None,
         scoring: Any = None,
         n_jobs: int | None = None,
@@ -194,6 +204,7 @@ class BayesSearch(RacingSearch):
         self.prior_results = prior_results
         self.n_pending = n_pending
         self.asynchronous = asynchronous
+        self.cost_aware = cost_aware
         self.constraints = constraints
         self.random_state = random_state
         self.reuse = reuse
@@ -217,9 +228,25 @@ class BayesSearch(RacingSearch):
             n_initial=self.n_initial,
             initial_params=self._initial_candidates(space),
             random_state=self.random_state,
+            cost_exponent=self._cost_exponent(),
         )
         optimizer.tell(self._prior_trials(space))
         return LimitedOptimizer(optimizer, self.n_iter)
+
+    def _cost_exponent(self) -> float | Cooling:
+        """Return how much time counts, as the optimizer takes it.
+
+        Fits run side by side, so the seconds of a budget are those of all workers that
+        can be busy. Recorded times are compared with these, never the clock: a search
+        that is resumed from its journal decides the same.
+        """
+        is_limited = self.time_budget is not None
+        is_aware = is_limited if self.cost_aware == "auto" else self.cost_aware
+        if not is_aware:
+            return 0.0
+        n_at_once = self.n_pending * (1 if self.race else self.n_splits_)
+        n_workers = min(joblib.effective_n_jobs(self.n_jobs), n_at_once)
+        return Cooling(self._seconds("time_budget") * n_workers, self.n_iter)
 
     def _initial_candidates(self, space: SearchSpace) -> Sequence[Mapping[str, Any]]:
         if not isinstance(self.initial_params, str):

@@ -13,6 +13,8 @@ from skhpo.space import SearchSpace
 
 __all__ = ["prior_trials"]
 
+TIMES = ("mean_fit_time", "mean_score_time")
+
 
 def prior_trials(prior_results: Any, metric: str, space: SearchSpace) -> list[Trial]:
     """Return the trials of an earlier search, with ids that no other trial has.
@@ -30,7 +32,8 @@ def prior_trials(prior_results: Any, metric: str, space: SearchSpace) -> list[Tr
     -------
     list of Trial
         With the scores of the splits; with the mean alone where there are none, and
-        with what was expected of those that a race dropped.
+        with what was expected of those that a race dropped. Their times are the mean
+        ones, if there are any.
 
     Raises
     ------
@@ -63,8 +66,10 @@ def prior_trials(prior_results: Any, metric: str, space: SearchSpace) -> list[Tr
             raise InvalidSpaceError(
                 f"'prior_results' come from another search space: {error}"
             ) from None
-        scores = (float(column[row]) for column in columns or [results[mean]])
-        trial = Trial.from_scores(Candidate(-1 - row, params), tuple(scores))
+        per_split = sum(float(results[name][row]) for name in TIMES if name in results)
+        scores = tuple(float(column[row]) for column in columns or [results[mean]])
+        candidate = Candidate(-1 - row, params)
+        trial = Trial.from_scores(candidate, scores, seconds=per_split * len(scores))
         if "dropped" in results and results["dropped"][row]:
             estimate = Estimate(float(results[f"estimated_test_{metric}"][row]))
             trial = replace(trial, estimate=estimate)

@@ -36,6 +36,7 @@ from threadpoolctl import threadpool_limits
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch, register_stages
 from skhpo.evaluation.paths._sklearn_stages import WarmStart
 from skhpo.evaluation.paths._stage_registry import STAGES
+from skhpo.optimizers import _bayes
 from skhpo.search import _patient
 from skhpo.space import Curve
 
@@ -116,6 +117,12 @@ CURVED = {
 }
 
 
+def seconds_by_params(trial):
+    """Return what a trial would have taken, in all and on one split."""
+    alpha = next(v for name, v in trial.candidate.params.items() if "alpha" in name)
+    return len(trial.done) * (1 + 100 * alpha), 1 + 100 * alpha
+
+
 @pytest.fixture(autouse=True, scope="module")
 def stages():
     """Register those of the classes above, and forget them at the end.
@@ -129,6 +136,8 @@ def stages():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_patient, "FIRST_CHUNK", 2)
         patch.setattr(_patient.PatientEvaluator, "_knows", lambda self, params: True)
+        # Recorded times differ from run to run; these depend on the parameters only.
+        patch.setattr(_bayes, "seconds_of", seconds_by_params)
         yield
     for cls in (Growing, OverwritingGrowing):
         del STAGES.added[cls]
@@ -158,8 +167,9 @@ PROBLEMS = {
     "oof": [False, True],
     "zoom": [0, 2],
     "finalists": [0, 2],
+    "cost": [False, True],
 }
-OURS = ("race", "curve", "halving", "oof", "zoom", "finalists")
+OURS = ("race", "curve", "halving", "oof", "zoom", "finalists", "cost")
 OF_SCIKIT_LEARN = {name: PROBLEMS[name] for name in PROBLEMS if name not in OURS}
 
 
@@ -181,6 +191,7 @@ class Problem:
     zoom: int = 0
     finalists: int = 0
     shuffled: bool = False
+    cost: bool = False
 
     def make(self, search=None, **way):
         """Return the search, unfitted."""
@@ -202,6 +213,8 @@ class Problem:
             options["zoom"] = self.zoom
         if self.finalists and self.search != "pbt":  # which has none
             options |= {"finalists": self.finalists, "finalist_repeats": 2}
+        if self.cost and self.search == "bayes":
+            options |= {"cost_aware": True, "n_initial": 2}
         curved = self.curve is not None and self.search != "pbt"  # which refuses it
         halved = self.halving if self.search in ("grid", "random") else None
         known = CURVED if curved or halved == "steps" else ESTIMATORS
