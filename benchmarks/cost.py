@@ -5,12 +5,11 @@
 
 Ten problems of real tuning whose fit times vary tenfold and more over the space. Their
 scores and CPU times are recorded once at uniform draws (about 15 minutes), in
-``benchmarks/results/cost.json``. Searches then run on an emulator, extremely randomized
-trees that go through what was recorded, by a virtual clock: it advances by the
-emulated time of a candidate, with noise, and by `OVERHEAD` for what a search does
-besides. The time budget is so many mean times of uniform draws.
+``benchmarks/results/cost.json``. Searches then run on an emulator of both, by a virtual
+clock: it advances by the emulated time of a candidate, with noise, and by `OVERHEAD`
+for what a search does besides. The budget is so many mean times of uniform draws.
 
-Normalized regret at the end of a budget: 0 is the best recorded score, 1 what random
+Normalized regret at the end of a budget: 0 is the best score known, 1 what random
 search has then in the mean. A ratio is the mean regret of a variant over that of
 ``cost_aware=False``; intervals (90 %) are bootstrapped over seeds and problems.
 """
@@ -45,8 +44,9 @@ from benchmarks.kinds import absolute, log_loss, squared
 from benchmarks.problems import log
 from benchmarks.quality import bootstrap, override
 from skhpo.acquisition import Cooling
-from skhpo.optimizers import BayesOptimizer, Evaluation, Trial
+from skhpo.optimizers import BayesOptimizer, Trial
 from skhpo.space import Categorical, Integer, Real, SearchSpace
+from skhpo.surrogates import GaussianProcess
 
 RESULTS = Path(__file__).parent / "results" / "cost.json"
 RUNS = RESULTS.with_name("cost-runs.json")
@@ -286,32 +286,32 @@ def record(names: Sequence[str]) -> None:
 class Emulator:
     """Scores and times of any point of a problem, from those recorded.
 
-    Times are in units of their mean over uniform draws, as if the data had as many rows
-    as make it a second.
+    Both are the means of Gaussian processes, of the logarithm of the gap to the best
+    and of the time: on what is left out they predict better than trees do. Times are in
+    units of their mean over uniform draws, as if the data had as many rows as make it a
+    second.
     """
 
     def __init__(self, name: str) -> None:
-        rows = [
-            r for r in json.loads(RESULTS.read_text())[name] if np.isfinite(r[1]).all()
-        ]
+        known = json.loads(RESULTS.read_text())[name]
+        rows = [row for row in known if np.isfinite(row[1]).all()]
         self.space = SearchSpace(PROBLEMS[name][1])
         X = np.array([row[0] for row in rows], dtype=float)
-        scores = np.array([row[1] for row in rows])
-        seconds = np.array([row[2] for row in rows])
-        targets = np.column_stack([scores, np.log(seconds / seconds.mean())])
-        self.best = float(scores.mean(axis=1).max())
-        self.model = ensemble.ExtraTreesRegressor(100, random_state=0).fit(X, targets)
-        draws = self.space.snap(
-            np.random.default_rng(1).random((5000, self.space.n_columns))
-        )
-        self.draws = self(draws)
+        scores = np.array([np.mean(row[1]) for row in rows])
+        self.top, gap = scores.max(), scores.max() - scores
+        self.delta = 0.1 * float(np.median(gap))
+        self.score_model = fitted(self.space, X, -np.log(gap + self.delta))
+        self.time_model = fitted(self.space, X, np.log([row[2] for row in rows]))
+        self.unit = 1.0
+        uniform = np.random.default_rng(1).random((5000, self.space.n_columns))
+        self.draws = self(self.space.snap(uniform))
+        self.unit = float(self.draws[1].mean())
+        self.draws = self.draws[0], self.draws[1] / self.unit
 
     def __call__(self, X: Any) -> Any:
-        """Return the scores on the splits and the seconds at encoded points."""
-        rows = np.asarray(X, dtype=np.float32)
-        trees = [one.tree_.predict(rows)[..., 0] for one in self.model.estimators_]
-        found = np.mean(trees, axis=0)
-        return found[:, :-1], np.exp(found[:, -1])
+        """Return the scores and the seconds at encoded points."""
+        scores = self.top + self.delta - np.exp(-self.score_model(X))
+        return scores, np.exp(self.time_model(X)) / self.unit
 
     def random(self, budget: float, n: int = 300) -> float:
         """Return the mean of what random search finds within a budget."""
@@ -321,9 +321,15 @@ class Emulator:
         for _ in range(n):
             order = rng.permutation(len(seconds))
             in_time = np.cumsum(seconds[order] + OVERHEAD) <= budget
-            found.append(scores[order[in_time]].mean(axis=1).max(initial=-np.inf))
-        ok = np.isfinite(found)
-        return float(np.mean(np.array(found)[ok]))
+            found.append(scores[order[in_time]].max())
+        return float(np.mean(found))
+
+
+def fitted(space: SearchSpace, X: Any, y: Any) -> Callable[[Any], Any]:
+    """Return the mean of a Gaussian process as a function of points."""
+    center, scale = y.mean(), y.std()
+    model = GaussianProcess(space).fit(X, (y - center) / scale)
+    return lambda X: center + scale * model.predict(X)[0]
 
 
 def replay(
@@ -337,15 +343,14 @@ def replay(
     best, clock, n = -np.inf, 0.0, 0
     while n < MAX_CANDIDATES and (asked := optimizer.ask(1)):
         [candidate] = asked
-        scores, seconds = emulator(emulator.space.encode(candidate.params)[np.newaxis])
-        took = float(seconds[0]) * NOISE ** rng.normal()
+        x = emulator.space.encode(candidate.params)
+        [score], [seconds] = emulator(x[np.newaxis])
+        took = float(seconds) * NOISE ** rng.normal()
         clock += took + OVERHEAD
         if clock > budget:
             break
-        k = scores.shape[1]
-        done = [Evaluation(score, fit_time=took / k) for score in scores[0].tolist()]
-        optimizer.tell([Trial(candidate, done)])
-        best, n = max(best, float(scores.mean())), n + 1
+        optimizer.tell([Trial.from_scores(candidate, [float(score)], seconds=took)])
+        best, n = max(best, float(score)), n + 1
     return best, n
 
 
@@ -365,12 +370,8 @@ METHODS: dict[str, Callable[[float], Any]] = {
 
 
 def run(name: str, method: str, budget: float, seed: int) -> tuple[float, int]:
-    """Return the regret of one run, and the number of its candidates."""
-
-    emulator = emulator_of(name)
-    best, n = replay(emulator, METHODS[method](budget), budget, seed)
-    scale = emulator.best - emulator.random(budget)
-    return (emulator.best - best) / scale, n
+    """Return the best score of a run, and the number of its candidates."""
+    return replay(emulator_of(name), METHODS[method](budget), budget, seed)
 
 
 @cache
@@ -388,28 +389,35 @@ def collect(args: argparse.Namespace) -> dict[str, Any]:
                 for budget in args.budgets:
                     key = f"{method}|{name}|{budget:g}|{seed}"
                     if key not in known:
-                        task = (name, method.split(":")[0], budget, seed)
-                        known[key] = run(*task)
-        RUNS.write_text(json.dumps(known))
+                        known[key] = run(name, method.split(":")[0], budget, seed)
+            # Others may have written meanwhile.
+            known = (json.loads(RUNS.read_text()) if RUNS.exists() else {}) | known
+            RUNS.write_text(json.dumps(known))
     return known
+
+
+def regrets(args: argparse.Namespace, known: dict[str, Any], budget: float) -> Any:
+    """Return normalized regrets and numbers of candidates, (problems, methods, seeds).
+
+    The best score is that of 5000 uniform draws, or of all runs if one is better.
+    """
+    seeds = range(args.first_seed, args.first_seed + args.seeds)
+    regret, count = np.empty((2, len(args.problems), len(args.methods), len(seeds)))
+    for i, name in enumerate(args.problems):
+        emulator = emulator_of(name)
+        runs = [v[0] for k, v in known.items() if k.split("|")[1] == name]
+        best = max([emulator.draws[0].max(), *runs])
+        scale = best - emulator.random(budget)
+        for j, method in enumerate(args.methods):
+            rows = [known[f"{method}|{name}|{budget:g}|{seed}"] for seed in seeds]
+            regret[i, j] = [(best - row[0]) / scale for row in rows]
+            count[i, j] = [row[1] for row in rows]
+    return np.minimum(regret, 3.0), count
 
 
 def tabulate(args: argparse.Namespace, known: dict[str, Any], budget: float) -> None:
     """Print regrets and ratios by problem, and of all."""
-    seeds = range(args.first_seed, args.first_seed + args.seeds)
-    regret, count = (
-        np.array(
-            [
-                [
-                    [known[f"{m}|{p}|{budget:g}|{s}"][i] for s in seeds]
-                    for m in args.methods
-                ]
-                for p in args.problems
-            ]
-        )
-        for i in (0, 1)
-    )  # (problems, methods, seeds)
-    regret = np.minimum(regret, 3.0)
+    regret, count = regrets(args, known, budget)
     rng = np.random.default_rng(0)
     print(f"\nbudget: {budget:g} mean times")
     print(f"{'':20}" + "".join(f"{m[-20:]:>22}" for m in args.methods))

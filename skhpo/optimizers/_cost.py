@@ -27,6 +27,7 @@ __all__ = ["Price", "TimeModel", "seconds_of"]
 OVERHEAD = 0.02
 # Times that differ by a smaller factor are the same.
 SAME = 1.0 + 1e-6
+FLOOR = -math.inf
 # The model learns from so many trials at the most, evenly spread over the search.
 MAX_OBSERVATIONS = 500
 # Penalties of which the one of the smallest leave-one-out error is taken.
@@ -152,10 +153,13 @@ class Price:
 
     def value(self, X: Array) -> Array:
         """Return the factors (n,) at `X`."""
-        return np.exp(-self.exponent * self.times.log_relative(X))
+        logs = np.maximum(self.times.log_relative(X), FLOOR)
+        return np.exp(-self.exponent * logs)
 
     def gradient(self, X: Array) -> tuple[Array, Array]:
         """Return them with their derivatives (n, d)."""
         logs, d_logs = self.times.log_relative_gradient(X)
+        d_logs = np.where((logs > FLOOR)[:, np.newaxis], d_logs, 0.0)
+        logs = np.maximum(logs, FLOOR)
         w = np.exp(-self.exponent * logs)
         return w, -self.exponent * w[:, np.newaxis] * d_logs

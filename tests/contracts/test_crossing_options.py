@@ -372,6 +372,8 @@ def check(search, problem, way):
     problem = Problem(search, **problem)
     # A rule looks at one score, and says so where it is left open which one.
     assume("stop" not in way.get("more", ()) or problem.says_which_score)
+    # How much time counts follows the budget: it is a part of the problem then.
+    assume(not (problem.cost and "time_budget" in way.get("more", ())))
     found = run(problem, **way)
     assert_equal(found, plain(problem))
     assert ("error" in found) == ("error" in plain(problem))
