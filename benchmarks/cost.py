@@ -392,7 +392,9 @@ def collect(args: argparse.Namespace) -> dict[str, Any]:
                         known[key] = run(name, method.split(":")[0], budget, seed)
             # Others may have written meanwhile.
             known = (json.loads(RUNS.read_text()) if RUNS.exists() else {}) | known
-            RUNS.write_text(json.dumps(known))
+            written = RUNS.with_suffix(f".{os.getpid()}")
+            written.write_text(json.dumps(known))
+            os.replace(written, RUNS)
     return known
 
 

@@ -27,7 +27,8 @@ __all__ = ["Price", "TimeModel", "seconds_of"]
 OVERHEAD = 0.02
 # Times that differ by a smaller factor are the same.
 SAME = 1.0 + 1e-6
-FLOOR = -math.inf
+# Logarithms of factors are kept within what can be exponentiated.
+MAX_LOG = 600.0
 # The model learns from so many trials at the most, evenly spread over the search.
 MAX_OBSERVATIONS = 500
 # Penalties of which the one of the smallest leave-one-out error is taken.
@@ -153,13 +154,13 @@ class Price:
 
     def value(self, X: Array) -> Array:
         """Return the factors (n,) at `X`."""
-        logs = np.maximum(self.times.log_relative(X), FLOOR)
-        return np.exp(-self.exponent * logs)
+        return self._factor(self.times.log_relative(X))
 
     def gradient(self, X: Array) -> tuple[Array, Array]:
         """Return them with their derivatives (n, d)."""
         logs, d_logs = self.times.log_relative_gradient(X)
-        d_logs = np.where((logs > FLOOR)[:, np.newaxis], d_logs, 0.0)
-        logs = np.maximum(logs, FLOOR)
-        w = np.exp(-self.exponent * logs)
+        w = self._factor(logs)
         return w, -self.exponent * w[:, np.newaxis] * d_logs
+
+    def _factor(self, logs: Array) -> Array:
+        return np.exp(np.clip(-self.exponent * logs, -MAX_LOG, MAX_LOG))
