@@ -322,7 +322,8 @@ class Emulator:
         for _ in range(n):
             order = rng.permutation(len(seconds))
             in_time = np.cumsum(seconds[order] + OVERHEAD) <= budget
-            found.append(scores[order[in_time]].max())
+            if in_time[0]:  # else there is no result
+                found.append(scores[order[in_time]].max())
         return float(np.mean(found))
 
 
