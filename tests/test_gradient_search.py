@@ -9,13 +9,14 @@ import pytest
 from sklearn import config_context
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge
-from sklearn.metrics import get_scorer, make_scorer, mean_squared_error
+from sklearn.metrics import get_scorer, hinge_loss, make_scorer, mean_squared_error
 from sklearn.model_selection import KFold, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skhpo import (
@@ -38,6 +39,9 @@ _rng = np.random.default_rng(0)
 X = _rng.normal(size=(60, 6))
 Y = X @ [2.0, 1.0, 0.5, 0.0, 0.0, 0.0] + 2 * _rng.normal(size=60)
 CLASSES = np.digitize(Y, [-1, 1])
+HINGE = make_scorer(
+    hinge_loss, greater_is_better=False, response_method="decision_function"
+)
 BOUNDS = {"alpha": (1e-3, 1e3)}
 
 
@@ -91,6 +95,11 @@ def test_one_penalty_is_that_of_a_fine_grid():
             LogisticRegression(tol=1e-8),
             {"C": (1e-3, 1e3)},
             *("neg_log_loss", CLASSES),
+        ),
+        (
+            LinearSVC(tol=1e-8, dual=False),
+            {"C": (1e-4, 1e2)},
+            *(HINGE, CLASSES),
         ),
     ],
 )
@@ -202,6 +211,45 @@ def test_lines_that_meet_end():
             told += 1
     assert optimizer.best_params["x"] == pytest.approx(np.e, rel=1e-3)
     assert told < 25
+
+
+def climb(function, space, **options):
+    """Return the optimizer and the number of points, by a function of all params."""
+    optimizer, told = GradientOptimizer(space, **options), 0
+    while asked := optimizer.ask(9):
+        for candidate in asked:
+            value, slopes = function(**candidate.params)
+            evaluation = Evaluation(value, gradient=Gradient(slopes))
+            optimizer.tell([Trial(candidate, [evaluation])])
+            told += 1
+    return optimizer, told
+
+
+def test_a_line_ends_at_a_kink():
+    """No slope is near 0 there; points that gain nothing are few."""
+
+    def roof(x, y):
+        return -1 - abs(x) - y**2, {"x": -1.0 if x > 0 else 1.0, "y": -2 * y}
+
+    space = {"x": Real(-1, 2), "y": Real(-1, 2)}
+    optimizer, told = climb(roof, space, n_restarts=1, random_state=0)
+    assert optimizer.best_params["x"] == pytest.approx(0, abs=1e-4)
+    assert told < 30
+
+
+def test_a_line_that_is_too_slow_for_the_best_one_ends():
+    """At its pace, the second hill would take longer than it has points left."""
+
+    def hills(x):
+        if x > 0:
+            return -1 - (x - 1) ** 2, {"x": -2 * (x - 1)}
+        return -9 - 1e-4 * (x + 2) ** 4, {"x": -4e-4 * (x + 2) ** 3}
+
+    starts = [{"x": -3.0}, {"x": 1.0}]
+    options = {"initial_params": starts, "n_restarts": 2, "tol": 1e-12}
+    optimizer, told = climb(hills, {"x": Real(-4, 4)}, **options)
+    assert optimizer.best_params["x"] == pytest.approx(1, abs=1e-6)
+    assert told < 12
 
 
 @pytest.mark.parametrize("n", [2, 10, 30])
@@ -493,6 +541,21 @@ def test_a_registered_class_is_searched():
                 scoring="neg_log_loss",
             ),
             *(CLASSES, "at most 3 parameters"),
+        ),
+        (
+            search_of(LinearSVC(), {"C": (0.1, 1)}),
+            *(CLASSES, "needs a score with a slope.*make_scorer.hinge_loss"),
+        ),
+        (
+            search_of(LinearSVC(), {"C": (0.1, 1)}, scoring="neg_log_loss"),
+            *(CLASSES, "needs predict_proba, and LinearSVC has none.*hinge_loss"),
+        ),
+        (
+            search_of(GaussianProcessRegressor(), method="implicit"),
+            *(
+                Y,
+                "GaussianProcessRegressor has no gradient: its fit climbs the marginal",
+            ),
         ),
         (
             search_of(Ridge(), {"tol": (1e-4, 1e-2)}, method="implicit"),

@@ -9,7 +9,8 @@ definite where the function is not. Of the variables, those at a bound whose slo
 outside stand still, and the others take Newton's step of the model, projected into the
 box (Bertsekas 1982). A step counts if it gains a share of what the slope promises
 (Armijo). Else the slope there, if it is known, tells the model how the function bends,
-and a shorter step follows; without it, the minimum of a parabola.
+and a shorter step follows; without it, the minimum of a parabola. At a kink of the
+function no slope is near 0: there, the end is a refused step that promised little.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ FIRST_STEP = 0.1  # of the box
 LONGEST_STEP = 0.25
 ARMIJO = 1e-4
 MOST_CUTS = 6  # of a step, before the line is given up
+LAST = 3  # points, by whose gain a descent is judged
+LITTLE = 0.1  # of the tolerance: promises that do not count
 SHORTEST_STEP = 1e-7
 
 
@@ -63,6 +66,23 @@ class Descent:
         self._model: Array | None = None  # the Hessian, approximately
         self._step: Array = np.zeros(len(start))
         self._length, self._n_cuts = 1.0, 0
+        self._history: list[float] = []  # the lowest value after each point
+
+    @property
+    def prospect(self) -> float:
+        """The value that it ends at if it goes on at its pace; none at first.
+
+        Descents become slower, so that it will rather be higher.
+        """
+        gain = self._gain
+        return -math.inf if gain is None else self.value - self._n_left * gain / LAST
+
+    @property
+    def _gain(self) -> float | None:
+        """What the last points have gained together, None if there are fewer."""
+        if len(self._history) <= LAST:
+            return None
+        return self._history[-1 - LAST] - self._history[-1]
 
     def accepts(self, value: float, slopes: Array | None = None) -> bool:
         """Take note of the value at `point`; return whether its gradient is wanted.
@@ -81,7 +101,10 @@ class Descent:
         promise = float(self.slopes @ (self.point - self.x))
         if math.isfinite(value) and value <= self.value + ARMIJO * promise:
             return True
-        if slopes is not None and np.isfinite(slopes).all():
+        self._history.append(self.value)
+        if math.isfinite(value) and -promise <= LITTLE * self._tol * abs(self.value):
+            self.point = None
+        elif slopes is not None and np.isfinite(slopes).all():
             self._learn(slopes)
         else:
             self._cut(value, promise)
@@ -107,6 +130,7 @@ class Descent:
         if self.x is not None:
             self._update(self.point - self.x, slopes - self.slopes)
         self.x, self.value, self.slopes = self.point, value, slopes
+        self._history.append(value)
         self._begin()
 
     def end(self) -> None:

@@ -52,13 +52,19 @@ class _Line:
     slopes: dict[int, float] = field(default_factory=dict)
     given: Params | None = None  # of the first point: decoding would round them
 
+    def end(self) -> None:
+        """Go no further, and ask for no more."""
+        self.descent.end()
+        self.waiting.clear()
+
 
 class GradientOptimizer:
     """Optimizer that follows the gradient of the score.
 
     It is told gradients with the evaluations of each trial, or works them out by
     finite differences, whose points are candidates as others are. Each of several lines
-    has its own descent; where two of them come close, the worse one ends.
+    has its own descent; where two of them come close, the worse one ends, as does one
+    that would not reach the best at its pace.
 
     Parameters
     ----------
@@ -229,15 +235,19 @@ class GradientOptimizer:
             line.waiting.append((None, line.descent.point))
 
     def _end_the_worse(self, line: _Line) -> None:
-        """End what has come close to something better: this line, or others."""
+        """End what has come close to something better, or is too slow to reach it."""
         for other in self._lines:
             pair = sorted((line, other), key=lambda one: one.descent.value)
             better, worse = (one.descent for one in pair)
             if other is line or better.x is None or worse.x is None:
                 continue
-            if np.abs(better.x - worse.x).max() < NEAR:
-                worse.end()
-                pair[1].waiting.clear()
+            aim = worse.x if worse.point is None else worse.point
+            if min(np.abs(better.x - x).max() for x in (worse.x, aim)) < NEAR:
+                pair[1].end()
+        lowest = min(one.descent.value for one in self._lines)
+        for one in self._lines:
+            if one.descent.prospect > lowest:
+                one.end()
 
 
 def _point(line: _Line) -> Array:

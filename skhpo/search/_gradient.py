@@ -29,8 +29,9 @@ from skhpo.evaluation.gradients._hypergradient import (
 )
 from skhpo.evaluation.gradients._registry import GRADIENTS, find_adapter
 from skhpo.evaluation.gradients._scores import (
-    SMOOTH_NAMES,
     find_smooth_score,
+    missing_method,
+    smooth_names,
     why_flat,
 )
 from skhpo.exceptions import InvalidSpaceError, SkhpoWarning
@@ -65,9 +66,12 @@ class GradientSearch(BaseSearch):
     :class:`~sklearn.linear_model.PoissonRegressor`,
     :class:`~sklearn.linear_model.GammaRegressor`,
     :class:`~sklearn.linear_model.TweedieRegressor`,
-    :class:`~sklearn.kernel_ridge.KernelRidge`, and what `register_hypergradient` adds;
-    of any other model, for at most three by finite differences. The score must be
-    smooth, such as "neg_log_loss". This search is experimental.
+    :class:`~sklearn.linear_model.RidgeClassifier`,
+    :class:`~sklearn.svm.LinearSVC` and :class:`~sklearn.svm.LinearSVR` with squared
+    losses, :class:`~sklearn.kernel_ridge.KernelRidge`, and what
+    `register_hypergradient` adds; of any other model, for at most three by finite
+    differences. The score must be smooth, such as "neg_log_loss". This search is
+    experimental.
 
     Parameters
     ----------
@@ -85,7 +89,8 @@ class GradientSearch(BaseSearch):
     n_restarts : int, default=3
         Number of starting points. The first one is the estimator's own values, within
         the bounds; the others are random. They go on side by side. Where two come
-        close, the worse one ends.
+        close, the worse one ends, as does one that would not reach the best one at its
+        pace.
     max_iter : int, default=50
         The most candidates of each starting point, not counting those for differences.
     tol : float, default=1e-4
@@ -353,12 +358,18 @@ def _choose_method(
         raise ValueError(
             f"GradientSearch needs a score with a slope, and has {flat}: almost "
             "everywhere, a small change of a parameter does not change it. Set scoring "
-            f"to one of {list(SMOOTH_NAMES)}, or take BayesSearch."
+            f"to one of {list(smooth_names(model))}, or take BayesSearch."
+        )
+    method_asked = missing_method(scorer, model)
+    if method_asked is not None and find_adapter(model) is not None:
+        raise ValueError(
+            f"The score {scorer!r} needs {method_asked}, and {type(model).__name__} "
+            f"has none. Set scoring to one of {list(smooth_names(model))}."
         )
     if reason is None and find_smooth_score(scorer, model) is None:
         reason = (
             f"the derivative of the score {scorer!r} is not known; it is of "
-            f"{list(SMOOTH_NAMES)}"
+            f"{list(smooth_names(model))}"
         )
     if method != "finite_difference" and reason is None:
         return "implicit"

@@ -21,6 +21,15 @@ from skhpo.evaluation.gradients._scores import SmoothScore
 
 __all__ = ["Hypergradient", "differentiable", "last_step", "why_no_gradient"]
 
+# Of classes that have no gradient here, why.
+LIKELIHOOD = (
+    ": its fit climbs the marginal likelihood of its kernel's parameters by gradients "
+    "itself (optimizer='fmin_l_bfgs_b')"
+)
+ELSEWHERE = dict.fromkeys(
+    ("GaussianProcessRegressor", "GaussianProcessClassifier"), LIKELIHOOD
+)
+
 Steps = list[tuple[str, Any]]
 
 
@@ -45,7 +54,8 @@ def why_no_gradient(estimator: Any) -> str | None:
     model = last_step(estimator)
     adapter = find_adapter(model)
     if adapter is None:
-        return f"{type(model).__name__} has no gradient"
+        name = type(model).__name__
+        return f"{name} has no gradient" + ELSEWHERE.get(name, "")
     reason = adapter.why_not(model)
     return None if reason is None else f"{type(model).__name__}: {reason}"
 

@@ -13,7 +13,16 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, softmax
 
-__all__ = ["LogTweedie", "Logistic", "Loss", "Softmax", "SquaredError"]
+__all__ = [
+    "LogTweedie",
+    "Logistic",
+    "Loss",
+    "Softmax",
+    "SquaredError",
+    "SquaredHinge",
+    "SquaredInsensitive",
+    "SquaredSide",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -79,6 +88,46 @@ class SquaredError(_OneByOne):
 
     def unit(self, y: Array) -> float:
         return float(np.std(y))
+
+
+class SquaredSide(SquaredError):
+    """Half the squared distance to 1 for a class, to -1 for others; `y` is 1 or 0."""
+
+    def first(self, F: Array, y: Array) -> Array:
+        return F - (2 * y - 1)
+
+
+class SquaredHinge(_OneByOne):
+    """The square of what is missing to a margin of 1, one class against the others.
+
+    `y` of shape (n, K) has the side of each row, 1 or -1, times its weight by class.
+    """
+
+    def first(self, F: Array, y: Array) -> Array:
+        return -2 * y * np.maximum(1 - np.sign(y) * F, 0.0)
+
+    def second(self, F: Array, y: Array) -> Array:
+        return 2 * np.abs(y) * (np.sign(y) * F < 1)
+
+    def response(self, F: Array) -> Array:
+        return F
+
+    def pull(self, F: Array, slopes: Array) -> Array:
+        return slopes
+
+
+@dataclass(frozen=True)
+class SquaredInsensitive(SquaredError):
+    """The square of what an error is above `epsilon`."""
+
+    epsilon: float
+
+    def first(self, F: Array, y: Array) -> Array:
+        error = F - y
+        return 2 * np.sign(error) * np.maximum(np.abs(error) - self.epsilon, 0.0)
+
+    def second(self, F: Array, y: Array) -> Array:
+        return 2.0 * (np.abs(F - y) > self.epsilon)
 
 
 @dataclass(frozen=True)

@@ -37,9 +37,9 @@ def register_hypergradient(
         `fold` has ``X_train``, ``y_train``, ``sample_weight`` (None if there is none)
         and ``X_test``, as the model has seen them behind all transformers, and
         ``score_slopes``: it takes the predictions for ``X_test`` (of a classifier, a
-        probability per class) and returns the derivative of the score by each of
-        them. Change none of these. What you raise makes this evaluation one without a
-        gradient, with a warning.
+        probability per class, or its ``decision_function`` if it has none) and returns
+        the derivative of the score by each of them. Change none of these. What you
+        raise makes this evaluation one without a gradient, with a warning.
     why_not : callable, optional
         Takes an unfitted model, and returns a sentence part such as "positive=True has
         no gradient" if it has none with its settings, else None.

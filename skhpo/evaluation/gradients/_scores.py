@@ -20,7 +20,13 @@ from skhpo._registry import Registry
 from skhpo._sklearn_compat import asks_for_score, is_multimetric, scorer_parts
 from skhpo.evaluation.gradients._losses import Array
 
-__all__ = ["SMOOTH_NAMES", "SmoothScore", "find_smooth_score", "why_flat"]
+__all__ = [
+    "SmoothScore",
+    "find_smooth_score",
+    "missing_method",
+    "smooth_names",
+    "why_flat",
+]
 
 Metric = Callable[[Array, Array, Array], Array]
 
@@ -57,18 +63,36 @@ def _log_loss(y: Array, p: Array, w: Array) -> Array:
     return np.where(is_clipped, 0.0, -w * y / np.where(is_clipped, 1.0, p))
 
 
+def _hinge_loss(y: Array, d: Array, w: Array) -> Array:
+    """Return the derivative of the mean of what is missing to a margin of 1."""
+    if d.shape[1] == 1:
+        side = 2 * y[:, 1:] - 1
+        return np.where(side * d < 1, -w * side, 0.0)
+    others = np.where(y == 1, -np.inf, d)
+    rival = np.arange(d.shape[1]) == others.argmax(axis=1)[:, None]
+    margin = (y * d).sum(axis=1, keepdims=True) - others.max(axis=1, keepdims=True)
+    return np.where(margin < 1, w * (rival - y), 0.0)
+
+
 # By the metric; of each, the method that predicts, and the derivative.
 SMOOTH: dict[Any, tuple[str, Metric]] = {
     metrics.log_loss: ("predict_proba", _log_loss),
+    metrics.hinge_loss: ("decision_function", _hinge_loss),
     metrics.mean_squared_error: ("predict", _squared_error),
     metrics.root_mean_squared_error: ("predict", _root_squared_error),
     metrics.r2_score: ("predict", _r2),
     metrics.mean_poisson_deviance: ("predict", partial(_deviance, power=1.0)),
     metrics.mean_gamma_deviance: ("predict", partial(_deviance, power=2.0)),
 }
+OF_CLASSES = (metrics.log_loss, metrics.hinge_loss)
 SMOOTH_NAMES = (
     *("neg_log_loss", "neg_mean_squared_error", "neg_root_mean_squared_error", "r2"),
     *("neg_mean_poisson_deviance", "neg_mean_gamma_deviance"),
+)
+# That of classifiers that have no probabilities: smooth but for rows at a margin of 1.
+HINGE = (
+    "make_scorer(hinge_loss, greater_is_better=False, "
+    "response_method='decision_function')"
 )
 # They see the order of the predictions alone, or which class is the likeliest.
 RANKS = (
@@ -149,9 +173,35 @@ def find_smooth_score(scorer: Any, model: Any) -> SmoothScore | None:
         deviance = partial(_deviance, power=float(keywords["power"]))
         return SmoothScore(deviance, sign) if method == "predict" else None
     expected, metric = SMOOTH.get(function, (None, None))
-    if metric is None or keywords or method not in (expected, (expected,)):
+    # Labels say which classes there are where the test part has not all of them.
+    others = keywords.keys() - ({"labels"} if function in OF_CLASSES else set())
+    if metric is None or others or method not in (expected, (expected,)):
+        return None
+    # A model with probabilities is differentiated by these.
+    if method == "decision_function" and hasattr(model, "predict_proba"):
         return None
     return SmoothScore(metric, sign)
+
+
+def smooth_names(model: Any) -> tuple[str, ...]:
+    """Return the scores that a model can have a slope of."""
+    is_bare = is_classifier(model) and not hasattr(model, "predict_proba")
+    return (HINGE,) if is_bare else SMOOTH_NAMES
+
+
+def missing_method(scorer: Any, model: Any) -> str | None:
+    """Return the method that a smooth score asks a model for, None if it has it.
+
+    Parameters
+    ----------
+    scorer, model : object
+        As of `find_smooth_score`.
+    """
+    parts = None if is_multimetric(scorer) else scorer_parts(scorer)
+    if parts is None or parts[0] not in SMOOTH:
+        return None
+    method = SMOOTH[parts[0]][0]
+    return None if hasattr(model, method) else method
 
 
 def _own_score(model: Any) -> SmoothScore | None:

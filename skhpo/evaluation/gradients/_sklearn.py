@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse
-from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
 from skhpo.evaluation.gradients._adapter import Adapter
 from skhpo.evaluation.gradients._fold import Fold, Slopes
@@ -22,6 +22,9 @@ from skhpo.evaluation.gradients._losses import (
     Loss,
     Softmax,
     SquaredError,
+    SquaredHinge,
+    SquaredInsensitive,
+    SquaredSide,
 )
 
 __all__ = ["SKLEARN_ADAPTERS"]
@@ -43,12 +46,19 @@ def _fit_of(
 
 def _design(model: Any, X: Any) -> Any:
     """Return the columns of a linear model, with one of ones for its intercept."""
+    return _with_column(X, 1.0 if model.fit_intercept else None)
+
+
+def _with_column(X: Any, value: float | None) -> Any:
+    """Return the columns, and one that has a value in every row, if there is one."""
     if hasattr(X, "tocsr"):
         X = scipy.sparse.csr_matrix(X, dtype=float)
-        ones = scipy.sparse.csr_matrix(np.ones((X.shape[0], 1)))
-        return scipy.sparse.hstack([X, ones], "csr") if model.fit_intercept else X
+        if value is None:
+            return X
+        column = scipy.sparse.csr_matrix(np.full((X.shape[0], 1), value))
+        return scipy.sparse.hstack([X, column], "csr")
     X = np.asarray(X, dtype=float)
-    return np.hstack([X, np.ones((len(X), 1))]) if model.fit_intercept else X
+    return X if value is None else np.hstack([X, np.full((len(X), 1), value)])
 
 
 def _targets(model: Any, y: Any, n_outputs: int) -> Array:
@@ -80,6 +90,14 @@ def _ridge_slopes(model: Any, fold: Fold) -> Slopes:
     alpha = float(model.alpha)
     _, slope, columns = _by_penalties(
         model, fold, SquaredError(), _weights(fold), (0.0, alpha)
+    )
+    return Slopes({"alpha": slope}, columns)
+
+
+def _ridge_classifier_slopes(model: Any, fold: Fold) -> Slopes:
+    by_class = compute_sample_weight(model.class_weight, fold.y_train)
+    _, slope, columns = _by_penalties(
+        model, fold, SquaredSide(), _weights(fold) * by_class, (0.0, float(model.alpha))
     )
     return Slopes({"alpha": slope}, columns)
 
@@ -163,6 +181,68 @@ def _why_no_logistic(model: Any) -> str | None:
     return None
 
 
+# --- support vectors ------------------------------------------------------------------
+
+# What liblinear minimizes penalizes the intercept: it is `intercept_scaling` times the
+# coefficient of a column that has this value in every row.
+
+
+def _by_liblinear(
+    model: Any, fold: Fold, loss: Loss, y: Array, weights: Array
+) -> Slopes:
+    """Return the derivatives of a fit of liblinear by C, and by scales of columns."""
+    l1 = float(getattr(model, "penalty", "l2") == "l1")
+    strength = 1 / float(model.C)
+    V, scaling = np.atleast_2d(model.coef_).T, None
+    if model.fit_intercept:
+        scaling = float(model.intercept_scaling)
+        V = np.vstack([V, np.ravel(model.intercept_) / scaling])
+    penalties = strength * l1, strength * (1 - l1)
+    Z = _with_column(fold.X_train, scaling)
+    fit = at_minimum(
+        LinearFit(Z, y, weights, loss, V, False, *penalties, np.sign(V)),
+    )
+    by_l1, by_l2, columns = penalty_slopes(
+        fit, _with_column(fold.X_test, scaling), fold.score_slopes
+    )
+    slope = -(l1 * by_l1 + (1 - l1) * by_l2) * strength**2
+    return Slopes({"C": slope}, columns[: fold.X_train.shape[1]])
+
+
+def _linear_svc_slopes(model: Any, fold: Fold) -> Slopes:
+    """Return the derivatives of one class against the others.
+
+    The weight of a class is that of its rows against the others; those of two classes
+    weigh both sides.
+    """
+    K = len(model.coef_)
+    side = 2 * _targets(model, fold.y_train, K) - 1
+    by_class = _class_weights(model, fold)[:, None]
+    y = side * (np.where(side > 0, by_class, 1.0) if K > 1 else by_class)
+    return _by_liblinear(model, fold, SquaredHinge(), y, _weights(fold))
+
+
+def _linear_svr_slopes(model: Any, fold: Fold) -> Slopes:
+    loss = SquaredInsensitive(float(model.epsilon))
+    y = _targets(model, fold.y_train, 1)
+    return _by_liblinear(model, fold, loss, y, _weights(fold))
+
+
+def _why_no_linear_svc(model: Any) -> str | None:
+    if model.multi_class != "ovr":
+        return f"multi_class={model.multi_class!r} has no gradient; 'ovr' has one"
+    if model.loss != "squared_hinge":
+        return f"loss={model.loss!r} has no gradient; 'squared_hinge' has one"
+    return None
+
+
+def _why_no_linear_svr(model: Any) -> str | None:
+    wanted = "squared_epsilon_insensitive"
+    if model.loss != wanted:
+        return f"loss={model.loss!r} has no gradient; {wanted!r} has one"
+    return None
+
+
 # --- deviances ------------------------------------------------------------------------
 
 
@@ -210,6 +290,9 @@ SKLEARN_ADAPTERS = {
     "sklearn.linear_model.Ridge": Adapter(
         {"alpha": True}, _ridge_slopes, _why_no_ridge
     ),
+    "sklearn.linear_model.RidgeClassifier": Adapter(
+        {"alpha": True}, _ridge_classifier_slopes, _why_no_ridge
+    ),
     "sklearn.linear_model.Lasso": Adapter({"alpha": True}, _elastic_net_slopes),
     "sklearn.linear_model.ElasticNet": Adapter(
         {"alpha": True, "l1_ratio": False}, _elastic_net_slopes
@@ -225,6 +308,12 @@ SKLEARN_ADAPTERS = {
     ),
     "sklearn.linear_model.TweedieRegressor": Adapter(
         {"alpha": True}, _TweedieSlopes(_own_power), _why_no_tweedie
+    ),
+    "sklearn.svm.LinearSVC": Adapter(
+        {"C": True}, _linear_svc_slopes, _why_no_linear_svc
+    ),
+    "sklearn.svm.LinearSVR": Adapter(
+        {"C": True}, _linear_svr_slopes, _why_no_linear_svr
     ),
     "sklearn.kernel_ridge.KernelRidge": Adapter(
         {"alpha": True, "gamma": True, "coef0": False},
