@@ -14,7 +14,7 @@ from scipy.stats import loguniform, randint
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.cluster import KMeans
 from sklearn.ensemble import GradientBoostingClassifier
-from sklearn.linear_model import Ridge, SGDClassifier
+from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.model_selection import (
     GroupKFold,
     RepeatedKFold,
@@ -24,7 +24,13 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skhpo import BayesSearch, GridSearch, RandomSearch, recommend_search
+from skhpo import (
+    BayesSearch,
+    GridSearch,
+    GroupScaler,
+    RandomSearch,
+    recommend_search,
+)
 from skhpo._recommendation._measure import facts_of, with_space
 from skhpo._recommendation._rules import RULES, Facts, decide, duration
 from skhpo.exceptions import InvalidSpaceError
@@ -105,6 +111,23 @@ SITUATIONS = {
         facts(step_sizes=("eta0",)),
         *("bayes", 120, [4], [6, 5]),
     ),
+    "slopes by all parameters": (
+        facts(slopes=("p0", "p1")),
+        *("bayes", 120, [4], [9, 5]),
+    ),
+    "slopes and cheap fits": (
+        facts(seconds=0.001, slopes=("p0", "p1")),
+        *("sobol", 2048, [3], [9]),
+    ),
+    "slopes by more parameters than a model learns": (
+        facts(40, slopes=tuple(f"p{i}" for i in range(40))),
+        *("random", 120, [5, 8], [9, 4]),
+    ),
+    "a slope by one of two": (facts(slopes=("p0",)), "bayes", 120, [4], [5]),
+    "one parameter, and a slope": (
+        facts(1, slopes=("p0",)),
+        *("bayes", 120, [4], [5]),
+    ),
     "a number of iterations": (
         facts(counts=("max_iter",)),
         *("bayes", 120, [4], [0, 5]),
@@ -163,7 +186,7 @@ def test_the_page_has_the_rules() -> None:
         f"| {rule.number} | {rule.case} | {rule.take} | {rule.why} |" for rule in RULES
     ]
     assert "\n".join(table) in page
-    assert [rule.number for rule in RULES] == list(range(1, 9))
+    assert [rule.number for rule in RULES] == list(range(1, 10))
 
 
 @pytest.mark.parametrize(
@@ -253,6 +276,24 @@ def test_step_sizes_and_numbers_of_iterations_are_known_by_class() -> None:
     for value, counts in (([1, 2], ("n_estimators",)), (Curve(5), ())):
         found = with_space(facts(), boosting, SearchSpace({"n_estimators": value}))
         assert found.counts == counts
+
+
+def test_slopes_are_known_by_class_and_score() -> None:
+    groups = GroupScaler({"a": [0], "b": [1, 2]})
+    model = make_pipeline(StandardScaler(), groups, LogisticRegression())
+    names = [f"groupscaler__log_scale__{group}" for group in "ab"]
+    space = SearchSpace({name: Real(-5, 5) for name in names})
+
+    def slopes(space: SearchSpace, **options: Any) -> tuple[str, ...]:
+        return with_space(facts(), model, space, **options).slopes
+
+    assert slopes(space, scoring="neg_log_loss") == tuple(names)
+    assert slopes(space, scoring="accuracy") == slopes(space) == ()
+    lists = SearchSpace({names[0]: [-1.0, 1.0], "logisticregression__C": Real(0.1, 1)})
+    assert slopes(lists, scoring="neg_log_loss") == ("logisticregression__C",)
+    forest = GradientBoostingClassifier()
+    space = SearchSpace({"learning_rate": Real(0.1, 1)})
+    assert with_space(facts(), forest, space, "neg_log_loss").slopes == ()
 
 
 # -- the search --------------------------------------------------------------------

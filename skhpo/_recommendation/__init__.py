@@ -1,1 +1,1 @@
-"""Which search to take, by eight rules and a few facts."""
+"""Which search to take, by nine rules and a few facts."""

@@ -16,9 +16,15 @@ from skhpo import _clock
 from skhpo._recommendation._rules import MANY_ROWS, N_FOLDS, Facts
 from skhpo._sklearn_compat import num_samples, safe_split
 from skhpo.evaluation.fitting._stages import final_step
+from skhpo.evaluation.gradients._hypergradient import (
+    differentiable,
+    last_step,
+    why_no_gradient,
+)
+from skhpo.evaluation.gradients._scores import find_smooth_score
 from skhpo.evaluation.paths._stage_registry import find_stages
 from skhpo.evaluation.training._registry import find_incremental
-from skhpo.space import SearchSpace
+from skhpo.space import Real, SearchSpace
 
 __all__ = ["facts_of", "with_space"]
 
@@ -61,8 +67,10 @@ def facts_of(
     )
 
 
-def with_space(facts: Facts, estimator: Any, space: SearchSpace) -> Facts:
-    """Return the facts with those of a space over the estimator."""
+def with_space(
+    facts: Facts, estimator: Any, space: SearchSpace, scoring: Any = None
+) -> Facts:
+    """Return the facts with those of a space over the estimator, by its score."""
     names = _varying(space)
     prefix, final = final_step(estimator)
     return replace(
@@ -71,6 +79,7 @@ def with_space(facts: Facts, estimator: Any, space: SearchSpace) -> Facts:
         size=space.size,
         step_sizes=_step_sizes(final, names),
         counts=_counts(final, prefix, names),
+        slopes=_slopes(estimator, space, names, scoring),
     )
 
 
@@ -119,3 +128,19 @@ def _counts(final: Any, prefix: str, names: tuple[str, ...]) -> tuple[str, ...]:
     stages = find_stages(final)
     own = [] if stages is None else [prefix + name for name in stages.parameters]
     return tuple(name for name in names if name in own)
+
+
+def _slopes(
+    estimator: Any, space: SearchSpace, names: tuple[str, ...], scoring: Any
+) -> tuple[str, ...]:
+    """Return the ranges by which the score has a derivative that is known."""
+    if why_no_gradient(estimator) is not None:
+        return ()
+    if (
+        find_smooth_score(check_scoring(estimator, scoring), last_step(estimator))
+        is None
+    ):
+        return ()
+    known = differentiable(estimator)
+    ranges = {c.name for c in space.columns if isinstance(c.dimension, Real)}
+    return tuple(name for name in names if name in known and name in ranges)

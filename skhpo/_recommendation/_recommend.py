@@ -54,7 +54,7 @@ def recommend_search(
 
     The estimator as given is fitted on one split, twice, and the second fit is timed.
     From that, the number of candidates that `budget` pays for, the space, the rows and
-    the workers, eight rules tell which search to take; :doc:`/which_search` has them.
+    the workers, nine rules tell which search to take; :doc:`/which_search` has them.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def recommend_search(
     if isinstance(space, str):
         m = facts.affordable(facts.n_splits or N_FOLDS)
         space = compiled = suggest_space(estimator, X, y, n_iter=max(m, 1))
-    facts = with_space(facts, estimator, compiled)
+    facts = with_space(facts, estimator, compiled, scoring)
     decision = decide(facts)
     options = {"n_jobs": n_jobs, "scoring": scoring, "time_budget": seconds}
     options["cv"] = _splitter(decision, estimator, y, cv, random_state)

@@ -52,7 +52,7 @@ class Recommendation:
     search : estimator or None
         The search, ready for its ``fit``; None if there should be none.
     reasons : list of Reason
-        Each with the number of its ``rule`` and its ``text``; 0 is none of the eight.
+        Each with the number of its ``rule`` and its ``text``; 0 is none of the nine.
     cost : Cost
         What was measured, and what to expect.
     alternatives : list of Reason

@@ -17,6 +17,7 @@ LEAST_TO_LEARN, MOST_TO_LEARN = 10, 500
 MOST_GRID_DIMENSIONS, MOST_MODEL_DIMENSIONS = 3, 30
 MANY_WORKERS = 10
 CHEAP = 0.05  # seconds of a candidate
+LEAST_SLOPES = 2  # with one, a grid does as well
 FEW_ROWS, MANY_ROWS, VERY_MANY_ROWS = 1_000, 20_000, 100_000
 N_FOLDS, N_REPEATS = 5, 3
 # With repeated folds, so many candidates must still be affordable.
@@ -98,6 +99,12 @@ RULES = (
         "fewer parameters",
         "each one costs candidates",
     ),
+    Rule(
+        9,
+        f"{LEAST_SLOPES} or more parameters, all with a slope of the score",
+        "`GradientSearch`, as the alternative",
+        "one fit tells the slopes by all of them; it is experimental",
+    ),
 )
 
 
@@ -127,6 +134,8 @@ class Facts:
         The dimensions that are numbers of iterations, of which one fit tells.
     growth : float or None
         How many times as long twice the rows take; None if it was not measured.
+    slopes : tuple of str
+        The dimensions by which the score has a derivative that one fit tells.
     """
 
     budget: float
@@ -139,6 +148,7 @@ class Facts:
     step_sizes: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()
     growth: float | None = None
+    slopes: tuple[str, ...] = ()
 
     def affordable(self, n_splits: int) -> int:
         """Return how many candidates the budget pays for."""
@@ -358,6 +368,13 @@ def _alternatives(facts: Facts, kind: str, m: int, n_splits: int) -> Iterator[Re
             6,
             f"{', '.join(facts.step_sizes)}: the model learns step by step, so "
             "PBTSearch could find a schedule in place of a value.",
+        )
+    if LEAST_SLOPES <= len(facts.slopes) == len(facts.dimensions):
+        yield Reason(
+            9,
+            f"{', '.join(facts.slopes)}: the score has a slope by all "
+            f"{len(facts.slopes)} of them, which one fit tells, so GradientSearch, "
+            "which is experimental, could climb it.",
         )
     if kind == "random" and LEAST_TO_LEARN <= m <= MOST_TO_LEARN:
         yield Reason(
