@@ -376,6 +376,19 @@ def test_a_killed_run_goes_on_from_its_journal(tmp_path, method):
     assert again.reuse_.n_fits == 0
 
 
+def test_fits_that_write_into_their_data_have_the_same_gradient():
+    """The data are what was given, not what a fit or a transform has made of them."""
+    careful = make_pipeline(StandardScaler(), Ridge(5.0))
+    careless = make_pipeline(StandardScaler(copy=False), Ridge(5.0, copy_X=False))
+    options = {"scoring": "r2", "max_iter": 3}
+    one, other = (
+        search_of(model, {"ridge__alpha": BOUNDS["alpha"]}, **options).fit(X + 3, Y)
+        for model in (careful, careless)
+    )
+    for name in ("mean_test_score", "gradient_norm"):
+        np.testing.assert_allclose(one.cv_results_[name], other.cv_results_[name])
+
+
 def test_responses_are_kept_beside_gradients():
     """They are what the best candidate predicts of the rows it was not trained on."""
     search = search_of(scoring="r2", return_oof=True).fit(X, Y)

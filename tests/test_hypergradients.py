@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.base import clone
@@ -38,13 +38,14 @@ from sklearn.svm import LinearSVC, LinearSVR
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skhpo import GroupScaler
-from skhpo.evaluation.gradients import _linear
+from skhpo.evaluation.gradients import _linear, _sklearn
 from skhpo.evaluation.gradients._hypergradient import (
     Hypergradient,
     differentiable,
     last_step,
     why_no_gradient,
 )
+from skhpo.evaluation.gradients._linear import at_minimum
 from skhpo.evaluation.gradients._scores import find_smooth_score, why_flat
 
 EXACT = {"tol": 1e-10, "max_iter": 1000}
@@ -64,7 +65,7 @@ HINGE_OF_THREE = make_scorer(
     labels=[0, 1, 2],
 )
 HINGES = (HINGE, HINGE_OF_THREE)
-DUAL = {"dual": False, "tol": 1e-13, "max_iter": 10_000}
+DUAL = {"dual": False, "tol": 1e-10, "max_iter": 10_000}
 SVR = {"loss": "squared_epsilon_insensitive", **DUAL}
 
 # Of each model: itself, its score, its target, and the parameters.
@@ -111,7 +112,7 @@ CASES = {
         *(HINGE_OF_THREE, "classes", ["C"]),
     ),
     "svc-l1": (
-        LinearSVC(C=0.1, penalty="l1", dual=False, tol=1e-13, max_iter=10**5),
+        LinearSVC(C=0.1, penalty="l1", dual=False, tol=1e-10, max_iter=10**5),
         *(HINGE_OF_THREE, "classes", ["C"]),
     ),
     "svr": (LinearSVR(C=0.1, **SVR), "neg_mean_squared_error", "real", ["C"]),
@@ -202,19 +203,21 @@ def slopes_and_differences(model, scoring, data, names, step=1e-4):
     """Return the gradient of a score, and its central differences."""
     scorer = check_scoring(model, scoring)
     score = find_smooth_score(scorer, last_step(model))
-    # What the estimator's own score is given is not a matter of the scorer.
+    hypergradient = Hypergradient(score, tuple(names))
 
     def fit(**params):
         own = clone(model).set_params(**params)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            return own.fit(data.X_train, data.y_train, **data.fit_params)
+            own.fit(data.X_train, data.y_train, **data.fit_params)
+        is_noisy = has_margin(model)
+        return polish(own, lambda one: hypergradient(one, data)) if is_noisy else own
 
     def score_at(name, value):
         fitted = fit(**{name: value})
         return scorer(fitted, data.X_test, data.y_test, **data.score_params_test)
 
-    gradient = Hypergradient(score, tuple(names))(fit(), data)
+    gradient = hypergradient(fit(), data)
     differences = {}
     for name in names:
         value = float(model.get_params()[name])
@@ -225,23 +228,33 @@ def slopes_and_differences(model, scoring, data, names, step=1e-4):
 
 
 def check(model, scoring, data, names):
-    # Where a row crosses its margin in a step, two slopes are mixed, and in a short step
-    # the solver's last digits count: so it may be any of some steps.
-    has_margin = type(last_step(model)).__module__.startswith("sklearn.svm")
-    steps = (
-        [1e-4, 1e-3, 3e-4, 3e-5, 1e-5, 3e-6]
-        if has_margin or scoring in HINGES
-        else [1e-4]
-    )
-    for step in steps:
-        gradient, differences = slopes_and_differences(
-            model, scoring, data, names, step
+    # The shorter the step, the fewer rows cross their margin in it, where slopes jump.
+    step = 1e-5 if scoring in HINGES or has_margin(model) else 1e-4
+    gradient, differences = slopes_and_differences(model, scoring, data, names, step)
+    assert gradient.problem is None, gradient.problem
+    for name in names:
+        assert gradient.slopes[name] == pytest.approx(
+            differences[name], rel=1e-4, abs=1e-7
+        ), name
+
+
+def has_margin(model):
+    return type(last_step(model)).__module__.startswith("sklearn.svm")
+
+
+def polish(estimator, gradient):
+    """Move a fit of liblinear, whose last digits are noise, to the minimum nearby."""
+    model, kept = last_step(estimator), []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            _sklearn, "at_minimum", lambda fit: kept.append(at_minimum(fit)) or kept[0]
         )
-        assert gradient.problem is None, gradient.problem
-        expected = pytest.approx(differences, rel=1e-4, abs=1e-7)
-        if gradient.slopes == expected:
-            return
-    assert gradient.slopes == expected
+        patch.setattr(_linear, "TOLERANCE", 1e-12)
+        gradient(estimator)
+    model.coef_ = kept[0].V[: model.coef_.shape[-1]].T.reshape(model.coef_.shape)
+    if model.fit_intercept:
+        model.intercept_ = kept[0].V[-1] * model.intercept_scaling
+    return estimator
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name != "logistic-l1-l2"])
@@ -254,6 +267,7 @@ def test_a_gradient_is_what_central_differences_give(name, shape):
     X, y, weights = make_data(
         kind, **{k: v for k, v in shape.items() if k != "is_sparse"}
     )
+    assume(kind != "classes" or len(set(y[: 2 * len(y) // 3])) == 3)
     X = sparse.csr_matrix(X) if is_sparse else X
     check(model, scoring, split_of(X, y, weights), names)
 

@@ -27,13 +27,22 @@ from estimators import Growing, Overwriting, OverwritingGrowing, Touchy, growth
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
-from sklearn.metrics import accuracy_score
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import GridSearchCV, KFold, ShuffleSplit
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch, register_stages
+from skhpo import (
+    BayesSearch,
+    GradientSearch,
+    GridSearch,
+    PBTSearch,
+    RandomSearch,
+    register_stages,
+)
+from skhpo.evaluation.gradients._registry import GRADIENTS
 from skhpo.evaluation.paths._sklearn_stages import WarmStart
 from skhpo.evaluation.paths._stage_registry import STAGES
 from skhpo.optimizers import _bayes
@@ -53,7 +62,11 @@ SEARCHES = {
     "pbt": functools.partial(
         PBTSearch, population_size=4, n_generations=3, random_state=0
     ),
+    "gradient": functools.partial(
+        GradientSearch, n_restarts=2, max_iter=3, random_state=0
+    ),
 }
+RACING = ("grid", "random", "bayes")  # with races, curves, reuse and finalists
 
 
 # What may decide the result
@@ -123,6 +136,49 @@ def seconds_by_params(trial):
     return len(trial.done) * (1 + 100 * alpha), 1 + 100 * alpha
 
 
+class Sloping(LogisticRegression):
+    """A model with a gradient; it fails where `C` is above `fails_above`."""
+
+    def __init__(self, C=1.0, fails_above=np.inf):
+        super().__init__(C=C)
+        self.fails_above = fails_above
+
+    def fit(self, X, y, sample_weight=None):
+        if self.fails_above < self.C:
+            raise ValueError(f"C is {self.C}")
+        return super().fit(X, y, sample_weight)
+
+
+class OverwritingSloping(Sloping):
+    """The same, and then writes into all that it was given."""
+
+    def fit(self, X, y, sample_weight=None):
+        fitted = super().fit(X, y, sample_weight)
+        return Overwriting._overwrite(self, fitted, X, y, sample_weight)
+
+
+# The same, with a slope of the score.
+SLOPING = {
+    "plain": Sloping(),
+    "pipeline": in_a_pipeline(Sloping()),
+    "failing": Sloping(fails_above=10),
+    "failing in a pipeline": in_a_pipeline(Sloping(fails_above=10)),
+    "overwriting": OverwritingSloping(),
+    "overwriting in a pipeline": in_a_pipeline(OverwritingSloping()),
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def slopes():
+    """Register those of the classes above, and forget them at the end."""
+    known = GRADIENTS.find(LogisticRegression)
+    for cls in (Sloping, OverwritingSloping):
+        GRADIENTS.add(cls, known)
+    yield
+    for cls in (Sloping, OverwritingSloping):
+        del GRADIENTS.added[cls]
+
+
 @pytest.fixture(autouse=True, scope="module")
 def stages():
     """Register those of the classes above, and forget them at the end.
@@ -153,6 +209,49 @@ SCORINGS = {
     "raising": {"scoring": raising},
     "huge": {"scoring": huge},
     "overwriting": {"scoring": overwriting},
+}
+
+
+def smooth(estimator, X, y):
+    """The same of a score with a slope, which is then found by differences."""
+    return -log_loss(y, estimator.predict_proba(X))
+
+
+def raising_above(estimator, X, y):
+    if C_of(estimator) > 10:
+        raise ValueError("no score for a C above 10")
+    return smooth(estimator, X, y)
+
+
+def huge_above(estimator, X, y):
+    return -1.5e308 if C_of(estimator) > 10 else smooth(estimator, X, y)
+
+
+def overwriting_smooth(estimator, X, y):
+    score = smooth(estimator, X, y)
+    y[:] = 0
+    X[:] = 0
+    return score
+
+
+def C_of(estimator):
+    return getattr(estimator, "steps", [("", estimator)])[-1][1].C
+
+
+# The same, with a slope.
+SMOOTH = {
+    "own": {"scoring": "neg_log_loss"},
+    "name": {"scoring": "neg_log_loss", "method": "finite_difference"},
+    "callable": {"scoring": smooth},
+    "several": {"scoring": ["accuracy", "neg_log_loss"], "refit": "neg_log_loss"},
+    "several of both kinds": {
+        "scoring": {"a": "neg_log_loss", "b": hits},
+        "refit": "a",
+    },
+    "dict": {"scoring": two_scores, "refit": "share"},
+    "raising": {"scoring": raising_above},
+    "huge": {"scoring": huge_above},
+    "overwriting": {"scoring": overwriting_smooth},
 }
 PROBLEMS = {
     "estimator": list(ESTIMATORS),
@@ -199,25 +298,26 @@ class Problem:
             "cv": self.cv,
             "error_score": self.error_score,
             "return_train_score": self.train,
-            **SCORINGS[self.scoring],
+            **(SMOOTH if self.search == "gradient" else SCORINGS)[self.scoring],
         }
         if self.refit == "weights" and self.search == "pbt":
             options["cv"] = ShuffleSplit(1, random_state=0)  # as it asks for
         if self.refit not in ("as scored", "weights" if self.search != "pbt" else ""):
             options["refit"] = self.refit
-        if self.race and self.search != "pbt":  # which has no race
+        if self.race and self.search in RACING:
             options["race"] = self.race
         if self.oof:
             options["return_oof"] = True
         if self.zoom and self.search == "grid":
             options["zoom"] = self.zoom
-        if self.finalists and self.search != "pbt":  # which has none
+        if self.finalists and self.search in RACING:
             options |= {"finalists": self.finalists, "finalist_repeats": 2}
         if self.cost and self.search == "bayes":
             options |= {"cost_aware": True, "n_initial": 2}
-        curved = self.curve is not None and self.search != "pbt"  # which refuses it
+        curved = self.curve is not None and self.search in RACING  # others refuse it
         halved = self.halving if self.search in ("grid", "random") else None
         known = CURVED if curved or halved == "steps" else ESTIMATORS
+        known = SLOPING if self.search == "gradient" else known
         estimator = clone(known[self.estimator])
         prefix = "model__" if hasattr(estimator, "steps") else ""
         if halved == "steps":
@@ -230,6 +330,8 @@ class Problem:
         # A grid and a random search take a value twice; each has its row then.
         values = ALPHAS if self.search in ("bayes", "pbt") else [*ALPHAS, 1e-3]
         space = {f"{prefix}alpha": values}
+        if self.search == "gradient":
+            space = {f"{prefix}C": (1e-2, 1e3)}
         if curved:
             space[f"{prefix}n_steps"] = self.curve
         return search(estimator, space, **options, **way)
@@ -295,7 +397,7 @@ def lose(part, path):
 def run(problem, *, jobs=(1, "loky"), journal=None, reuse=True, limits=(), more=()):
     """Return what comes of a problem when it is done in this way."""
     way = {"n_jobs": jobs[0], **dict(limits), **dict(more)}
-    if problem.search != "pbt":
+    if problem.search in RACING:
         way["reuse"] = reuse
     if journal is None:
         return outcome(problem, problem.make(**way), jobs[1])

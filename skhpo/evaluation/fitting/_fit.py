@@ -27,6 +27,7 @@ from skhpo._sklearn_compat import (
     strict_scorer,
 )
 from skhpo._trial import Evaluation, Params, Scores
+from skhpo.evaluation.fitting._lending import private
 from skhpo.evaluation.fitting._responses import Responses, stacked
 from skhpo.evaluation.fitting._spec import EvaluationSpec, SlicedSplit, SplitData
 from skhpo.evaluation.fitting._stages import Plan, make_plan, stage_views
@@ -85,6 +86,8 @@ def evaluate(
             return evaluation, False
     estimator = spec.prototype.make(params)
     data = split.for_estimator(estimator, lent=False)
+    # A fit may write into its data, and its gradient is that of what it was given.
+    untouched = None if spec.gradient is None else data.given(private)
     start = time.perf_counter()
     try:
         with hooks.fitting(estimator, data.X_train, data.y_train, data.fit_params):
@@ -97,7 +100,7 @@ def evaluate(
         evaluation = failed_evaluation(spec, data.n_test_samples, fit_time, error)
     else:
         fit_time = data.slice_time + time.perf_counter() - start
-        evaluation = score(spec, data, estimator, fit_time, plan)
+        evaluation = score(spec, data, estimator, fit_time, plan, untouched=untouched)
     finally:
         stop = hooks.end(data.X_train, data.y_train, data.fit_params)
     return evaluation, stop
@@ -208,6 +211,7 @@ def score(
     plan: Plan | None = None,
     *,
     strict: bool = False,
+    untouched: SplitData | None = None,
 ) -> Evaluation:
     """Score a fitted estimator on the test part, and on the train part if asked.
 
@@ -225,15 +229,18 @@ def score(
         Which of its stages are scored; None for the whole.
     strict : bool, default=False
         Whether a scorer that fails raises, whatever ``spec.error_score``.
+    untouched : SplitData or None, default=None
+        The split for the gradient, where `data` may have been written into.
 
     Returns
     -------
     Evaluation
         Its scores.
     """
+    whole = data if untouched is None else untouched
     try:
         with exits_are_errors():
-            return _scores(spec, data, estimator, fit_time, plan, strict=strict)
+            return _scores(spec, data, whole, estimator, fit_time, plan, strict=strict)
     except FitLostError:
         if strict or spec.error_score == "raise":
             raise
@@ -243,6 +250,7 @@ def score(
 def _scores(
     spec: EvaluationSpec,
     data: SplitData,
+    untouched: SplitData,
     estimator: Any,
     fit_time: float,
     plan: Plan | None,
@@ -283,7 +291,7 @@ def _scores(
 
     start = time.perf_counter()
     test, noted = part(data.X_test, data.y_test, data.score_params_test, responses)
-    gradient = None if spec.gradient is None else spec.gradient(estimator, data)
+    gradient = None if spec.gradient is None else spec.gradient(estimator, untouched)
     score_time = time.perf_counter() - start
     if spec.check_scores is not None and isinstance(test[-1], dict):
         spec.check_scores(test[-1])
