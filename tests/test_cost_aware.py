@@ -61,7 +61,14 @@ def by_x(params: dict[str, Any], i: int) -> float:
 # -- a known answer --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("way", WAYS[:6], ids=str)
+def named(way: dict[str, Any]) -> str:
+    """Return the name of a test that is the same in every process."""
+    return "-".join(
+        value if isinstance(value, str) else "own" for value in way.values()
+    )
+
+
+@pytest.mark.parametrize("way", WAYS[:6], ids=named)
 def test_of_two_regions_of_equal_promise_the_cheap_one_is_asked_first(
     way: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,7 +136,7 @@ def test_a_price_has_the_derivatives_that_it_says() -> None:
 # -- laws of what is asked -------------------------------------------------------------
 
 
-@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("way", WAYS, ids=named)
 def test_where_times_are_equal_or_unknown_the_same_is_asked(
     way: dict[str, Any],
 ) -> None:
@@ -150,7 +157,7 @@ def test_with_one_time_only_the_same_is_asked() -> None:
     assert asked(once, cost_exponent=1.0) == asked(once)
 
 
-@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("way", WAYS, ids=named)
 def test_where_times_differ_cheaper_ones_are_asked(way: dict[str, Any]) -> None:
     """In all, for every acquisition and surrogate."""
 
