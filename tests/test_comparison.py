@@ -303,7 +303,7 @@ def test_a_known_difference_is_named_with_its_doubt() -> None:
     assert (near.candidates_to_best, near.n_not_reached) == (2, 0)
     assert (far.candidates_to_best, far.n_not_reached) == (math.inf, 5)
     assert near.n_runs == 5  # a search without a seed runs once per split
-    assert any("no random_state" in note for note in found.notes)
+    assert any("Without a random_state" in note for note in found.notes)
 
 
 def test_failing_runs_are_counted_and_told_of() -> None:

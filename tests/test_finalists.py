@@ -570,6 +570,10 @@ def interrupt():
 def one_by_one(monkeypatch):
     """No interrupt is the second in a row, however fast the tests are."""
     monkeypatch.setattr(BaseSearch, "_interrupts", Interrupts(patience=-math.inf))
+    # A shell starts what runs in its background with the signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_a_finalist_that_fails_is_not_chosen():
