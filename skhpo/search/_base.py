@@ -72,7 +72,7 @@ from skhpo.search._patient import PatientEvaluator, have_growth, have_patience
 from skhpo.search._problem import open_journal
 from skhpo.search._results import Record
 from skhpo.search._run import Problem, Reuse, Run, Space
-from skhpo.search._scoring import check_score_name, check_scorer_calls
+from skhpo.search._scoring import check_score_name, warn_of_metrics
 from skhpo.search._stop import StopRules, as_rules, check_rules
 from skhpo.search.feedback import _heartbeat
 from skhpo.search.feedback._bar import search_bar
@@ -482,7 +482,7 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         rules = as_rules(self.stop, type(self).__name__)
         self._check_repeatable()
         limits = Limits.parse(self.fit_timeout, self.memory_limit)
-        check_scorer_calls(type(self).__name__, self.scoring, y)
+        warn_of_metrics(type(self).__name__, self.scoring, y)
         scorers, refit_metric = self._get_scorers()
         if is_multimetric(scorers):
             self._score_check().check_one(scorers._scorers)

@@ -1,4 +1,4 @@
-"""What is wrong with a `scoring` that can never give a score."""
+"""A `scoring` that can never give a score: what is meant instead."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Any
 from sklearn.metrics import get_scorer_names
 
 from skhpo._sklearn_compat import InvalidParameterError
+from skhpo._warnings import warn_user
+from skhpo.exceptions import SkhpoWarning
 
-__all__ = ["check_score_name", "check_scorer_calls"]
+__all__ = ["check_score_name", "warn_of_metrics"]
 
 # What people call scores, and what is in the name of a scorer for it.
 ELSEWHERE = {
@@ -53,8 +55,11 @@ def check_score_name(name: str, scoring: Any) -> None:
     )
 
 
-def check_scorer_calls(name: str, scoring: Any, y: Any) -> None:
-    """Raise ValueError for a callable that takes no estimator and data, as a metric.
+def warn_of_metrics(name: str, scoring: Any, y: Any) -> None:
+    """Warn of a callable that takes no estimator and data, as a metric.
+
+    It will fail for every candidate, and every score be NaN. That is no error, since
+    scikit-learn's searches go on to their end.
 
     Parameters
     ----------
@@ -77,8 +82,9 @@ def check_scorer_calls(name: str, scoring: Any, y: Any) -> None:
             needed.bind(*given)
         except TypeError as error:
             shown = getattr(scorer, "__name__", repr(scorer))
-            raise ValueError(
+            warn_user(
                 f"Did you mean make_scorer({shown}), of sklearn.metrics? A callable "
                 f"'scoring' of {name} is called with ({', '.join(given)}), and {shown} "
-                f"takes {needed}: {error}."
-            ) from None
+                f"takes {needed}: {error}. So no candidate will have a score.",
+                SkhpoWarning,
+            )
