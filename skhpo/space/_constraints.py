@@ -32,6 +32,7 @@ class Constraints:
 
     Examples
     --------
+    >>> from skhpo.space import Constraints
     >>> constraints = Constraints(lambda params: params["low"] < params["high"])
     >>> constraints.allow({"low": 2, "high": 1})
     False
