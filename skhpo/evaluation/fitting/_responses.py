@@ -46,7 +46,7 @@ class Responses:
         self._n_rows = n_rows
         self._name = name
         self._of_score = False
-        self._last: tuple[Any, str] | None = None
+        self._last: Any = None
         self._kept: list[NDArray[Any] | None] = []
         self._n_bytes = 0
         self.scorer = scorer
@@ -54,8 +54,8 @@ class Responses:
             self._of_score = asks_for_score(deciding_scorer(scorer, name))
             self.scorer = noting_responses(scorer, name, self._note)
 
-    def _note(self, response: Any, method: str) -> None:
-        self._last = response, method
+    def _note(self, response: Any, _: str) -> None:
+        self._last = response
 
     @contextmanager
     def of(self, estimator: Any) -> Iterator[None]:
@@ -69,7 +69,7 @@ class Responses:
             yield
         kept = None
         if self._last is not None and self._n_bytes <= MOST_STAGE_BYTES:
-            kept = compact(self._last[0], self._n_rows)
+            kept = compact(self._last, self._n_rows)
         self._n_bytes += 0 if kept is None else kept.nbytes
         self._kept.append(kept)
 
