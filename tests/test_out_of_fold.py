@@ -39,7 +39,8 @@ from skhpo._report._bootstrap import (
     draw_counts,
     optimism,
 )
-from skhpo._report._row_scores import RowsTested, find_row_scores
+from skhpo._report._row_scores import find_row_scores
+from skhpo._report._rows_tested import RowsTested
 from skhpo._trial import Candidate, Evaluation, Trial
 from skhpo.evaluation._response_store import ResponseStore
 from skhpo.evaluation.fitting._responses import compact
@@ -407,6 +408,42 @@ def test_scores_that_rank_are_the_mean_of_those_of_the_splits() -> None:
     ]
     for way in (fast, slow):
         assert way(np.ones((1, 30), int))[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_projection_of_many_rows_is_exact_on_all_and_close_on_draws(
+    weighted: bool,
+) -> None:
+    """On all rows it is scikit-learn's area; on drawn ones it differs within a bound.
+
+    What is left out has a standard deviation of at most ``1 / (2 * sqrt(p * q))``, that
+    is 0.001 here. Ties are among the responses, and the classes are of unequal size.
+    """
+    rng = np.random.default_rng(0)
+    n = 1600
+    target = (np.arange(n) % 4 == 0).astype(int)
+    responses = np.round(target + rng.normal(size=(3, n)), 1)
+    weights = rng.uniform(0.5, 2, n) if weighted else None
+    tested = RowsTested(target, responses, np.zeros(n, int), weights)
+    fast, exact = find_row_scores(metrics.roc_auc_score, {}, 1, tested, predicts=False)
+    expected = [
+        metrics.roc_auc_score(target, response, sample_weight=weights)
+        for response in responses
+    ]
+    assert fast(np.ones((1, n), int))[0] == pytest.approx(expected, abs=1e-12)
+    counts = draw_counts(np.zeros(n, int), 20, rng)
+    given, found = exact(counts), fast(counts)
+    assert np.std(given[:, 0]) > 0.005
+    assert 1e-8 < np.std(found - given) < 0.001
+
+
+def test_rows_of_one_class_have_no_area() -> None:
+    """NaN, on few rows and on many."""
+    for n in (10, 1100):
+        target = np.arange(n) % 2
+        tested = RowsTested(target, np.eye(2, n), np.zeros(n, int), None)
+        fast, _ = find_row_scores(metrics.roc_auc_score, {}, 1, tested, predicts=False)
+        assert np.isnan(fast(target[None, :])).all(), n
 
 
 # -- the report --------------------------------------------------------------------

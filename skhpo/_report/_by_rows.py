@@ -19,7 +19,8 @@ from skhpo._report._bootstrap import (
 from skhpo._report._correction import LEAST_RISE, Correction, History, Index
 from skhpo._report._reading import Reading
 from skhpo._report._report import Report
-from skhpo._report._row_scores import RowScores, RowsTested, find_row_scores
+from skhpo._report._row_scores import RowScores, find_row_scores
+from skhpo._report._rows_tested import RowsTested
 
 __all__ = ["by_rows"]
 

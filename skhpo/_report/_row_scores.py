@@ -9,47 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import metrics
 
 from skhpo._arithmetic import Array
+from skhpo._report._ranked import RANKS, Ranked
+from skhpo._report._rows_tested import Counts, RowsTested, mean_of_known
 
-__all__ = ["RowScores", "RowsTested", "find_row_scores"]
+__all__ = ["RowScores", "find_row_scores"]
 
-Counts = NDArray[Any]
 # The numbers of sums over rows, calls of a function, and draws.
 MOST_PRODUCTS, MOST_CALLS = 10**8, 4000
 FEWEST_DRAWS, MOST_DRAWS = 50, 1000
-
-
-@dataclass(frozen=True, eq=False)
-class RowsTested:
-    """What is known of rows that were tested, of each of them once in each split.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n, ...)
-        The target.
-    responses : ndarray of shape (m, n, ...)
-        Of all candidates.
-    splits : ndarray of int, shape (n,)
-        In which each of them was tested.
-    weights : ndarray of shape (n,) or None
-        What the scorer is given.
-    """
-
-    y: NDArray[Any]
-    responses: NDArray[Any]
-    splits: NDArray[np.intp]
-    weights: Array | None
-
-    @property
-    def plain_weights(self) -> Array:
-        """The weights, 1 where there are none."""
-        return np.ones(len(self.y)) if self.weights is None else self.weights
 
 
 class RowScores:
@@ -112,7 +86,8 @@ def find_row_scores(
     if is_plain and function in RANKS and tested.responses.ndim == 2 and not kwargs:
         ranked = Ranked(tested, RANKS[function])
         # A cumulative sum takes ten times as long as a product.
-        n_draws = _n_draws(10 * m * n, fewest=100)
+        is_product = ranked.is_projected
+        n_draws = _n_draws(m * n) if is_product else _n_draws(10 * m * n, fewest=100)
         ways.append(RowScores(_signed(ranked, sign), True, n_draws))
     n_splits = 1 if predicts else len(np.unique(tested.splits))
     n_draws = MOST_CALLS // (2 * m * n_splits)
@@ -284,7 +259,7 @@ def _balanced(tested: RowsTested, kwargs: Mapping[str, Any]) -> Sums | None:
 
 
 def _mean_recall(hits: Array, true: Array) -> Array:
-    return _mean_of_known(np.moveaxis(hits / true, -1, 0))
+    return mean_of_known(np.moveaxis(hits / true, -1, 0))
 
 
 AVERAGES = ("binary", "macro", "micro", "weighted")
@@ -301,115 +276,6 @@ SUMS: dict[Any, Callable[[RowsTested, Mapping[str, Any]], Sums | None]] = {
     metrics.precision_score: _of_classes(lambda hit, said, true: hit / said),
     metrics.recall_score: _of_classes(lambda hit, said, true: hit / true),
 }
-
-
-# --- scores by rank -------------------------------------------------------------------
-
-
-def _weight_above(
-    weights: Array, responses: Array, at: Array, side: Literal["left", "right"]
-) -> Array:
-    """Return the weight of rows with higher responses; with side="right", equal ones.
-
-    Parameters
-    ----------
-    weights : ndarray of shape (n, b)
-        Of the rows, in each draw.
-    responses : ndarray of shape (n,)
-        Of the rows.
-    at : ndarray of shape (k,)
-        Higher than what.
-    side : {"left", "right"}
-        Whether equal responses count.
-
-    Returns
-    -------
-    ndarray of shape (k, b)
-    """
-    order = np.argsort(-responses)
-    sums = np.zeros((len(weights) + 1, weights.shape[1]))
-    np.cumsum(weights[order], axis=0, out=sums[1:])
-    return sums[np.searchsorted(-responses[order], -at, side)]
-
-
-def _area(of: Array, positive: Array, against: Array, negative: Array) -> Array:
-    """Return areas under ROC curves: how often a positive row is above a negative one.
-
-    Parameters
-    ----------
-    of, against : ndarray of shape (p,), (q,)
-        Responses of rows of the positive and of the negative class.
-    positive, negative : ndarray of shape (p, b), (q, b)
-        Their weights in each draw.
-
-    Returns
-    -------
-    ndarray of shape (b,)
-    """
-    won = _weight_above(positive, of, against, "left")
-    if np.isin(of, against).any():
-        won = (won + _weight_above(positive, of, against, "right")) / 2
-    total = positive.sum(axis=0) * negative.sum(axis=0)
-    return np.einsum("ij,ij->j", negative, won) / total
-
-
-def _average_precision(
-    of: Array, positive: Array, against: Array, negative: Array
-) -> Array:
-    """Return the mean precision at the positive rows; parameters as of `_area`."""
-    hits = _weight_above(positive, of, of, "right")
-    misses = _weight_above(negative, against, of, "right")
-    precision = np.where(positive > 0, hits / (hits + misses), 0.0)
-    return np.einsum("ij,ij->j", positive, precision) / positive.sum(axis=0)
-
-
-RANKS: dict[Any, Callable[[Array, Array, Array, Array], Array]] = {
-    metrics.roc_auc_score: _area,
-    metrics.average_precision_score: _average_precision,
-}
-
-
-@dataclass(frozen=True, eq=False)
-class Ranked:
-    """A score by the ranks of two classes, the mean of those of the splits.
-
-    Parameters
-    ----------
-    tested : RowsTested
-        With a target of two classes.
-    score : callable
-        From responses and weights of positives, and of negatives.
-    """
-
-    tested: RowsTested
-    score: Callable[[Array, Array, Array, Array], Array]
-
-    def __call__(self, counts: Counts) -> Array:
-        tested = self.tested
-        labels, codes = np.unique(tested.y, return_inverse=True)
-        m, n_splits = len(tested.responses), int(tested.splits.max()) + 1
-        found = np.full((n_splits, len(counts), m), np.nan)
-        if len(labels) != 2:
-            return _mean_of_known(found)
-        for split in range(n_splits):
-            parts = []
-            for code in (1, 0):
-                rows = np.flatnonzero((tested.splits == split) & (codes == code))
-                weights = counts[:, rows] * tested.plain_weights[rows]
-                parts.append((rows, np.ascontiguousarray(weights.T)))
-            (own, positive), (others, negative) = parts
-            for i, response in enumerate(tested.responses):
-                of, against = response[own], response[others]
-                found[split, :, i] = self.score(of, positive, against, negative)
-        return _mean_of_known(found)
-
-
-def _mean_of_known(by_split: Array) -> Array:
-    """Return the mean over the splits that have a number, NaN if none has."""
-    known = np.isfinite(by_split)
-    totals = np.where(known, by_split, 0.0).sum(axis=0)
-    n_known = known.sum(axis=0)
-    return np.where(n_known > 0, totals / np.maximum(n_known, 1), np.nan)
 
 
 # --- any function ---------------------------------------------------------------------
@@ -447,7 +313,7 @@ class Called:
                 rows = np.repeat(members, count[members])
                 if rows.size:
                     found[group, draw] = [self._score(i, rows) for i in range(m)]
-        return _mean_of_known(found)
+        return mean_of_known(found)
 
     def _score(self, candidate: int, rows: NDArray[np.intp]) -> float:
         tested = self.tested
