@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
-__all__ = ["printable", "scoring_name"]
+__all__ = ["literal", "printable", "scoring_name"]
 
 
 def printable(text: str) -> str:
@@ -21,6 +22,11 @@ def printable(text: str) -> str:
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
     )
+
+
+def literal(text: str) -> str:
+    """Return any text as HTML that shows it, on one line."""
+    return escape(printable(text))
 
 
 def scoring_name(search: Any, metric: str) -> str:

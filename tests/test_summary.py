@@ -174,6 +174,18 @@ def test_html_says_what_won(search: Any) -> None:
     assert search._repr_mimebundle_()["text/html"].count("best mean test score") == 1
 
 
+def test_html_has_the_space_that_was_suggested() -> None:
+    """With values, reason and source of each parameter, and no markup in them."""
+    search = RandomSearch(SVC(), n_iter=2, random_state=0).fit(X, y)
+    html = search._repr_html_()
+    assert f"suggested space: {len(search.space_.suggestions)} parameters" in html
+    table = ET.fromstring(search.space_._repr_html_())
+    cells = ["".join(cell.itertext()) for cell in table.iter("td")]
+    assert cells == [cell for row in search.space_._cells() for cell in row]
+    assert "<td" in html[: html.index("sk-container")]
+    assert "suggested space" not in GridSearch(SVC(), GRID).fit(X, y)._repr_html_()
+
+
 def test_html_of_what_found_nothing_is_the_diagram_alone() -> None:
     unfitted = GridSearch(SVC(), GRID)
     assert "best mean" not in unfitted._repr_html_()

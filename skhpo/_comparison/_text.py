@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 from skhpo._candidates._axis import clipped
 from skhpo._comparison._records import Pair, SearchSummary
-from skhpo._printable import printable
+from skhpo._printable import literal, printable
 
 __all__ = ["as_html", "as_text", "verdict"]
 
@@ -33,12 +32,12 @@ def as_text(found: Any) -> str:
 def as_html(found: Any) -> str:
     """Return the summary as one ``div`` without scripts and styles."""
     tables = "".join(_html_table(table) for table in _tables(found))
-    notes = "".join(f"<li>{_literal(n)}</li>" for n in [*found.notes, _method(found)])
+    notes = "".join(f"<li>{literal(n)}</li>" for n in [*found.notes, _method(found)])
     return (
         '<div class="tex2jax_ignore mathjax_ignore" style="overflow-wrap:anywhere">'
-        f"<div>{_literal(_title(found))}</div>{tables}"
+        f"<div>{literal(_title(found))}</div>{tables}"
         f"<details><summary>Notes</summary><ul>{notes}</ul></details>"
-        f"<div><b>{_literal(verdict(found))}</b></div></div>"
+        f"<div><b>{literal(verdict(found))}</b></div></div>"
     )
 
 
@@ -232,13 +231,9 @@ def _html_table(table: Sequence[Sequence[str]]) -> str:
     rows = []
     for i, row in enumerate(table):
         tag = "td" if i else "th"
-        cells = (f'<{tag} style="text-align:left">{_literal(c)}</{tag}>' for c in row)
+        cells = (f'<{tag} style="text-align:left">{literal(c)}</{tag}>' for c in row)
         rows.append(f"<tr>{''.join(cells)}</tr>")
     return f"<table><tbody>{''.join(rows)}</tbody></table>"
-
-
-def _literal(text: str) -> str:
-    return escape(printable(text))
 
 
 def _wrapped(text: str) -> str:

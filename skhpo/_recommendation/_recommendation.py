@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import asdict, dataclass
-from html import escape
 from typing import Any
 
-from skhpo._printable import printable
+from skhpo._printable import literal, printable
 from skhpo._recommendation._rules import Facts, Reason, duration
 
 __all__ = ["Cost", "Recommendation"]
@@ -134,19 +133,15 @@ class Recommendation:
     def _repr_html_(self) -> str:
         reasons = [*map(_marked, self.reasons), self._expected()]
         others = [f"Or: {_marked(reason)}" for reason in self.alternatives]
-        items = "".join(f"<li>{_literal(text)}</li>" for text in reasons + others)
+        items = "".join(f"<li>{literal(text)}</li>" for text in reasons + others)
         return (
             '<div class="tex2jax_ignore mathjax_ignore" style="overflow-wrap:anywhere">'
-            f"<div><b>{_literal(self._title())}</b></div><ul>{items}</ul></div>"
+            f"<div><b>{literal(self._title())}</b></div><ul>{items}</ul></div>"
         )
 
 
 def _marked(reason: Reason) -> str:
     return f"{reason.text} (rule {reason.rule})" if reason.rule else reason.text
-
-
-def _literal(text: str) -> str:
-    return escape(printable(text))
 
 
 def _listed(text: str) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 from skhpo._candidates._axis import short
-from skhpo._printable import printable
+from skhpo._printable import literal, printable
 
 __all__ = ["as_html", "as_text"]
 
@@ -56,24 +55,20 @@ def _wrapped(text: str) -> str:
 def as_html(report: Any) -> str:
     """Return the summary as one ``div`` without scripts and styles."""
     head, *rows = (
-        "".join(f'<{tag} style="text-align:left">{_literal(c)}</{tag}>' for c in row)
+        "".join(f'<{tag} style="text-align:left">{literal(c)}</{tag}>' for c in row)
         for tag, row in zip(["th", *["td"] * 9], _table(report), strict=False)
     )
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     notes = [*report.notes, *([report.method] if report.method else [])]
-    found = "".join(f"<li>{_literal(line)}</li>" for line in _findings(report))
-    small = "".join(f"<li>{_literal(note)}</li>" for note in notes)
+    found = "".join(f"<li>{literal(line)}</li>" for line in _findings(report))
+    small = "".join(f"<li>{literal(note)}</li>" for note in notes)
     return (
         '<div class="tex2jax_ignore mathjax_ignore" style="overflow-wrap:anywhere">'
-        f"<div>{_literal(_title(report))}</div>"
+        f"<div>{literal(_title(report))}</div>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         f"<ul>{found}</ul><details><summary>Notes</summary><ul>{small}</ul></details>"
         "</div>"
     )
-
-
-def _literal(text: str) -> str:
-    return escape(printable(text))
 
 
 def _title(report: Any) -> str:

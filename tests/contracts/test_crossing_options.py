@@ -47,7 +47,8 @@ from skhpo.evaluation.paths._sklearn_stages import WarmStart
 from skhpo.evaluation.paths._stage_registry import STAGES
 from skhpo.optimizers import _bayes
 from skhpo.search import _patient
-from skhpo.space import Curve
+from skhpo.space import Categorical, Curve, Suggested, register_space
+from skhpo.space.suggested._registry import SPACES
 
 _rng = np.random.default_rng(0)
 X = _rng.normal(size=(60, 3))
@@ -199,6 +200,18 @@ def stages():
         del STAGES.added[cls]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def suggestions():
+    """Suggest values for the classes above, and forget them at the end."""
+    alphas = Suggested("alpha", Categorical(ALPHAS, ordered=True), why="a test")
+    classes = (Touchy, Overwriting, Growing, OverwritingGrowing)
+    for cls in classes:
+        register_space(cls, lambda estimator, data: [alphas])
+    yield
+    for cls in classes:
+        del SPACES.added[cls]
+
+
 SCORINGS = {
     "own": {},
     "name": {"scoring": "balanced_accuracy"},
@@ -267,8 +280,9 @@ PROBLEMS = {
     "zoom": [0, 2],
     "finalists": [0, 2],
     "cost": [False, True],
+    "auto": [False, True],
 }
-OURS = ("race", "curve", "halving", "oof", "zoom", "finalists", "cost")
+OURS = ("race", "curve", "halving", "oof", "zoom", "finalists", "cost", "auto")
 OF_SCIKIT_LEARN = {name: PROBLEMS[name] for name in PROBLEMS if name not in OURS}
 
 
@@ -291,6 +305,7 @@ class Problem:
     finalists: int = 0
     shuffled: bool = False
     cost: bool = False
+    auto: bool = False
 
     def make(self, search=None, **way):
         """Return the search, unfitted."""
@@ -334,6 +349,8 @@ class Problem:
             space = {f"{prefix}C": (1e-2, 1e3)}
         if curved:
             space[f"{prefix}n_steps"] = self.curve
+        elif self.auto and self.search in ("random", "bayes", "pbt"):
+            space = "auto"
         return search(estimator, space, **options, **way)
 
     @property
@@ -483,6 +500,8 @@ def check(search, problem, way):
         without = {**plain(replace(problem, oof=False))}
         without.pop("oof")
         assert_equal(found, without)
+    if problem.auto:
+        assert "error" not in plain(Problem(search, auto=True))
     if problem.finalists and "error" not in found:
         without = plain(replace(problem, finalists=0, shuffled=True))
         assert_equal(found, {k: v for k, v in without.items() if is_of_rows(k)})

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
 
 from skhpo._arithmetic import Array
 from skhpo._fence import drawing_unit, in_unit, lower_fence
-from skhpo._printable import printable
+from skhpo._printable import literal
 from skhpo._trial import Params
 
 __all__ = ["history_svg", "schedule_text", "summary_html"]
@@ -62,8 +61,8 @@ def summary_html(
     spread = float(results[f"std_test_{metric}"][best_index])
     spread_text = f" ± {spread:.2g}" if several else ""  # one split has no spread
     rows = "".join(
-        f'<tr><td style="text-align:left">{_literal(name)}</td>'
-        f'<td style="text-align:left"><code>{_literal(_short(value))}</code></td></tr>'
+        f'<tr><td style="text-align:left">{literal(name)}</td>'
+        f'<td style="text-align:left"><code>{literal(_short(value))}</code></td></tr>'
         for name, value in best_params.items()
     )
     # The classes say that what stands between dollars is no mathematics.
@@ -72,10 +71,10 @@ def summary_html(
         "flex-wrap:wrap;gap:1.5em;align-items:flex-start;"
         'margin:0.5em 0;overflow-wrap:anywhere">'
         f'<div style="min-width:{WIDTH}px"><div>best mean test '
-        f"{_literal(shown_as or metric)} <b>{scores[best_index]:.4g}</b>{spread_text}, "
+        f"{literal(shown_as or metric)} <b>{scores[best_index]:.4g}</b>{spread_text}, "
         f"{what} {best_index} of {len(scores)} (from 0){_dropped(results)}</div>"
         f"{history_svg(scores)}"
-        f"{''.join(f'<div>{_literal(text)}</div>' for text in remarks)}</div>"
+        f"{''.join(f'<div>{literal(text)}</div>' for text in remarks)}</div>"
         f'<table style="margin:0"><tbody>{rows}</tbody></table></div>'
     )
 
@@ -123,11 +122,6 @@ def history_svg(scores: Array) -> str:
         f'<path d="{path}H{WIDTH - MARGIN}" fill="none" stroke="{LINE}" '
         'stroke-width="2"/></svg>'
     )
-
-
-def _literal(text: str) -> str:
-    """Return any text as HTML that shows it, on one line."""
-    return escape(printable(text))
 
 
 class _Text(str):

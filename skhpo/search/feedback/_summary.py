@@ -95,7 +95,16 @@ class Summary:
             shown_as=scoring_name(self, self._metric()),
             what=self._row_name,
         )
-        return found + diagram
+        return found + self._suggested() + diagram
+
+    def _suggested(self) -> str:
+        """Return the space that was suggested, to be unfolded; empty if none was."""
+        space = getattr(self, "space_", None)
+        if space is None:
+            return ""
+        n = len(space.suggestions)
+        what = f"suggested space: {n} parameter{'' if n == 1 else 's'}"
+        return f"<details><summary>{what}</summary>{space._repr_html_()}</details>"
 
     @property
     def _repr_html_(self) -> Callable[[], str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from skhpo._printable import literal
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._columns import Column
@@ -21,6 +22,8 @@ from skhpo.space.suggested._python import Writer
 from skhpo.space.suggested._rows import Suggested
 
 __all__ = ["SuggestedSpace"]
+
+_LEFT = 'style="text-align:left"'
 
 
 class SuggestedSpace(SearchSpace):
@@ -119,10 +122,7 @@ class SuggestedSpace(SearchSpace):
 
     def __str__(self) -> str:
         """Return a line per parameter: name, values, reason, source; then notes."""
-        cells = [
-            (row.name, _shown(row.dimension) + _condition(row), row.why, row.source)
-            for row in self.suggestions
-        ]
+        cells = self._cells()
         widths = [max((len(cell[i]) for cell in cells), default=0) for i in (0, 1)]
         lines = [
             f"{name:{widths[0]}}  {values:{widths[1]}}  {why} [{source}]"
@@ -132,6 +132,29 @@ class SuggestedSpace(SearchSpace):
             textwrap.fill(f"note: {n}", 88, subsequent_indent="  ") for n in self.notes
         )
         return "\n".join([*lines, *notes])
+
+    def _repr_html_(self) -> str:
+        """Return the same as a table and a list, for notebooks."""
+        head = "".join(
+            f"<th>{t}</th>" for t in ("parameter", "values", "why", "source")
+        )
+        rows = "".join(
+            f"<tr>{''.join(f'<td {_LEFT}>{literal(cell)}</td>' for cell in cells)}</tr>"
+            for cells in self._cells()
+        )
+        notes = "".join(f"<li>{literal(note)}</li>" for note in self.notes)
+        return (
+            '<div class="tex2jax_ignore mathjax_ignore"><table><thead>'
+            f"<tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+            f"{f'<ul>{notes}</ul>' if notes else ''}</div>"
+        )
+
+    def _cells(self) -> list[tuple[str, str, str, str]]:
+        """Return name, values, reason and source of each parameter."""
+        return [
+            (row.name, _shown(row.dimension) + _condition(row), row.why, row.source)
+            for row in self.suggestions
+        ]
 
     def to_code(self) -> str:
         """Return Python that makes the same space, under the name ``space``.
