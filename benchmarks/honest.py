@@ -184,8 +184,8 @@ def run(setting: Setting, seed: int) -> dict[str, Any]:
         stratify=None if is_regression else y,
     )
     folds = KFold if is_regression else StratifiedKFold
-    search = make_search(setting, folds(5, shuffle=True, random_state=seed), seed)
-    search.fit(X, y)
+    cv = folds(5, shuffle=True, random_state=seed)
+    search = make_search(setting, cv, seed).fit(X, y)
     scorer = check_scoring(setting.estimator, scoring=setting.scoring)
     params = search.cv_results_["params"]
     truths = np.array(
@@ -206,7 +206,13 @@ def run(setting: Setting, seed: int) -> dict[str, Any]:
     means = search.cv_results_["mean_test_score"]
     quarter = means[: -(-len(means) // 4)].max()
     assert given is not None, setting
+    winner = clone(setting.estimator).set_params(**params[best])
+    of_splits = [
+        scorer(clone(winner).fit(X[train], y[train]), X_test, y_test)
+        for train, _ in cv.split(X, y)
+    ]
     return {
+        "size": truths[best] - np.mean(of_splits),
         "naive": found.best_score - truths[best],
         "left": found.corrected_score - truths[best],
         "interval": [end - truths[best] for end in found.interval],
@@ -284,6 +290,7 @@ COLUMNS: dict[str, Callable[[pd.DataFrame], float]] = {
     "left": lambda f: f["left"].mean(),
     "+-": lambda f: f["left"].std() / len(f) ** 0.5,
     "left bbc": lambda f: f["bbc_left"].mean(),
+    "size": lambda f: f["size"].mean() if "size" in f else np.nan,
     "cover": lambda f: covered(f, "interval", 0).mean(),
     "cover bbc": lambda f: covered(f, "bbc_interval", 0).mean(),
     "width": lambda f: np.mean([hi - lo for lo, hi in f["interval"]]),
