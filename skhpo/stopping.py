@@ -134,9 +134,9 @@ class NoImprovement:
         before = progress.best_scores[-1 - self.n_candidates]
         if before == -math.inf or progress.best_scores[-1] > before + self.tol:
             return None
-        return (
-            f"NoImprovement: none of the last {self.n_candidates} candidates was better"
-        )
+        n = self.n_candidates
+        none = f"none of the last {n} candidates" if n > 1 else "no further candidate"
+        return f"NoImprovement: {none} was better"
 
 
 @dataclass(frozen=True)

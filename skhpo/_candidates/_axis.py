@@ -12,7 +12,7 @@ ten, and a logarithmic one as the logarithm, on a linear axis; its name says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,15 +28,15 @@ __all__ = [
     "ABSENT",
     "Axis",
     "clipped",
-    "clipped_middle",
     "make_axis",
     "short",
+    "short_names",
 ]
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent"})()
 
 MAX_LABEL = 14
-MAX_NAME, MAX_START = 22, 7
+MAX_NAME, MIN_START = 22, 4
 # Python writes no integer of more than 4300 digits.
 MAX_BITS = 1024
 # Where an object lies in memory: another place in each process, and in each picture.
@@ -132,12 +132,12 @@ class Axis:
     def drawable(self) -> Axis:
         """This axis, or one that stands for it and keeps away from the ends of floats.
 
-        Its name is to be written as it is.
+        Its name is printable, and as long as it is.
         """
         unit = " (log10)" if self.is_log else f" / {self._unit:g}"
         return replace(
             self,
-            name=clipped_middle(self.name) + ("" if self._is_moderate else unit),
+            name=printable(self.name) + ("" if self._is_moderate else unit),
             positions=self.drawn(self.positions),
             is_log=self.is_log and self._is_moderate,
         )
@@ -242,12 +242,54 @@ def clipped(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def clipped_middle(text: str) -> str:
-    """Return a long name without its middle; the end tells more than the beginning."""
-    text = printable(text)
-    if len(text) <= MAX_NAME:
-        return text
-    return text[:MAX_START] + "…" + text[1 + MAX_START - MAX_NAME :]
+def short_names(names: Sequence[str], length: int = MAX_NAME) -> list[str]:
+    """Return what is written for the names of parameters.
+
+    Parameters
+    ----------
+    names : sequence of str
+        All that are written in a picture.
+    length : int, default=22
+        For how many characters there is room. The middle of what is longer is left
+        out: the end tells more than the beginning. Names that would look the same are
+        as long as it takes to tell them apart.
+
+    Returns
+    -------
+    list of str
+        One for each name.
+
+    Examples
+    --------
+    >>> short_names(["svc__C", "histgradientboostingclassifier__learning_rate"])
+    ['svc__C', 'histgrad…learning_rate']
+    >>> short_names(["features__numbers__min_samples", "features__counts__min_samples"])
+    ['…numbers__min_samples', '…counts__min_samples']
+    """
+    names = [printable(name) for name in names]
+    shown = [_without_middle(name, length) for name in names]
+    return [
+        label if shown.count(label) == 1 else _own_end(name, set(names) - {name})
+        for name, label in zip(names, shown, strict=True)
+    ]
+
+
+def _without_middle(name: str, length: int) -> str:
+    """Return a name with as many whole parts at its end as there is room for."""
+    if len(name) <= length:
+        return name
+    starts = [match.end() for match in re.finditer("__", name.rstrip("_"))]
+    fitting = [i for i in starts if len(name) - i < length - MIN_START]
+    start = min(fitting, default=len(name) - 2 * length // 3)
+    return name[: length - 1 - (len(name) - start)] + "…" + name[start:]
+
+
+def _own_end(name: str, others: Collection[str]) -> str:
+    """Return the end of a name, from a part on, with which no other one ends."""
+    starts = [match.end() for match in re.finditer("__", name)]
+    ends = [name[start:] for start in reversed(starts)]
+    own = (end for end in ends if not any(o.endswith(f"__{end}") for o in others))
+    return next((f"…{end}" for end in own), name)
 
 
 def _written(value: object) -> str:

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skhpo._arithmetic import Array
 from skhpo._candidates._axis import ABSENT, Axis, make_axis
 from skhpo._printable import scoring_name
+from skhpo._words import none_of
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space import SearchSpace
 from skhpo.space._spread import ends_and_median, is_finite, is_logarithmic
@@ -129,7 +130,7 @@ def read(
     params = list(cv_results["params"])
     if np.isnan(scores).all():
         raise ValueError(
-            f"None of the {len(params)} candidates has a score: all failed."
+            f"{none_of(len(params), 'candidate')} has a score: all failed."
         )
     dropped = np.asarray(cv_results.get("dropped", np.zeros(len(params))), dtype=bool)
     expected = f"estimated_test_{metric}"

@@ -24,6 +24,7 @@ from skhpo._keys import structural_key
 from skhpo._rng import seed_sequence
 from skhpo._sklearn_compat import num_samples
 from skhpo._warnings import warn_user
+from skhpo._words import counted
 from skhpo.exceptions import AllFitsFailedError, SkhpoWarning
 
 __all__ = ["compare_searches"]
@@ -211,7 +212,9 @@ def _tell_failures(searches: Mapping[str, Any], runs: Sequence[SearchRun]) -> No
         own = [run for run in runs if run.search == name]
         failures = Counter(run.failure for run in own if run.failure)
         for failure, n in failures.most_common():
-            told.append(f"{name!r} failed in {n} of {len(own)} runs: {failure}")
+            told.append(
+                f"{name!r} failed in {n} of {counted(len(own), 'run')}: {failure}"
+            )
     if not told:
         return
     text = "\n".join(told)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skhpo._candidates._axis import clipped_middle
+from skhpo._candidates._axis import short_names
 from skhpo._comparison._metrics import by_split, seeds_by_split
 from skhpo.plots._display import BEST, LITERAL, OTHERS, legend_above, one_panel
 
@@ -38,7 +38,7 @@ def plot_comparison(found: Any, ax: Any = None) -> Any:
         label = f"mean and {100 * found.level:g} % interval" if i == 0 else None
         style = {"fmt": "D", "c": BEST, "ms": 5, "capsize": 3, "zorder": 3}
         ax.errorbar([i], [summary.score], yerr=bars, label=label, **style)
-    ax.set_xticks(place, [clipped_middle(name) for name in names], **LITERAL)
+    ax.set_xticks(place, short_names(names), **LITERAL)
     ax.set_xlim(-0.5, len(names) - 0.5)
     ax.set_ylabel(f"outer {found.metric}", **LITERAL)
     legend_above(ax)

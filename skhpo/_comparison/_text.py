@@ -10,6 +10,7 @@ from typing import Any
 from skhpo._candidates._axis import clipped
 from skhpo._comparison._records import Pair, SearchSummary
 from skhpo._printable import literal, printable
+from skhpo._words import counted
 
 __all__ = ["as_html", "as_text", "verdict"]
 
@@ -89,7 +90,10 @@ def _failed(found: Any) -> str:
     failed = [s for s in found.searches.values() if s.n_failed]
     if not failed:
         return ""
-    told = [f"{s.name!r} failed in {s.n_failed} of {s.n_runs} runs" for s in failed]
+    told = [
+        f"{s.name!r} failed in {s.n_failed} of {counted(s.n_runs, 'run')}"
+        for s in failed
+    ]
     return "; " + ", ".join(told)
 
 
@@ -109,10 +113,10 @@ def _seen_from(name: str, pair: Pair) -> Pair:
 
 
 def _title(found: Any) -> str:
-    seeds = "1 seed" if found.n_seeds == 1 else f"{found.n_seeds} seeds"
+    splits, seeds = counted(found.n_splits, "split"), counted(found.n_seeds, "seed")
     return (
-        f"{len(found.searches)} searches on {found.n_splits} splits of {found.n_rows} "
-        f"rows, {seeds} each: {found.metric} on rows that no search has seen"
+        f"{len(found.searches)} searches on {splits} of {found.n_rows} rows, "
+        f"{seeds} each: {found.metric} on rows that no search has seen"
     )
 
 
@@ -160,7 +164,8 @@ def _cost(summary: SearchSummary) -> tuple[str, ...]:
         _amount(summary.n_fits, ".0f"),
         UNKNOWN if math.isnan(saved) else f"{100 * saved:.0f} %",
         _amount(summary.seconds, ".3g", "s"),
-        f"{summary.n_options} options, {summary.n_dimensions} dimensions"
+        f"{counted(summary.n_options, 'option')}, "
+        + counted(summary.n_dimensions, "dimension")
         + "".join(packages),
     )
 

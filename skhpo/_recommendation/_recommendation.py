@@ -8,6 +8,7 @@ from typing import Any
 
 from skhpo._printable import literal, printable
 from skhpo._recommendation._rules import Facts, Reason, duration
+from skhpo._words import counted
 
 __all__ = ["Cost", "Recommendation"]
 
@@ -102,7 +103,9 @@ class Recommendation:
             for name in names
             if name in own and own[name] is not defaults[name]
         ]
-        return f"{type(self.search).__name__}({', '.join(['...', '...', *shown])})"
+        return (
+            f"{type(self.search).__name__}({', '.join(['estimator', 'space', *shown])})"
+        )
 
     def _title(self) -> str:
         if self.search is None:
@@ -115,10 +118,11 @@ class Recommendation:
         if self.search is None:
             return fit
         most = "at most " if self.search.race else ""
+        candidates = counted(cost.n_candidates, "candidate")
         return (
-            f"{fit} {cost.n_candidates:,} candidates on {cost.n_splits} splits are "
-            f"expected to take {most}{duration(cost.seconds)}, if they take as long as "
-            "the estimator as given."
+            f"{fit} {candidates} on {counted(cost.n_splits, 'split')} are expected to "
+            f"take {most}{duration(cost.seconds)}, if they take as long as the estimator "
+            "as given."
         )
 
     def __str__(self) -> str:

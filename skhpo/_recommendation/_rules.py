@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from skhpo._words import counted
+
 __all__ = ["RULES", "Decision", "Facts", "Reason", "Rule", "decide", "duration"]
 
 LEAST = 5  # candidates; fewer are no search
@@ -252,8 +254,8 @@ def _splitting(facts: Facts) -> tuple[str, int, tuple[Reason, ...]]:
         more = f" {N_FOLDS} folds are repeated {N_REPEATS} times, for less doubt."
         return "repeated", repeated, (Reason(7, doubt + more),)
     fewer = (
-        f" With {N_FOLDS} folds repeated {N_REPEATS} times, only {m} candidates would "
-        f"be affordable, so it is {N_FOLDS} folds."
+        f" With {N_FOLDS} folds repeated {N_REPEATS} times, only "
+        f"{counted(m, 'candidate')} would be affordable, so it is {N_FOLDS} folds."
     )
     return "folds", N_FOLDS, (Reason(7, doubt + fewer),)
 
@@ -264,15 +266,15 @@ def _kind(facts: Facts, m: int, n_splits: int) -> tuple[str, Reason]:
     if m < LEAST:
         return "none", Reason(
             1,
-            f"{duration(facts.budget)} pays for {_counted(m, 'candidate')} of "
-            f"{duration(cost)} on {_counted(n_splits, 'split')}, and the best of fewer "
+            f"{duration(facts.budget)} pays for {counted(m, 'candidate')} of "
+            f"{duration(cost)} on {counted(n_splits, 'split')}, and the best of fewer "
             f"than {LEAST} is luck: keep the estimator as given.",
         )
     if facts.size <= m and d <= MOST_GRID_DIMENSIONS:
         return "grid", Reason(
             2,
-            f"The space has {_counted(int(facts.size), 'combination')} of "
-            f"{_counted(d, 'parameter')}, and {m:,} candidates are affordable: try "
+            f"The space has {counted(int(facts.size), 'combination')} of "
+            f"{counted(d, 'parameter')}, and {m:,} candidates are affordable: try "
             "them all, and be sure.",
         )
     if cost < CHEAP:
@@ -291,8 +293,8 @@ def _kind(facts: Facts, m: int, n_splits: int) -> tuple[str, Reason]:
             4,
             f"{m} candidates of {duration(cost)} are affordable: enough to learn from "
             f"({LEAST_TO_LEARN} to {MOST_TO_LEARN}), and dear enough to think before "
-            f"each. {_counted(d, 'parameter')} and "
-            f"{_counted(facts.n_workers, 'worker')} are few enough (at most "
+            f"each. {counted(d, 'parameter')} and "
+            f"{counted(facts.n_workers, 'worker')} are few enough (at most "
             f"{MOST_MODEL_DIMENSIONS}; fewer than {MANY_WORKERS}).",
         )
     return "random", Reason(5, _why_random(facts, m))
@@ -380,7 +382,7 @@ def _alternatives(facts: Facts, kind: str, m: int, n_splits: int) -> Iterator[Re
         yield Reason(
             4,
             f"BayesSearch with n_pending={pending(facts, n_splits)} keeps "
-            f"{_counted(facts.n_workers, 'worker')} busy, and learns from fewer "
+            f"{counted(facts.n_workers, 'worker')} busy, and learns from fewer "
             "results.",
         )
     if kind == "bayes":
@@ -399,7 +401,7 @@ def _instead_of_a_search(facts: Facts, n_splits: int) -> Iterator[Reason]:
         m = facts.affordable(1)
         yield Reason(
             1,
-            f"Fewer splits: with one, {_counted(m, 'candidate')} would be affordable.",
+            f"Fewer splits: with one, {counted(m, 'candidate')} would be affordable.",
         )
     share = facts.budget / needed
     yield Reason(
@@ -412,10 +414,6 @@ def _instead_of_a_search(facts: Facts, n_splits: int) -> Iterator[Reason]:
 def pending(facts: Facts, n_splits: int) -> int:
     """Return how many candidates under way give each worker two fits."""
     return max(2, math.ceil(2 * facts.n_workers / n_splits))
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def duration(seconds: float) -> str:

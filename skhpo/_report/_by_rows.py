@@ -21,6 +21,7 @@ from skhpo._report._reading import Reading
 from skhpo._report._report import Report
 from skhpo._report._row_scores import RowScores, find_row_scores
 from skhpo._report._rows_tested import RowsTested
+from skhpo._words import counted
 
 __all__ = ["by_rows"]
 
@@ -70,9 +71,10 @@ def by_rows(
         return None
     units, strata, notes = _units(search, oof, by_split=found.by_split)
     if not known.all():
+        candidates = counted(len(known), "candidate")
         notes.append(
-            f"The responses of {np.sum(~known)} of {len(known)} candidates are not "
-            "known: they are taken for candidates that could not have won."
+            f"The responses of {np.sum(~known)} of {candidates} are not known: they "
+            "are taken for candidates that could not have won."
         )
         history = History([], [])
     counts = draw_counts(strata, found.n_draws, rng)[:, units]

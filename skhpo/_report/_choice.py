@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from skhpo._words import counted
 from skhpo.selection._results import taken
 
 __all__ = ["reduced_results", "rule_choice"]
@@ -67,7 +68,7 @@ def rule_choice(
     def choose(splits: Index) -> Index:
         best = int(rule(reduced_results(results, rows, splits)))
         if not 0 <= best < len(rows):
-            raise IndexError(f"{rule!r} returned {best}, and {len(rows)} rows are left")
+            raise IndexError(f"{rule!r} returned {best} of {counted(len(rows), 'row')}")
         return np.array([best])
 
     return choose

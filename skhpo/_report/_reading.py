@@ -14,6 +14,7 @@ from skhpo._arithmetic import Array
 from skhpo._candidates._axis import Axis
 from skhpo._candidates._read import read, read_search
 from skhpo._report._splitting import Splitting, splitting_of
+from skhpo._words import counted, none_of
 from skhpo.exceptions import AllFitsFailedError
 from skhpo.search._given import find_given
 
@@ -147,7 +148,7 @@ def read_fitted(search: Any, metric: str | None) -> Reading:
     names = read_search(search, metric)
     if not np.isfinite(np.asarray(results[f"mean_test_{metric}"], float)).any():
         raise AllFitsFailedError(
-            f"None of the {len(results['params'])} candidates has a score: there is "
+            f"{none_of(len(results['params']), 'candidate')} has a score: there is "
             "nothing to report. What went wrong is in the warnings of 'fit'."
         )
     found = read(**names)
@@ -158,7 +159,7 @@ def read_fitted(search: Any, metric: str | None) -> Reading:
     rows = np.flatnonzero(complete & comparable)
     if not rows.size:
         raise AllFitsFailedError(
-            f"None of the {len(complete)} candidates has a score on every split, so "
+            f"{none_of(len(complete), 'candidate')} has a score on every split, so "
             "no two of them can be compared."
         )
     other = _other_decided(search, metric)
@@ -219,18 +220,19 @@ def _note_incomplete(
     dropped = np.asarray(results.get("dropped", np.zeros(len(complete))), bool)
     n_dropped = int((~complete & dropped).sum())
     n_failed = int((~complete & ~dropped).sum())
+    candidates = counted(len(complete), "candidate")
     if n_dropped:
         notes.append(
-            f"{n_dropped} of {len(complete)} candidates were dropped before they had a "
-            "score on every split. They are left out of what needs all splits: the "
+            f"{n_dropped} of {candidates}, dropped before having a score on every "
+            "split, are left out of what needs all splits: the "
             "correction takes them for candidates that could not have won, and is too "
             "small where candidates hardly differ. Whether more of them would help "
             "cannot be said."
         )
     if n_failed:
         notes.append(
-            f"{n_failed} of {len(complete)} candidates have no finite score on some "
-            "split and are left out."
+            f"Left out, having no finite score on some split: {n_failed} of "
+            f"{candidates}."
         )
     return n_dropped, n_failed
 

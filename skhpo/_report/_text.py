@@ -9,6 +9,7 @@ from typing import Any
 
 from skhpo._candidates._axis import short
 from skhpo._printable import literal, printable
+from skhpo._words import counted
 
 __all__ = ["as_html", "as_text"]
 
@@ -72,15 +73,11 @@ def as_html(report: Any) -> str:
 
 
 def _title(report: Any) -> str:
-    candidates = _counted(report.n_tried, "candidate")
+    candidates = counted(report.n_tried, "candidate")
     if report.n_tried > report.n_candidates:
         candidates = f"{report.n_candidates} of {candidates}"
-    splits = _counted(report.n_splits, "split")
+    splits = counted(report.n_splits, "split")
     return f"{report.search}: {candidates} on {splits}, {report.metric}"
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _table(report: Any) -> list[tuple[str, str, str, str]]:
@@ -172,7 +169,7 @@ def _equals(report: Any) -> str:
     if report.n_candidates == 1 or not n:
         return ""
     text = (
-        f"as good as the winner, as far as {_counted(report.n_splits, 'split')} can "
+        f"as good as the winner, as far as {counted(report.n_splits, 'split')} can "
         f"tell: {n} of {report.n_candidates}"
     )
     if n == 1:

@@ -19,6 +19,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from skhpo._trial import Candidate, Params, Trial
+from skhpo._words import all_of, counted
 from skhpo.exceptions import AllFitsFailedError
 from skhpo.optimizers._base import Optimizer, check_trials
 from skhpo.space._curve import Curve
@@ -446,10 +447,12 @@ class HalvingOptimizer:
         why = "No fit failed; their scores are NaN"
         if failed:
             error = (failed[0].fit_error or "").strip().splitlines()[-1]
-            why = f"{len(failed)} fits failed; the first one with: {error}"
+            why = f"{counted(len(failed), 'fit')} failed; the first one with: {error}"
+        n = len(self._trials)
+        who = all_of(n, "candidate")
         raise AllFitsFailedError(
-            f"All {len(self._trials)} candidates of iteration {self._rung}, with "
-            f"{amount}, score NaN, so none of them can go on. {why}. Give more "
+            f"{who.capitalize()} of iteration {self._rung}, with {amount}, "
+            f"{'scores' if n == 1 else 'score'} NaN, so none can go on. {why}. Give more "
             "resources to the first iteration by a larger min_resources, or see what "
             "fails in failures_ and cv_results_."
         )

@@ -14,6 +14,7 @@ from skhpo._candidates._axis import Axis
 from skhpo._candidates._model import ScoreModel, variance_shares
 from skhpo._candidates._read import select
 from skhpo._fence import drawing_unit, in_unit
+from skhpo._words import counted
 from skhpo.plots._display import (
     BEST,
     LITERAL,
@@ -22,6 +23,7 @@ from skhpo.plots._display import (
     figure_legend,
     set_axis,
     shown_metric,
+    written_names,
 )
 
 __all__ = ["ContourDisplay", "Surface"]
@@ -30,6 +32,7 @@ N_LEVELS = 30  # along a numeric axis
 N_BACKGROUND = 32  # candidates whose other parameters are averaged over
 N_SHOWN = 4  # parameters, if none are named
 N_RANKING = 256  # points for ranking them
+ROOM, ROOM_FOR_TWO = 25, 42  # for names, in characters
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,6 +181,8 @@ class ContourDisplay(Display):
         colors = self._colors()
         for panel in panels.flat:
             panel.set_axis_off()
+        names = [axis.drawable.name for axis in self.axes]
+        names = written_names(names, ax, ROOM_FOR_TWO if size == 1 else ROOM)
         for (i, a), (j, b) in itertools.combinations(enumerate(self.axes), 2):
             panel = panels[j - 1, i]
             panel.set_axis_on()
@@ -188,13 +193,14 @@ class ContourDisplay(Display):
                 where = {"transform": panel.transAxes, **LITERAL}
                 panel.text(0.5, 0.5, "never together", middle, **where)
                 panel.set(xlim=a.drawable.limits, ylim=b.drawable.limits)
-            set_axis(panel, "x", a.drawable, label=j == size)
-            set_axis(panel, "y", b.drawable, label=i == 0)
+            set_axis(panel, "x", a.drawable, names[i] if j == size else "")
+            set_axis(panel, "y", b.drawable, names[j] if i == 0 else "")
             panel.tick_params(labelbottom=j == size, labelleft=i == 0)
         bar = self.figure_.colorbar(colors, ax=list(panels.flat), fraction=0.05)
         bar.set_label(f"modeled {shown_metric(self.metric, self._unit)}", **LITERAL)
         if self._n_left_out:
-            text = f"{self._n_left_out} parameters that matter less are not shown"
+            left_out = counted(self._n_left_out, "parameter")
+            text = f"without {left_out} that matter less"
             panels[0, 0].set_title(text, fontsize=9, loc="left", **LITERAL)
         if ax is None:
             figure_legend(self.figure_, self._marks(), size)

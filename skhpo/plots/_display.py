@@ -8,13 +8,13 @@ ticks.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skhpo._candidates._axis import Axis, clipped
+from skhpo._candidates._axis import MAX_NAME, Axis, clipped, short_names
 from skhpo._candidates._read import Candidates, read, read_search
 from skhpo._docstrings import inherit_docs
 
@@ -32,6 +32,7 @@ __all__ = [
     "set_axis",
     "shown_metric",
     "shown_score",
+    "written_names",
 ]
 
 # Blue, orange and gray of Okabe & Ito (2008), which color-blind people can tell apart.
@@ -254,6 +255,21 @@ def locator(axis: Axis, n: int) -> Any:
     return MaxNLocator(n, integer=whole)
 
 
+def written_names(names: Sequence[str], ax: Any, room: int) -> list[str]:
+    """Return what is written for names.
+
+    Parameters
+    ----------
+    names : sequence of str
+        All that are in the picture.
+    ax : matplotlib Axes, array of Axes or None
+        Where the user wants it, of any size; None for a new figure.
+    room : int
+        How many characters fit in a new figure.
+    """
+    return short_names(names, room if ax is None else min(room, MAX_NAME))
+
+
 def legend_above(ax: Any) -> None:
     """Put the legend above the axes, where it hides nothing."""
     legend(ax, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
@@ -288,7 +304,7 @@ def legend(ax: Any, **options: Any) -> None:
         text.set(**LITERAL)
 
 
-def set_axis(ax: Any, which: str, axis: Axis, *, label: bool = True) -> None:
+def set_axis(ax: Any, which: str, axis: Axis, label: str = "") -> None:
     """Give the x or the y axis the scale, the ticks and the name of a parameter.
 
     Parameters
@@ -299,8 +315,8 @@ def set_axis(ax: Any, which: str, axis: Axis, *, label: bool = True) -> None:
         Which axis.
     axis : Axis
         The parameter, as it is drawable.
-    label : bool, default=True
-        Whether to write its name.
+    label : str, default=""
+        What is written for its name.
     """
     mine = ax.xaxis if which == "x" else ax.yaxis
     if axis.categories is not None:
@@ -321,5 +337,4 @@ def set_axis(ax: Any, which: str, axis: Axis, *, label: bool = True) -> None:
             mine.set_major_formatter("{x:g}")
     else:
         mine.set_major_locator(locator(axis, 4))
-    if label:
-        getattr(ax, f"set_{which}label")(axis.name, fontsize=9, **LITERAL)
+    getattr(ax, f"set_{which}label")(label, fontsize=9, **LITERAL)

@@ -8,7 +8,6 @@ from typing import Any, Self
 import numpy as np
 
 from skhpo._arithmetic import Array
-from skhpo._candidates._axis import clipped_middle
 from skhpo._candidates._model import ScoreModel, variance_shares
 from skhpo.plots._display import (
     BEST,
@@ -16,11 +15,13 @@ from skhpo.plots._display import (
     OTHERS,
     Display,
     legend,
+    written_names,
 )
 
 __all__ = ["ImportanceDisplay"]
 
 N_POINTS = 1024
+ROOM = 45  # for a name, in characters
 
 
 class ImportanceDisplay(Display):
@@ -130,11 +131,13 @@ class ImportanceDisplay(Display):
 
         """
         d = len(self.names)
-        ax = self._one_panel(ax, (6.4, 1.6 + 0.32 * d))
+        names = written_names(self.names, ax, ROOM)
+        width = max(6.4, 4.4 + 0.085 * max(map(len, names)))
+        ax = self._one_panel(ax, (width, 1.6 + 0.32 * d))
         place = np.arange(d)
         ax.barh(place, self.total, 0.7, color=OTHERS, alpha=0.35, label="total")
         ax.barh(place, self.main, 0.35, color=BEST, label="main")
-        ax.set_yticks(place, [*map(clipped_middle, self.names)], **LITERAL)
+        ax.set_yticks(place, names, **LITERAL)
         ax.invert_yaxis()
         ax.set_xlim(0, max(1.0, float(self.total.max())))
         ax.set_xlabel("share of the variance of the modeled score", **LITERAL)

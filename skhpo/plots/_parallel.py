@@ -16,12 +16,14 @@ from skhpo.plots._display import (
     Display,
     locator,
     shown_metric,
+    written_names,
 )
 
 __all__ = ["ParallelDisplay"]
 
 # Where a parameter does not exist, its line passes below the axis.
 NOWHERE = -0.12
+ROOM = 32  # for a name, in characters
 
 
 class ParallelDisplay(Display):
@@ -116,6 +118,10 @@ class ParallelDisplay(Display):
         from matplotlib.collections import LineCollection
 
         d = len(self.names)
+        drawable = [axis.drawable for axis in [*self.axes, self._scale]]
+        unit = drawing_unit(self._scale.positions)
+        names = written_names([axis.name for axis in drawable[:-1]], ax, ROOM)
+        names.append(f"test {shown_metric(self.metric, unit)}")
         ax = self._one_panel(ax, (max(5.0, 1.35 * d), 4.6))
         place = np.arange(d)
         lines = [np.column_stack([place, heights]) for heights in self.heights]
@@ -126,17 +132,13 @@ class ParallelDisplay(Display):
         bar = ax.figure.colorbar(bundle, ax=ax, fraction=0.03, pad=0.02, alpha=1)
         bar.set_ticks([0, 1], labels=["worst", "best"], **LITERAL)
         ax.vlines(place, 0, 1, colors="0.35", lw=0.8, zorder=0)
-        drawable = [axis.drawable for axis in [*self.axes, self._scale]]
         for i, axis in enumerate(drawable):
             self._write(ax, i, *_ticks(axis))
         for i in np.flatnonzero((self.heights == NOWHERE).any(axis=0)).tolist():
             self._write(ax, i, np.array([NOWHERE]), ["none"])
-        unit = drawing_unit(self._scale.positions)
-        names = [axis.name for axis in drawable[:-1]]
-        names.append(f"test {shown_metric(self.metric, unit)}")
         turned = {"rotation": 25, "ha": "right", "rotation_mode": "anchor"}
         turned = turned if max(map(len, names)) > 13 else {}
-        ax.set_xticks(place, names, **LITERAL, **turned)
+        ax.set_xticks(place, names, fontsize=9, **LITERAL, **turned)
         ax.set(xlim=(-0.3, d - 0.5), ylim=(self.heights.min() - 0.06, 1.05), yticks=[])
         for side in ("left", "right", "top", "bottom"):
             ax.spines[side].set_visible(False)

@@ -20,6 +20,7 @@ from skhpo.plots._display import (
     figure_legend,
     set_axis,
     shown_score,
+    written_names,
 )
 
 __all__ = ["PopulationDisplay"]
@@ -27,6 +28,7 @@ __all__ = ["PopulationDisplay"]
 Rows = NDArray[np.intp]
 
 MAX_COLUMNS = 3
+ROOM = 36  # for a name above a panel, in characters
 
 
 class PopulationDisplay(Display):
@@ -163,13 +165,19 @@ class PopulationDisplay(Display):
             stay empty), or one whose place they share; None for a new figure.
 
         """
+        from matplotlib.ticker import MaxNLocator
+
         n = len(self.axes) + 1
         panels = self._rows_of_panels(ax, n, MAX_COLUMNS, (3.6, 2.8))
         self._draw_scores(panels.flat[0])
-        for panel, axis in zip(panels.flat[1:], self.axes, strict=False):
-            self._draw_schedules(panel, axis.drawable)
-        for panel in panels.flat[max(0, n - panels.shape[1]) : n]:
-            panel.set_xlabel("training steps", **LITERAL)
+        drawable = [axis.drawable for axis in self.axes]
+        names = written_names([axis.name for axis in drawable], ax, ROOM)
+        for panel, axis, name in zip(panels.flat[1:], drawable, names, strict=False):
+            self._draw_schedules(panel, axis, name)
+        for panel in panels.flat[:n]:
+            panel.set_xlim(0, 1.02 * self.steps.max())
+            panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+            panel.set_xlabel("training steps", fontsize=9, **LITERAL)
         if ax is None:
             figure_legend(self.figure_, self._marks(), panels.shape[1])
         return self
@@ -204,7 +212,7 @@ class PopulationDisplay(Display):
         panel.plot(self.steps[self.lineage], shown[self.lineage], "o-", c=BEST, ms=3.5)
         panel.set_title(shown_score(self.metric, unit), fontsize=10, **LITERAL)
 
-    def _draw_schedules(self, panel: Any, axis: Axis) -> None:
+    def _draw_schedules(self, panel: Any, axis: Axis, name: str) -> None:
         at = axis.positions
         for row in range(len(self.steps)):
             span = [self.starts[row], self.steps[row]]
@@ -212,5 +220,5 @@ class PopulationDisplay(Display):
         line = self.lineage
         corners = np.column_stack([self.starts[line], self.steps[line]]).ravel()
         panel.plot(corners, np.repeat(at[line], 2), c=BEST, lw=2)
-        set_axis(panel, "y", axis, label=False)
-        panel.set_title(axis.name, fontsize=10, **LITERAL)
+        set_axis(panel, "y", axis)
+        panel.set_title(name, fontsize=10, **LITERAL)

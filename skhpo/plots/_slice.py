@@ -21,11 +21,13 @@ from skhpo.plots._display import (
     figure_legend,
     set_axis,
     shown_score,
+    written_names,
 )
 
 __all__ = ["SliceDisplay"]
 
 MAX_COLUMNS = 4
+ROOM = 34  # for a name below a panel, in characters
 # Candidates with the same category are drawn side by side, over this width.
 SPREAD = 0.5
 # From the first to the last candidate, 0 to 1; what is lighter is hardly seen on white.
@@ -141,8 +143,10 @@ class SliceDisplay(Display):
 
         """
         panels = self._rows_of_panels(ax, len(self.axes), MAX_COLUMNS, (3.0, 2.6))
-        for axis, panel in zip(self.axes, panels.flat, strict=False):
-            self._draw(panel, axis.drawable)
+        drawable = [axis.drawable for axis in self.axes]
+        names = written_names([axis.name for axis in drawable], ax, ROOM)
+        for panel, axis, name in zip(panels.flat, drawable, names, strict=False):
+            self._draw(panel, axis, name)
         for panel in panels[:, 0]:
             panel.set_ylabel(shown_score(self.metric, self._unit), **LITERAL)
         for panel in panels[:, 1:].flat:
@@ -170,7 +174,7 @@ class SliceDisplay(Display):
             marks["failed"] = {"ls": "", "marker": "x", "c": WORSE}
         return marks
 
-    def _draw(self, panel: Any, axis: Axis) -> None:
+    def _draw(self, panel: Any, axis: Axis, name: str) -> None:
         at = axis.positions
         order = np.arange(len(at)) / max(len(at) - 1, 1)
         if axis.categories is not None:
@@ -193,4 +197,4 @@ class SliceDisplay(Display):
         panel.scatter(at[failed], floor, s=18, c=WORSE, marker="x")
         best = self.best_row
         panel.scatter(at[best], y[best], s=70, c=BEST, marker="*", zorder=3)
-        set_axis(panel, "x", axis)
+        set_axis(panel, "x", axis, name)

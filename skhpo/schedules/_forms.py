@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from skhpo._keys import changed
+from skhpo._words import counted
 
 __all__ = ["FORMS", "change_points", "complete_form", "values_of"]
 
@@ -185,7 +186,7 @@ def _listed_values(spec: Sequence[Any] | np.ndarray, n_steps: int) -> list[Any]:
         return [values[i][1] for i in last]
     if len(values) != n_steps:
         raise ValueError(
-            f"A list of values needs one for each of {n_steps} steps. Got "
+            f"A list of values needs one for each of {counted(n_steps, 'step')}. Got "
             f"{len(values)}; a list of (step, value), from step 0 on, may be shorter."
         )
     return values

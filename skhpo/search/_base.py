@@ -37,6 +37,7 @@ from skhpo._sklearn_compat import (
 from skhpo._trial import Trial
 from skhpo._units import parse_seconds
 from skhpo._warnings import warn_user
+from skhpo._words import all_of
 from skhpo.evaluation import EvaluationSpec, Evaluator
 from skhpo.evaluation._response_store import ResponseStore
 from skhpo.evaluation.fitting._rows import PackedSplits
@@ -609,8 +610,8 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         if record.stop_reason == "time_budget":
             raise SearchStoppedError(
                 f"The time budget of {self.time_budget!r} was over before one "
-                f"candidate was complete on all {self.n_splits_} splits. Give more "
-                "time, fewer splits, or a faster estimator."
+                f"candidate was complete on {all_of(self.n_splits_, 'split')}. Give "
+                "more time, fewer splits, or a faster estimator."
             )
 
     def _make_evaluator(
@@ -811,9 +812,9 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
             return
         raise SearchStoppedError(
             f"{type(self).__name__} has ended ({run.record.stop_reason}) before one "
-            f"candidate was complete on all {self.n_splits_} splits, so none is known "
-            "to be the best. Let it run longer, or set refit to a callable that takes "
-            "cv_results_ and returns the row to fit."
+            f"candidate was complete on {all_of(self.n_splits_, 'split')}, so none is "
+            "known to be the best. Let it run longer, or set refit to a callable that "
+            "takes cv_results_ and returns the row to fit."
         )
 
     def _refit_best(self, run: Run) -> None:

@@ -14,6 +14,7 @@ from skhpo._docstrings import inherit_docs
 from skhpo._keys import params_key
 from skhpo._sklearn_compat import HasMethods, Interval, StrOptions
 from skhpo._trial import Trial
+from skhpo._words import counted
 from skhpo.acquisition import Cooling
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers import BayesOptimizer, LimitedOptimizer
@@ -268,9 +269,9 @@ class BayesSearch(RacingSearch):
         trials = self._prior_trials(run.problem.space)
         n = len({params_key(trial.candidate.params) for trial in trials})
         raise InvalidSpaceError(
-            f"Nothing is left to try: 'prior_results' hold {n} candidates, and beside "
-            "them none was found in the space that meets the constraints. Take the "
-            "best of these results, or widen the space."
+            f"Nothing is left to try: 'prior_results' hold {counted(n, 'candidate')}, "
+            "and beside them none was found in the space that meets the constraints. "
+            "Take the best of these results, or widen the space."
         )
 
     def _prior_trials(self, space: SearchSpace) -> list[Trial]:

@@ -19,6 +19,7 @@ from skhpo._rng import child_rng, seed_sequence
 from skhpo._sklearn_compat import INCONSISTENT_SPLITS, Interval
 from skhpo._trial import Candidate, Trial
 from skhpo._warnings import warn_user
+from skhpo._words import counted, none_of
 from skhpo.evaluation import EvaluationSpec, Evaluator
 from skhpo.evaluation.fitting._rows import PackedSplits
 from skhpo.exceptions import SkhpoWarning
@@ -162,10 +163,10 @@ class FinalistSearch(BaseSearch):
         name, n = type(self).__name__, len(rows) * len(run.fresh)
         if self.verbose > 0:
             print(
-                f"Fitting {len(run.fresh)} fresh folds for each of {len(rows)} "
-                f"finalists, totalling {n} fits"
+                f"Fitting {counted(len(run.fresh), 'fresh fold')} for each of "
+                f"{counted(len(rows), 'finalist')}, totalling {n} fits"
             )
-        run.bar.say(f"evaluating {len(rows)} finalists")
+        run.bar.say(f"evaluating {counted(len(rows), 'finalist')}")
         # Each candidate by `fit`, with the number of iterations that was chosen.
         problem = replace(run.problem, space=[])
         alone = replace(
@@ -244,9 +245,9 @@ class FinalistSearch(BaseSearch):
             n_failed = sum(failure.n_fits for failure in failures)
             n_fits = sum(len(trial.done) for trial in trials)
             warn_user(
-                f"On fresh splits, {n_failed} fits of finalists failed out of a total "
-                f"of {n_fits}, and score {self.error_score!r}. The most frequent "
-                f"reasons:\n{summarize(failures)}",
+                f"On fresh splits, {counted(n_failed, 'fit')} of finalists failed out "
+                f"of a total of {n_fits}, and score {self.error_score!r}. The most "
+                f"frequent reasons:\n{summarize(failures)}",
                 FitFailedWarning,
             )
 
@@ -266,7 +267,7 @@ class FinalistSearch(BaseSearch):
             return max(scored, key=lambda row: pooled[row])  # the first of equal ones
         if run.finalists:
             warn_user(
-                f"None of the {len(run.finalists)} finalists of {type(self).__name__} "
+                f"{none_of(len(run.finalists), 'finalist')} of {type(self).__name__} "
                 "has a score on every fresh split: the best candidate is that of the "
                 "ordinary splits.",
                 SkhpoWarning,
@@ -279,8 +280,8 @@ class FinalistSearch(BaseSearch):
             return super()._remarks()
         n, n_fresh = np.sum(~np.isnan(pooled)), self.n_splits_ * self.finalist_repeats
         chosen = (
-            f"chosen of {n} finalists by the mean over {self.n_splits_} ordinary and "
-            f"{n_fresh} fresh splits, {pooled[self.best_index_]:.4g}"
+            f"chosen of {counted(n, 'finalist')} by the mean over {self.n_splits_} "
+            f"ordinary and {n_fresh} fresh splits, {pooled[self.best_index_]:.4g}"
         )
         return [chosen, *super()._remarks()]
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from skhpo._sklearn_compat import Interval
 from skhpo._trial import Scores, Trial
+from skhpo._words import all_of
 from skhpo.evaluation import Evaluator
 from skhpo.exceptions import SearchStoppedError
 from skhpo.optimizers import Optimizer
@@ -102,8 +103,8 @@ class RacingSearch(FinalistSearch):
             return
         raise SearchStoppedError(
             f"{type(self).__name__} has ended ({run.record.stop_reason}) without a "
-            f"candidate that has a score on all {self.n_splits_} splits, so none is "
-            f"known to be the best. Each of the {run.record.n_candidates} that have "
+            f"candidate that has a score on {all_of(self.n_splits_, 'split')}, so none "
+            f"is known to be the best. Each of the {run.record.n_candidates} that have "
             "ended has failed or scored NaN on one of them, and is given no further "
             "split in a race; see failures_ and cv_results_."
         )

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skhpo._arithmetic import Array
+from skhpo._words import none_of
 from skhpo.space._dimensions import is_number
 
 __all__ = [
@@ -30,7 +31,7 @@ __all__ = [
 Results = Mapping[str, Any]
 
 _MEAN = "mean_test_"
-NONE_SCORED = "None of the {} candidates has a score: there is none to choose."
+NONE_SCORED = "{} has a score: there is none to choose."
 
 
 def metric_of(results: Results, metric: str | None) -> str:
@@ -50,7 +51,7 @@ def mean_scores(results: Results, metric: str | None) -> Array:
     scores = np.array(results[_MEAN + name], dtype=float)
     scores[~np.isfinite(scores)] = np.nan
     if np.isnan(scores).all():
-        raise ValueError(NONE_SCORED.format(len(scores)))
+        raise ValueError(NONE_SCORED.format(none_of(len(scores), "candidate")))
     return scores
 
 
@@ -78,7 +79,7 @@ def scored(results: Results) -> NDArray[np.bool_]:
     columns = [results[key] for key in results if key.startswith(_MEAN)]
     known: NDArray[np.bool_] = np.all(np.isfinite(np.array(columns, float)), axis=0)
     if not known.any():
-        raise ValueError(NONE_SCORED.format(len(known)))
+        raise ValueError(NONE_SCORED.format(none_of(len(known), "candidate")))
     return known
 
 

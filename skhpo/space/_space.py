@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skhpo._trial import Params
+from skhpo._words import none_of
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical
 from skhpo.space._columns import compile_columns
@@ -412,7 +413,7 @@ def zoomed(
     inside = [i for i, (_, problems) in enumerate(places) if not problems]
     if not inside:
         raise InvalidSpaceError(
-            f"None of the {len(all_params)} candidates is in the space, so there is "
+            f"{none_of(len(all_params), 'candidate')} is in the space, so there is "
             "nothing to zoom in on. Zoom the space that was searched."
         )
     rows = [inside[i] for i in near_best(scores[inside])]

@@ -11,6 +11,7 @@ from typing import Any
 from skhpo._sklearn_compat import BaseSearchCV
 from skhpo._trial import Evaluation, Trial
 from skhpo._warnings import warn_user
+from skhpo._words import counted
 from skhpo.exceptions import SkhpoWarning
 from skhpo.search.feedback._failures import SHOWN, cause_of
 
@@ -93,7 +94,7 @@ class FirstFailures:
 
     def _warn(self) -> None:
         lines = [
-            f"{n} evaluations: {reason}"
+            f"{counted(n, 'evaluation')}: {reason}"
             for reason, n in self._reasons.most_common(SHOWN)
         ]
         warn_user(

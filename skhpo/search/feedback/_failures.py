@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from skhpo._trial import Candidate, Params, Trial
+from skhpo._words import counted
 
 __all__ = ["Failures", "cause_of", "group_failures", "summarize"]
 
@@ -92,9 +93,10 @@ def summarize(failures: list[Failures]) -> str:
     lines = []
     for failure in failures[:SHOWN]:
         first_line = failure.message.partition("\n")[0]
+        fits = counted(failure.n_fits, "fit")
         lines.append(
-            f"{failure.n_fits} fits of {failure.n_candidates} candidates: "
-            f"{failure.kind}: {first_line}\n    e.g. {dict(failure.params)!r}"
+            f"{fits} of {counted(failure.n_candidates, 'candidate')}: {failure.kind}: "
+            f"{first_line}\n    e.g. {dict(failure.params)!r}"
         )
     if len(failures) > SHOWN:
         lines.append(f"and {len(failures) - SHOWN} more: see failures_.")

@@ -9,6 +9,7 @@ from typing import Any
 from skhpo import _clock
 from skhpo._lines import print_line
 from skhpo._trial import Params, Trial
+from skhpo._words import counted
 
 __all__ = ["Heartbeat", "found_in_journal"]
 
@@ -91,8 +92,10 @@ class Heartbeat:
     def line(self) -> str:
         """Return what is to be said now."""
         seconds = _clock.now() - self._start
-        total = "" if self._n_candidates is None else f" of {self._n_candidates}"
-        parts = [f"{self._n_complete}{total} candidates in {duration(seconds)}"]
+        done = counted(self._n_complete, "candidate")
+        if self._n_candidates is not None:
+            done = f"{self._n_complete:,} of {counted(self._n_candidates, 'candidate')}"
+        parts = [f"{done} in {duration(seconds)}"]
         if self._n_dropped:
             parts.append(f"{self._n_dropped} of them dropped")
         if self._n_found:
@@ -129,7 +132,7 @@ class Heartbeat:
 
 def found_in_journal(n_found: int, n: int) -> str:
     """Return how many evaluations were not made now."""
-    return f"{n_found} of {n} evaluations found in the journal"
+    return f"{n_found:,} of {counted(n, 'evaluation')} found in the journal"
 
 
 def duration(seconds: float) -> str:
