@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from skhpo._candidates._axis import (
     ABSENT,
     MAX_NAME,
-    clipped_middle,
     ends_and_median,
     is_logarithmic,
     make_axis,
+    short_names,
 )
 from skhpo._candidates._model import MIN_CANDIDATES, ScoreModel
 
@@ -190,6 +192,26 @@ def test_a_median_is_between_two_or_one_of_three() -> None:
 
 def test_a_name_is_cut_only_where_it_is_too_long() -> None:
     name = "step__" + "n" * (MAX_NAME - 6)
-    assert clipped_middle(name) == name
-    assert clipped_middle("a" + name) == "astep__…" + name[8:]
-    assert len(clipped_middle("a" + name)) == MAX_NAME
+    assert short_names([name]) == [name]
+    assert short_names(["a" + name]) == ["astep…" + name[6:]]  # a whole part
+    assert short_names(["a" + name], MAX_NAME + 1) == ["a" + name]
+    (label,) = short_names(["n" * 99])
+    assert len(label) == MAX_NAME
+
+
+parts = st.text("ab", min_size=1, max_size=9).map(lambda text: text * 3)
+names_of_parameters = st.lists(parts, min_size=1, max_size=4).map("__".join)
+
+
+@given(st.lists(names_of_parameters, unique=True, max_size=6), st.integers(8, 40))
+def test_names_look_different_if_they_are(names: list[str], length: int) -> None:
+    """And no longer than there is room, unless they would look the same."""
+    shown = short_names(names, length)
+    assert len(set(shown)) == len(names)
+    for name, label in zip(names, shown, strict=True):
+        start, _, end = label.partition("…")
+        assert name.startswith(start)
+        assert name.endswith(end)
+        if len(label) > max(length, 8):
+            alone = short_names([name], length)
+            assert any(short_names([n], length) == alone for n in names if n != name)

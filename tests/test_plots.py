@@ -26,6 +26,7 @@ matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt  # noqa: E402 - after the backend was chosen
+from matplotlib.text import Text  # noqa: E402 - likewise
 
 from skhpo.plots import (  # noqa: E402 - after it is known that they can draw
     ContourDisplay,
@@ -470,6 +471,32 @@ def test_labels_do_not_overlap(display: Any, n: int) -> None:
             )
         titles += [t for t in (ax.xaxis.label, ax.yaxis.label) if t.get_text()]
     assert not overlaps([t.get_window_extent() for t in titles])
+
+
+@pytest.mark.parametrize("display", [SliceDisplay, ImportanceDisplay])
+def test_names_are_whole_where_there_is_room(display: Any) -> None:
+    """Beside a new figure; one that the user has made may be small."""
+    results = many_parameters(2)
+    results["params"] = [
+        {"logisticregression__tol": p, "logisticregression__max_iter": q}
+        for p, q in (params.values() for params in results["params"])
+    ]
+    drawn = display.from_cv_results(results)
+    texts = {text.get_text() for text in drawn.figure_.findobj(Text)}
+    assert {*results["params"][0]} <= texts
+    drawn.plot(plt.subplots(figsize=(3, 2))[1])
+    texts = {text.get_text() for text in drawn.figure_.findobj(Text)}
+    assert "logisticregre…max_iter" in texts
+
+
+def test_a_population_counts_whole_steps_from_birth(searches: dict) -> None:
+    """In each panel, and says what it counts."""
+    drawn = PopulationDisplay.from_search(searches["pbt"])
+    drawn.figure_.canvas.draw()
+    for panel in drawn.ax_.flat:
+        assert panel.get_xlabel() == "training steps"
+        assert panel.get_xlim()[0] == 0
+        assert all(float(tick).is_integer() for tick in panel.get_xticks())
 
 
 def legend_of(drawn: Any) -> list[str]:

@@ -315,7 +315,9 @@ def test_the_search_is_ready_to_be_fitted(slow: Slow) -> None:
     assert search.param_distributions is space
     assert found.cost.seconds == 4900
     assert found.cost.n_candidates == 20
-    assert str(found).startswith("Take BayesSearch(estimator, space, n_iter=20, cv=5, race")
+    assert str(found).startswith(
+        "Take BayesSearch(estimator, space, n_iter=20, cv=5, race"
+    )
     assert "at most" not in str(found).splitlines()[0]
     assert "rule 4" in found._repr_html_()
     json.dumps(found.to_dict())

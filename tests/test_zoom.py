@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import GridSearchCV, ParameterGrid
 
 from skhpo import GridSearch
-from skhpo.exceptions import InvalidSpaceError
+from skhpo.exceptions import InvalidSpaceError, SkhpoWarning
 from skhpo.space import Choice, Curve, Integer, Real, SearchSpace
 from skhpo.space._zoom import near_best
 
@@ -102,6 +102,26 @@ def test_a_range_becomes_factor_times_smaller_around_a_clear_best(factor, log):
     width = np.diff(scale([part.low, part.high]))[0]
     assert width == pytest.approx(np.diff(scale([1.0, 1000.0]))[0] / factor)
     assert scale([part.low, part.high]).mean() == pytest.approx(scale([best["a"]])[0])
+
+
+def test_ends_that_are_to_be_round_numbers_are():
+    """Not 1000.0000000000001, which is what powers of ten come to."""
+    space = {"a": Real(1e-6, 1e6, log=True)}
+    part = of(space, [{"a": 1.0}, {"a": 1e-6}], [1, 0], factor=2)
+    assert (part.low, part.high) == (1e-3, 1e3)
+    part = of({"a": Real(0, 0.3)}, [{"a": 0.1}, {"a": 0.3}], [1, 0], factor=3)
+    assert (part.low, part.high) == (0.05, 0.15)
+
+
+@given(st.floats(1e-9, 1e9), st.floats(1e-6, 1e6), st.floats(0.2, 0.8), st.booleans())
+def test_rounding_leaves_no_old_range(low, width, place, log):
+    """Where the part is inside of it by exact arithmetic, however narrow it is."""
+    dimension = Real(low, low * (1 + width), log=log)
+    best, end = SearchSpace({"a": dimension}).decode_many([[place], [0.5]])
+    part = of({"a": dimension}, [best, end], [1, 0], factor=4)
+    if 0.125 <= place <= 0.875:
+        assert dimension.low <= part.low < part.high <= dimension.high
+        assert part.low <= best["a"] <= part.high
 
 
 def test_at_an_end_the_range_goes_beyond():
@@ -260,8 +280,15 @@ def test_listed_integers_stay_integers():
 
 
 def test_it_ends_when_there_is_nothing_new():
-    """Strings cannot be cut between, and one value not at all."""
-    assert set(zoomed({"kind": ["x", "y"]}).cv_results_["round"]) == {0}
+    """Strings cannot be cut between, and one value not at all. It says so."""
+    with pytest.warns(SkhpoWarning, match="zoom=4 changes nothing"):
+        assert set(zoomed({"kind": ["x", "y"]}).cv_results_["round"]) == {0}
+
+
+def test_two_numbers_are_no_range_and_are_said_to_be_none():
+    with pytest.warns(SkhpoWarning, match="List a number between two"):
+        search = zoomed({"a": [0.01, 1.0]})
+    assert [p["a"] for p in search.cv_results_["params"]] == [0.01, 1.0]
 
 
 def test_what_was_resumed_is_what_was_done(tmp_path):

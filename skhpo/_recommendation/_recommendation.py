@@ -121,8 +121,8 @@ class Recommendation:
         candidates = counted(cost.n_candidates, "candidate")
         return (
             f"{fit} {candidates} on {counted(cost.n_splits, 'split')} are expected to "
-            f"take {most}{duration(cost.seconds)}, if they take as long as the estimator "
-            "as given."
+            f"take {most}{duration(cost.seconds)}, if they take as long as the "
+            "estimator as given."
         )
 
     def __str__(self) -> str:

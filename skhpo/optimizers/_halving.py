@@ -452,9 +452,9 @@ class HalvingOptimizer:
         who = all_of(n, "candidate")
         raise AllFitsFailedError(
             f"{who.capitalize()} of iteration {self._rung}, with {amount}, "
-            f"{'scores' if n == 1 else 'score'} NaN, so none can go on. {why}. Give more "
-            "resources to the first iteration by a larger min_resources, or see what "
-            "fails in failures_ and cv_results_."
+            f"{'scores' if n == 1 else 'score'} NaN, so none of them can go on. {why}. "
+            "Give more resources to the first iteration by a larger min_resources, or "
+            "see what fails in failures_ and cv_results_."
         )
 
 

@@ -176,7 +176,7 @@ class ContourDisplay(Display):
 
         """
         size = len(self.axes) - 1
-        width = 5.2 if size == 1 else 3.0
+        width = 5.2 if size == 1 else 3.3
         panels = self._panels(ax, size, size, (width, 0.85 * width))
         colors = self._colors()
         for panel in panels.flat:

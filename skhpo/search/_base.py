@@ -28,6 +28,7 @@ from skhpo._sklearn_compat import (
     INCONSISTENT_SPLITS,
     BaseSearchCV,
     Interval,
+    InvalidParameterError,
     RootHooks,
     check_method_params,
     fit_context,
@@ -67,6 +68,7 @@ from skhpo.search._edges import EdgeWatch, told_of
 from skhpo.search._effects import warn_of_no_effect
 from skhpo.search._given import given_test
 from skhpo.search._loop import Interrupts, Listener, Loop, LoopEvaluator, LoopPolicy
+from skhpo.search._meant import meant_by
 from skhpo.search._names import signature_of, unknown_option
 from skhpo.search._oof import OutOfFold, collect, response_of, warn_of_missing
 from skhpo.search._patient import PatientEvaluator, have_growth, have_patience
@@ -304,9 +306,14 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         """Return the algorithm of this search, ready to be asked."""
 
     def _validate_params(self) -> None:
-        """Check the parameters as scikit-learn does, and hint at names of scores."""
+        """Check the parameters as scikit-learn does, and hint at what is meant."""
         check_score_name(type(self).__name__, self.scoring)
-        super()._validate_params()
+        try:
+            super()._validate_params()
+        except InvalidParameterError as error:
+            params, allowed = self.get_params(deep=False), self._parameter_constraints
+            hint = meant_by(error, params, allowed)
+            raise InvalidParameterError(f"{hint}{error}") from None
 
     @fit_context(prefer_skip_nested_validation=False)  # the inner one is not validated
     def fit(self, X: Any, y: Any = None, **params: Any) -> BaseSearch:

@@ -11,6 +11,8 @@ import numpy as np
 
 from skhpo._docstrings import inherit_docs
 from skhpo._sklearn_compat import Interval, StrOptions
+from skhpo._warnings import warn_user
+from skhpo.exceptions import SkhpoWarning
 from skhpo.optimizers import GridOptimizer, Optimizer
 from skhpo.optimizers._enumerated import grid_space, ranges_of_grid
 from skhpo.optimizers._starting import StartingOptimizer
@@ -24,6 +26,7 @@ from skhpo.search._race import RacingSearch
 from skhpo.search._run import Run, Space
 from skhpo.space import SearchSpace
 from skhpo.space._check import check_space
+from skhpo.space._discretize import ranges_of
 from skhpo.stopping import StopRule
 
 __all__ = ["GridSearch"]
@@ -64,9 +67,9 @@ class GridSearch(HalvingSearch):
         one follows around the candidates within one standard error of the best, by the
         rules of :meth:`skhpo.space.SearchSpace.zoom`, and so on. Ranges are halved each
         time, and have as many values as before; three or more listed numbers are a
-        range, too. A round costs as much as the grid, less what is known, and the
-        search ends early if there is nothing new. ``cv_results_["round"]`` tells the
-        rounds.
+        range, too, and two stay what they are. A round costs as much as the grid, less
+        what is known, and the search ends early if there is nothing new.
+        ``cv_results_["round"]`` tells the rounds.
     reuse : bool, default=True
         Whether candidates share the fits that they have in common: the first steps of
         a pipeline, and values that one fit serves (such as ``n_estimators`` of a
@@ -188,6 +191,13 @@ class GridSearch(HalvingSearch):
             return optimizer
         ranges, n_levels = ranges_of_grid(self.param_grid, self.n_levels)
         ranges = SearchSpace(ranges, constraints=self.constraints)
+        if not ranges_of(ranges):
+            warn_user(
+                f"zoom={self.zoom} changes nothing: a range can be cut, that is a "
+                "Real, an Integer, a distribution or a list of three numbers or more, and "
+                "there is none. List a number between two, or set zoom=0.",
+                SkhpoWarning,
+            )
         return ZoomingOptimizer(optimizer, ranges, n_levels, self.zoom)
 
     def _start(self, X: Any, y: Any, params: dict[str, Any]) -> Run:

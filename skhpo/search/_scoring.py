@@ -21,6 +21,7 @@ ELSEWHERE = {
     "mse": "neg_mean_squared_error",
     "mae": "neg_mean_absolute_error",
     "mape": "neg_mean_absolute_percentage_error",
+    "acc": "accuracy",
     "auc": "roc_auc",
     "auroc": "roc_auc",
     "logloss": "neg_log_loss",

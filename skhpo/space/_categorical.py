@@ -301,7 +301,8 @@ class Choice:
         except (TypeError, ValueError):
             raise InvalidSpaceError(
                 "Choice takes a dict {value: space} or a list of pairs (value, "
-                f"space). Got {branches!r} instead."
+                f"space). Got {branches!r} instead; values without spaces of their "
+                "own are a list."
             ) from None
         if not self.branches:
             raise InvalidSpaceError("Choice needs at least one value. Got none.")

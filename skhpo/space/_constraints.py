@@ -39,14 +39,17 @@ class Constraints:
     """
 
     def __init__(self, predicates: Any = None) -> None:
-        is_list = isinstance(predicates, Iterable) and not callable(predicates)
+        is_list = isinstance(predicates, Iterable) and not (
+            callable(predicates) or isinstance(predicates, str)
+        )
         given = () if predicates is None else (predicates,)
         self.predicates: tuple[Any, ...] = tuple(predicates if is_list else given)
         for check in self.predicates:
             if not callable(check):
                 raise InvalidSpaceError(
                     "A constraint must be a callable that takes the params as a dict "
-                    f"and returns True or False. Got {check!r} instead."
+                    "and returns True or False, such as lambda params: "
+                    f"params['low'] < params['high']. Got {check!r} instead."
                 )
 
     def __bool__(self) -> bool:

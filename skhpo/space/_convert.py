@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any
@@ -248,8 +248,18 @@ def as_dimension(name: str, value: object) -> Dimension | Choice:
     raise InvalidSpaceError(
         f"Parameter {name!r}: the values must be a list, a frozen scipy distribution "
         f"or a dimension such as Real(low, high). Got {value!r} instead"
-        + (f"; write [{value!r}] to fix it." if _is_scalar(value) else ".")
+        + _remedy(value)
     )
+
+
+def _remedy(value: object) -> str:
+    if _is_scalar(value):
+        return f"; write [{value!r}] to fix it."
+    if isinstance(value, Mapping):
+        return "; a dict of values, each with a space of its own, is a Choice."
+    if isinstance(value, Set):
+        return "; a set has no order: write a list."
+    return "."
 
 
 def convert(name: str, value: object) -> Dimension | Choice | None:
@@ -357,7 +367,7 @@ def _from_skopt(value: Any) -> Dimension | None:
         return None
     prior = value[2] if len(value) > 2 else "uniform"
     if prior not in PRIORS:
-        close = difflib.get_close_matches(prior.lower(), PRIORS, n=1, cutoff=0.5)
+        close = difflib.get_close_matches(prior.lower(), PRIORS, n=1, cutoff=0.4)
         hint = f"did you mean {close[0]!r}?" if close else f"it is none of {PRIORS}."
         raise InvalidSpaceError(
             f"A range ends with its prior, and {prior!r} is not known: {hint} Got "

@@ -12,10 +12,12 @@ import numpy as np
 from skhpo._rng import RandomState
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._dimensions import Array, Dimension
+from skhpo.space._hints import with_hints
 
 __all__ = ["Curve", "curve_in", "with_listed_curves"]
 
 
+@with_hints
 @dataclass(frozen=True)
 class Curve(Dimension):
     """All numbers of iterations up to `high`, of which one fit tells the best.

@@ -26,6 +26,7 @@ import numpy as np
 from skhpo._arithmetic import Array
 from skhpo._rng import RandomState, seed_sequence
 from skhpo.exceptions import InvalidSpaceError
+from skhpo.space._hints import with_hints
 
 __all__ = ["RESOLUTION", "Array", "Dimension", "Integer", "Real", "is_number"]
 
@@ -209,6 +210,21 @@ class Dimension(ABC):
         return np.unique(self.snap(u))
 
 
+def _remedy(low: Any, high: Any, kind: type) -> str:
+    """Return what to write for bounds of the wrong kind, "" if nothing is known."""
+    try:
+        bounds = float(low), float(high)
+    except (TypeError, ValueError, OverflowError):
+        return ""
+    if isinstance(low, bool) or isinstance(high, bool) or not bounds[0] < bounds[1]:
+        return ""
+    if kind is not Integral:
+        return f"; write {bounds[0]:g} and {bounds[1]:g}"
+    if all(bound.is_integer() for bound in bounds):
+        return f"; write {int(bounds[0])} and {int(bounds[1])}"
+    return f"; a range of floats is Real({bounds[0]:g}, {bounds[1]:g})"
+
+
 def _check_bounds(dimension: Real | Integer, kind: type) -> None:
     """Raise if the bounds of `dimension` are no range."""
     low, high, name = dimension.low, dimension.high, type(dimension).__name__
@@ -216,7 +232,8 @@ def _check_bounds(dimension: Real | Integer, kind: type) -> None:
         if isinstance(value, bool) or not isinstance(value, kind):
             what = "an integer" if kind is Integral else "a number"
             raise InvalidSpaceError(
-                f"The {bound!r} bound of {name} must be {what}. Got {value!r} instead."
+                f"The {bound!r} bound of {name} must be {what}. Got {value!r} instead"
+                f"{_remedy(low, high, kind)}."
             )
         if not _is_finite(value):
             raise InvalidSpaceError(
@@ -267,6 +284,7 @@ def nearest(value: Any, low: Any, high: Any) -> Any:
     return low if is_count and value > high else min(max(value, low), high)
 
 
+@with_hints
 @dataclass(frozen=True)
 class Real(Dimension):
     """Real numbers of a closed interval.
@@ -354,6 +372,7 @@ def _expm1_times(factor: float, x: Array) -> Array:
     return np.where(is_large, np.exp(x + math.log(factor)), factor * np.expm1(x))
 
 
+@with_hints
 @dataclass(frozen=True)
 class Integer(Dimension):
     """Integers of a closed interval.

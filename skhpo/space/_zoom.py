@@ -35,6 +35,7 @@ __all__ = ["around", "as_ranges", "near_best", "scores_of_search"]
 NEAR = 0.05
 # Of means, relative to the scores.
 ROUNDING = 1e-12
+DIGITS = 10  # of the ends of a part of a range
 
 
 # -- which candidates ------------------------------------------------------------------
@@ -252,9 +253,25 @@ def _part_of_real(dimension: Real, start: float, end: float) -> Real:
             ends = [(1 - u) * low + u * high for u in (start, end)]
     least, most = _limits(low, high)
     ends = [min(max(value, least), most) for value in ends]
+    ends = [_rounded(end, ends, dimension) for end in ends]
     if not (math.isfinite(ends[0]) and math.isfinite(ends[1]) and ends[0] < ends[1]):
         return dimension  # at the ends of floats there is nothing to cut
     return Real(*ends, log=dimension.log)
+
+
+def _rounded(end: float, ends: Sequence[float], dimension: Real) -> float:
+    """Return an end of a part with ten digits, on the same side of the old ends.
+
+    What is to be 1000 is 1000.0000000000001 by the arithmetic of logarithms.
+    """
+    scale = ends[1] - ends[0]
+    if dimension.log:
+        scale = min(scale, end)
+    if not 0 < scale < math.inf:
+        return end
+    rounded = round(end, DIGITS - 1 - math.floor(math.log10(scale)))
+    low, high = float(dimension.low), float(dimension.high)
+    return min(max(rounded, min(low, end)), max(high, end))
 
 
 def _with(dimension: Real, values: Sequence[float]) -> Real:

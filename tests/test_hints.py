@@ -1,0 +1,102 @@
+"""Mistakes of those who come new, or from other libraries: messages say what works."""
+
+import inspect
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.dummy import DummyRegressor
+
+from skhpo import BayesSearch, GridSearch, RandomSearch
+from skhpo._sklearn_compat import InvalidParameterError
+from skhpo.exceptions import InvalidSpaceError
+from skhpo.search.feedback._failures import Failures, summarize
+from skhpo.search.feedback._heartbeat import found_in_journal
+from skhpo.space import Choice, Curve, Integer, Real, SearchSpace
+
+X, y = np.arange(20.0)[:, np.newaxis], np.arange(20.0)
+SPACE = {"quantile": [0.1, 0.5], "strategy": ["quantile"]}
+
+
+@pytest.mark.parametrize(
+    ("search", "option", "value", "meant"),
+    [
+        (GridSearch, "initial_params", {"quantile": 0.3}, "[{'quantile': 0.3}]"),
+        (BayesSearch, "initial_params", {"quantile": 0.3}, "[{'quantile': 0.3}]"),
+        (RandomSearch, "initial_params", "default", "'defaults'"),
+        (RandomSearch, "n_iter", "10", "10"),
+        (RandomSearch, "n_iter", 10.0, "10"),
+        (RandomSearch, "sampling", "Sobol", "'sobol'"),
+        (BayesSearch, "acquisition", "EI", "'ei'"),
+        (GridSearch, "cv", "5", "5"),
+        (GridSearch, "n_jobs", "all", "-1"),
+        (GridSearch, "stop", 10, "NoImprovement(n_candidates=10, tol=0.0)"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_names_one_that_works(search, option, value, meant):
+    """First, and then scikit-learn's sentence."""
+    made = search(DummyRegressor(), SPACE, **{option: value})
+    with pytest.raises(InvalidParameterError) as raised:
+        made.fit(X, y)
+    first, _, rest = str(raised.value).partition("? ")
+    assert first == f"Did you mean {option}={meant}"
+    assert rest.startswith(f"The {option!r} parameter of {search.__name__} must be")
+
+
+@pytest.mark.parametrize(("option", "value"), [("n_iter", 0), ("sampling", "abc")])
+def test_nothing_is_guessed_where_nothing_is_near(option, value):
+    made = RandomSearch(DummyRegressor(), SPACE, **{option: value})
+    with pytest.raises(InvalidParameterError, match=rf"^The '{option}' parameter"):
+        made.fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("make", "hint"),
+    [
+        (lambda: Integer(0.5, 3), r"Got 0\.5 instead; .* Real\(0\.5, 3\)"),
+        (lambda: Integer(1e3, 1e5), "write 1000 and 100000"),
+        (lambda: Integer("1", 3), "write 1 and 3"),
+        (lambda: Real("0.1", 1), "write 0.1 and 1"),
+        (lambda: Real(9, 1), "swap them"),
+        (lambda: SearchSpace({"C": {1.0, 2.0}}), "write a list"),
+        (lambda: SearchSpace({"C": {"a": {}}}), "is a Choice"),
+        (lambda: SearchSpace({"C": (1, 9, "log")}), "did you mean 'log-uniform'"),
+        (lambda: SearchSpace({"C": [1]}, constraints="C < 2"), "Got 'C < 2' instead"),
+        (lambda: Choice(["a", "b"]), "are a list"),
+    ],
+)
+def test_what_is_no_space_says_what_to_write(make, hint):
+    with pytest.raises(InvalidSpaceError, match=hint):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("make", "hint"),
+    [
+        (lambda: Real(1, 10, prior="log-uniform"), "log=True .*'prior'"),
+        (lambda: Real(1, 10, "log-uniform"), "log=True"),
+        (lambda: Integer(1, 9, step=2), r"list\(range\(low, high \+ 1, step\)\)"),
+        (lambda: Integer([1, 2, 3]), "Integer needs both bounds"),
+        (lambda: Curve(1, 10), r"Write Curve\(high, low=\.\.\.\)"),
+        (lambda: Real(1, 2, nonsense=3), "^Real.* 'nonsense'"),
+    ],
+)
+def test_arguments_of_other_libraries_are_known(make, hint):
+    with pytest.raises(TypeError, match=hint):
+        make()
+
+
+def test_hints_leave_dimensions_what_they_are():
+    assert [*inspect.signature(Real).parameters] == ["low", "high", "log"]
+    assert pickle.loads(pickle.dumps(Integer(1, 2, log=True))) == Integer(
+        1, 2, log=True
+    )
+
+
+def test_one_of_something_is_no_plural():
+    failure = Failures("Error", "", 1, 1, {}, 0, "")
+    assert summarize([failure]).startswith("1 fit of 1 candidate: Error")
+    assert found_in_journal(1, 1) == "1 of 1 evaluation found in the journal"
+    search = GridSearch(DummyRegressor(), {"quantile": [0.1]}, cv=2).fit(X, y)
+    with pytest.raises(InvalidSpaceError, match="Not even the only candidate is in"):
+        SearchSpace({"constant": [1.0]}).zoom(search)
