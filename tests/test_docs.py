@@ -126,3 +126,10 @@ def test_the_table_of_releases_ends_with_what_is_published() -> None:
     last = dict(figures["releases"]()[-1])
     assert last.pop("release")
     assert last == {name: f"{v:.2f}" for name, v in figures["figures"]().items()}
+
+
+def test_actions_of_the_workflows_are_named_by_hashes() -> None:
+    """A tag can be moved to other code; the version stands beside, for people."""
+    for path in ROOT.glob(".github/workflows/*.yml"):
+        for used in re.findall(r"uses: *(.*)", path.read_text(encoding="utf-8")):
+            assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", used), used

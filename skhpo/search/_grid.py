@@ -194,7 +194,7 @@ class GridSearch(HalvingSearch):
         if not ranges_of(ranges):
             warn_user(
                 f"zoom={self.zoom} changes nothing: a range can be cut, that is a "
-                "Real, an Integer, a distribution or a list of three numbers or more, and "
+                "Real, an Integer, a distribution or a list of three numbers, and "
                 "there is none. List a number between two, or set zoom=0.",
                 SkhpoWarning,
             )
