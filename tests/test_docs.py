@@ -28,7 +28,7 @@ README = ROOT / "README.md"
 PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
 DEEPER = sorted(
     f"{path.parent.name}/{path.name}"
-    for folder in ("decisions", "recipes")
+    for folder in ("api", "decisions", "recipes")
     for path in ROOT.glob(f"docs/{folder}/*.md")
 )
 # Blocks that use one of them are run where it is installed, as in `.ci/run`.
