@@ -203,7 +203,7 @@ def test_failures_that_differ_are_not_shared():
         warnings.simplefilter("ignore")
         with pytest.raises(ValueError, match="All the 9 fits failed") as raised:
             search.fit(X, Y)
-    assert "1 fits of 1 candidates" in str(raised.value)
+    assert "1 fit of 1 candidate" in str(raised.value)
 
 
 # Fitted once
