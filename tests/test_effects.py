@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import loguniform, uniform
-from sklearn.datasets import make_classification
+from sklearn.datasets import load_breast_cancer, make_classification
 from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import ShuffleSplit
+from sklearn.tree import DecisionTreeClassifier
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
 from skhpo._trial import Candidate
@@ -135,6 +136,31 @@ def test_candidates_that_failed_do_not_count() -> None:
     scores[[1, 2, 4, 5, 7, 8], 0] = np.nan
     assert parameters_without_effect(candidates, scores, ROWS) == []
     assert parameters_without_effect([], np.empty((0, 3)), ROWS) == []
+
+
+def test_a_value_that_only_dropped_candidates_had_leaves_doubt() -> None:
+    """What a race leaves scores alike: it has seen nothing of the other values, and
+    says nothing, until one candidate with each value has all its scores."""
+    params = grid(a=[1, 2, 3], b=[1, 2, 3, 4])
+    candidates = [Candidate(id, p) for id, p in enumerate(params)]
+    scores = np.array([p["a"] / np.pi + SPLITS for p in params])
+    last = [p["b"] == 4 for p in params]
+    scores[last, 1:] = np.nan
+    assert parameters_without_effect(candidates, scores, ROWS) == []
+    scores[last.index(True), 1:] = scores[0, 1:]
+    assert parameters_without_effect(candidates, scores, ROWS) == ["b"]
+
+
+def test_a_race_does_not_take_the_depth_of_trees_for_idle() -> None:
+    """All candidates say that the depth matters; those that a race has left tie."""
+    X, y = load_breast_cancer(return_X_y=True)
+    space = {"max_depth": range(1, 20), "min_samples_leaf": range(1, 50)}
+    tree = DecisionTreeClassifier(random_state=0)
+    search = RandomSearch(tree, space, n_iter=40, race=True, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", NoEffectWarning)
+        search.fit(X, y)
+    assert search.cv_results_["dropped"].any()
 
 
 def test_the_absence_of_a_parameter_is_no_value() -> None:

@@ -17,6 +17,8 @@ accuracies on few rows are equal by chance. So nothing is said
 - if `n` comparisons are ties by chance with a probability above 10 %. It is ``p**n``,
   where `p` is how often candidates tie that differ in other parameters. (So a single
   parameter must have five values or more.)
+- of a parameter with values that only candidates had which a race has dropped: it keeps
+  those that score alike, and drops the trees of depth 1 that show what depth does;
 - of a parameter of several branches of a conditional space, unless it was compared in
   each of them: ``C`` may not matter to a linear kernel, and to another one it does.
 
@@ -27,6 +29,7 @@ has an effect; if it does, nothing is said about either.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
@@ -103,7 +106,8 @@ def parameters_without_effect(
         Those of a search. Two that continue different trials, or have other resources,
         are not compared.
     scores : array of shape (n_candidates, n_scores)
-        All scores of each, on each split. Those with a NaN do not count.
+        All scores of each, on each split. Rows with NaN are not compared: without any
+        score the candidate failed, with some it was dropped by a race.
     n_test_rows : sequence of int
         The numbers of rows that were scored, of each split.
 
@@ -120,8 +124,12 @@ def parameters_without_effect(
     >>> parameters_without_effect(candidates, scores, [100, 100])
     ['b']
     """
-    known = np.flatnonzero(~np.isnan(scores).any(axis=1))
-    candidates, scores = [candidates[int(i)] for i in known], scores[known]
+    is_unknown = np.isnan(scores)
+    is_known = ~is_unknown.any(axis=1)
+    is_dropped = ~is_known & ~is_unknown.all(axis=1)
+    unseen = _values_dropped(candidates, is_known, is_dropped)
+    candidates = list(itertools.compress(candidates, is_known))
+    scores = scores[is_known]
     if len(candidates) < MIN_VALUES or sum(n_test_rows) < MIN_ROWS:
         return []
     columns = _varied(candidates)
@@ -133,9 +141,23 @@ def parameters_without_effect(
     return [
         name
         for name, values in sorted(columns.items())
-        if _has_no_effect(values, surroundings[name], outcomes)
+        if name not in unseen
+        and _has_no_effect(values, surroundings[name], outcomes)
         and _is_compared_everywhere(values, surroundings[name], branches)
     ]
+
+
+def _values_dropped(
+    candidates: Sequence[Candidate], is_known: np.ndarray, is_dropped: np.ndarray
+) -> set[str]:
+    """Return the parameters with values that dropped candidates had, and no others."""
+    if not is_dropped.any():
+        return set()
+    return {
+        name
+        for name, values in _varied(candidates).items()
+        if not set(values[is_dropped]) <= {ABSENT, *values[is_known]}
+    }
 
 
 def _codes(values: Sequence[Any]) -> np.ndarray:
