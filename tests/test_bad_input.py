@@ -13,9 +13,12 @@ import numpy as np
 import pytest
 from estimators import Counting, Failing
 from scipy.stats import loguniform, randint, uniform
+from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import FitFailedWarning
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
+from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.model_selection import GridSearchCV, KFold, RandomizedSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -23,8 +26,10 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
-from skhpo.exceptions import SkhpoWarning
-from skhpo.space import Choice, Integer, Real
+from skhpo.exceptions import InvalidSpaceError, SkhpoWarning
+from skhpo.search._scoring import warn_of_labels
+from skhpo.selection import OneStandardError
+from skhpo.space import Categorical, Choice, Curve, Integer, Real
 
 BOTH = pytest.mark.parametrize("search_class", [GridSearch, RandomSearch])
 LEVELS = {"level": [0.0, 1.0]}
@@ -634,22 +639,114 @@ def test_the_hint_comes_first_and_the_estimator_is_cut():
         (PBTSearch, "n_trials", "n_generations"),
         (GridSearch, "njobs", "n_jobs"),
         (BayesSearch, "n_calls", "n_iter"),
+        (GridSearch, "param_distributions", "param_grid"),
+        (RandomSearch, "param_grid", "param_distributions"),
+        (RandomSearch, "n_workers", "n_jobs"),
+        (RandomSearch, "metric", "scoring"),
+        (RandomSearch, "folds", "cv"),
+        (RandomSearch, "checkpoint", "journal"),
+        (RandomSearch, "patience", "stop"),
     ],
 )
 def test_a_parameter_that_does_not_exist_is_met_with_the_one_that_does(
     search, given, meant
 ):
     with pytest.raises(TypeError, match=f"^Did you mean '{meant}'"):
-        search(SVC(), {}, **{given: 1})
+        search(SVC(), **{given: 1})
 
 
 @pytest.mark.parametrize(
     ("scoring", "hint"),
-    [("rmse", "neg_root_mean_squared_error"), ("roc-auc", "roc_auc")],
+    [
+        ("rmse", "neg_root_mean_squared_error"),
+        ("roc-auc", "roc_auc"),
+        ("auc", "roc_auc"),
+    ],
 )
 def test_a_score_of_no_name_is_met_with_its_name(scoring, hint, data):
-    with pytest.raises(ValueError, match=f"^Did you mean '{hint}'"):
+    """And with none twice."""
+    with pytest.raises(ValueError, match=f"^Did you mean '{hint}'") as caught:
         GridSearch(SVC(), {"C": [1, 2]}, scoring=scoring).fit(*data)
+    assert str(caught.value).count(f"'{hint}'") == 1
+
+
+@pytest.mark.parametrize("classes", [["no", "yes"], [0, 2]])
+@pytest.mark.parametrize("several", [False, True])
+def test_scores_that_look_for_a_class_1_are_told_of_before_they_fail(classes, several):
+    """Those, by name, that give no score if neither class is 1, and no others."""
+    X, truth = make_classification(60, random_state=0)
+    y = np.array(classes)[truth]
+    good = LogisticRegression().fit(X, truth)
+    for name in get_scorer_names():
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            warn_of_labels("GridSearch", [name] if several else name, y)
+            assert not has_score(name, good, X, y) or not seen
+        if classes == [0, 2]:  # regression scores do not fail by their labels
+            able = has_score(name, good, X, truth)
+            model = LogisticRegression().fit(X, y)
+            assert bool(seen) == (able and not has_score(name, model, X, y))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for fine in (truth, truth == 1, 2 * truth - 1, np.arange(60) % 3, None):
+            warn_of_labels("GridSearch", "f1", fine)
+
+
+def has_score(name, model, X, y):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            get_scorer(name)(model, X, y)
+        except (ValueError, TypeError, AttributeError):
+            return False
+    return True
+
+
+def test_a_search_tells_of_labels_before_its_fits():
+    X, truth = make_classification(60, random_state=0)
+    search = GridSearch(SVC(), {"C": [1]}, scoring="recall", refit=False)
+    with pytest.warns(SkhpoWarning, match=r"^Did you mean make_scorer\(recall_score"):
+        search.fit(X, np.array(["no", "yes"])[truth])
+
+
+@pytest.mark.parametrize("search", [GridSearch, RandomSearch])
+@pytest.mark.parametrize("made", [Real, Integer, Categorical, Choice, Curve])
+def test_a_class_in_the_place_of_what_it_makes_is_met_with_that(search, made, data):
+    with pytest.raises(InvalidSpaceError, match=f"^Did you mean {made.__name__}"):
+        search(SVC(), {"C": made}).fit(*data)
+
+
+def test_a_family_of_scipy_is_asked_for_its_parameters(data):
+    """Unless it has none, as `uniform`: then scikit-learn draws from it, too."""
+    with pytest.raises(InvalidSpaceError, match=r"stats\.loguniform\(\.\.\.\)"):
+        RandomSearch(SVC(), {"C": loguniform}).fit(*data)
+    RandomSearch(SVC(), {"C": uniform}, n_iter=1, random_state=0).fit(*data)
+
+
+@pytest.mark.parametrize("search", [GridSearch, RandomSearch, BayesSearch])
+def test_a_tuple_that_was_to_be_one_value_is_met_with_the_list(search, data):
+    space = {"ngram_range": (1, 2)}
+    with pytest.raises(ValueError, match=r"^Did you mean \[\(1, 2\)\]"):
+        search(TfidfVectorizer(), space, scoring=lambda *_: 1.0).fit(*data)
+
+
+def test_a_misspelt_prior_is_met_with_the_right_one(data):
+    with pytest.raises(ValueError, match=r"^Did you mean \(0\.1, 9, 'log-uniform'\)"):
+        RandomSearch(SVC(), {"C": (0.1, 9, "log")}).fit(*data)
+
+
+def test_a_curve_of_another_parameter_is_met_with_the_one_that_can(data):
+    booster = HistGradientBoostingClassifier()
+    with pytest.raises(InvalidSpaceError, match=r"^Did you mean 'max_iter'"):
+        RandomSearch(booster, {"max_leaf_nodes": Curve(50)}).fit(*data)
+
+
+def test_the_class_of_a_rule_is_no_rule(data):
+    """It is said before the first fit, and not after the last one."""
+    search = GridSearch(SVC(), {"C": [1, 2]}, refit=OneStandardError)
+    with pytest.raises(TypeError, match=r"^Did you mean refit=OneStandardError\("):
+        search.fit(*data)
+    assert not hasattr(search, "cv_results_")
 
 
 @pytest.mark.parametrize("search", [GridSearch, RandomSearch, BayesSearch])

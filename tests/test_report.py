@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -687,6 +688,30 @@ def test_the_summary_has_the_numbers_and_the_doubt() -> None:
     assert "not shown" in text
     assert "of 50" in text
     assert "How: Two splits of 5 were left out, 10 times" in text
+
+
+def test_values_as_given_that_no_candidate_has_are_named() -> None:
+    """So that who reads it knows what to add to the space."""
+    search = GridSearchCV(SVC(), {"C": [1, 10], "gamma": [0.1, 0.2]}, cv=3).fit(X, y)
+    [note] = [note for note in report(search).notes if "as given" in note]
+    assert "(none has gamma=scale)" in note
+
+
+def test_the_simplest_is_written_once_if_it_is_the_fastest() -> None:
+    search = GridSearch(SVC(), {"C": [1, 10]}, cv=3).fit(X, y)
+    found = report(search)
+    for fastest, expected in [
+        (0, "; the simplest: C=1 (row 0); the fastest: the same"),
+        (1, "; the simplest: C=1 (row 0); the fastest: C=10"),
+    ]:
+        shown = replace(found, indistinguishable=[0, 1], simplest=0, fastest=fastest)
+        assert expected in " ".join(str(shown).split())
+
+
+def test_results_alone_are_no_search() -> None:
+    search = GridSearch(SVC(), {"C": [1, 10]}, cv=3).fit(X, y)
+    with pytest.raises(TypeError, match=r"^A report is of a fitted search.{,80}$"):
+        report(search.cv_results_)
 
 
 def test_all_of_it_can_be_written_as_json() -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from skhpo import _split_scores as split_scores
 from skhpo._arithmetic import Array, own_arithmetic
+from skhpo._candidates._axis import short
 from skhpo._report._by_rows import by_rows
 from skhpo._report._by_splits import by_splits
 from skhpo._report._correction import Correction, history_of
@@ -20,7 +21,7 @@ from skhpo._report._report import Report
 from skhpo._report._simplest import simplest_of
 from skhpo._rng import seed_sequence
 from skhpo.search._edges import edges_of
-from skhpo.search._given import find_given
+from skhpo.search._given import find_given, untried_values
 from skhpo.space._dimensions import is_number
 
 __all__ = ["report"]
@@ -180,16 +181,20 @@ def _how_to_get_given(search: Any, reading: Reading) -> str:
             "Whether the population gained anything over the estimator as given is not "
             "known: cross_val_score(search.estimator, X, y) on the same splits tells."
         )
-    if find_given(search.estimator, reading.results["params"]) is not None:
-        start, how = "The estimator as given was tried, but is not compared", ""
+    params = reading.results["params"]
+    absent = untried_values(search.estimator, params)
+    listed = ", ".join(f"{name}={short(value)}" for name, value in absent.items())
+    start, how = NOT_TRIED, ""
+    if find_given(search.estimator, params) is not None:
+        start = "The estimator as given was tried, but is not compared"
     elif getattr(search, "initial_params", None) == "defaults":
-        start, how = NOT_TRIED, "let the space have its own values, or "
+        start += f" (none has {listed})" * bool(absent)
+        how = "let the space have its own values, or "
     elif hasattr(search, "initial_params"):
-        start, how = NOT_TRIED, "set initial_params='defaults', or "
+        how = "set initial_params='defaults', or "
     elif hasattr(search, "param_grid"):
-        start, how = NOT_TRIED, "add its own values to the grid, or "
-    else:
-        start, how = NOT_TRIED, ""
+        start += f" (none has {listed})" * bool(absent)
+        how = "add its own values to the grid, or "
     return (
         f"{start}, so a gain over it cannot be shown: {how}see what "
         "cross_val_score(search.estimator, X, y) gives on the same splits."

@@ -138,6 +138,11 @@ def read_fitted(search: Any, metric: str | None) -> Reading:
     ValueError
         If it is not known which score decides, or the chosen candidate has none.
     """
+    if isinstance(search, Mapping):
+        raise TypeError(
+            "A report is of a fitted search, and not of its cv_results_: write "
+            "report(search)."
+        )
     check_is_fitted(
         search,
         "cv_results_",

@@ -174,11 +174,16 @@ def _equals(report: Any) -> str:
     )
     if n == 1:
         return text
-    for name in ("simplest", "fastest"):
-        row = getattr(report, name)
-        if row is not None:
-            text += f"; the {name}: {_shown(report.params(row))} (row {row})"
+    if report.simplest is not None:
+        text += f"; the simplest: {_row(report, report.simplest)}"
+    if report.fastest is not None:
+        same = report.fastest == report.simplest
+        text += f"; the fastest: {'the same' if same else _row(report, report.fastest)}"
     return text
+
+
+def _row(report: Any, row: int) -> str:
+    return f"{_shown(report.params(row))} (row {row})"
 
 
 def _shown(params: Mapping[str, Any]) -> str:

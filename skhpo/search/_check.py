@@ -15,9 +15,13 @@ from sklearn.base import clone
 from sklearn.utils.discovery import all_estimators
 
 from skhpo._keys import is_estimator
-from skhpo._sklearn_compat import validate_parameter_constraints
+from skhpo._sklearn_compat import (
+    InvalidParameterError,
+    validate_parameter_constraints,
+)
 from skhpo.search._names import near_names
 from skhpo.space import Categorical, Curve, Integer, Real
+from skhpo.space._convert import is_tuple_range
 from skhpo.space._plain import is_distribution
 from skhpo.space._skrub import from_skrub
 from skhpo.space._values import count, is_numeric
@@ -66,8 +70,8 @@ def check_against_estimator(
         for assembled in assemblies(estimator, subspace):
             for name, values in subspace.items():
                 _check_name(assembled, name, values)
-                if check_values:
-                    _check_values(assembled, name, values)
+                if check_values and not isinstance(values, Curve):
+                    _check_all(assembled, name, values)
 
 
 def assemblies(estimator: Any, subspace: Mapping) -> Iterator[Any]:
@@ -93,6 +97,31 @@ def _check_name(estimator: Any, name: str, values: object) -> None:
         message = _cut(str(error).rstrip("."))
         remedy = _remedy(estimator, name)
         raise ValueError(f"{remedy}{message}.") from None
+
+
+def _check_all(estimator: Any, name: str, values: object) -> None:
+    """Check the values; of a tuple that is rejected, say what is meant."""
+    try:
+        _check_values(estimator, name, values)
+    except InvalidParameterError as error:
+        meant = _meant_by_tuple(estimator, name, values)
+        raise InvalidParameterError(f"{meant}{error}") from None
+
+
+def _meant_by_tuple(estimator: Any, name: str, values: Any) -> str:
+    """Return what a tuple was to be: one value, or a range with a prior."""
+    is_range = isinstance(values, Integer | Real)
+    given = (values.low, values.high) if is_range else values
+    if not isinstance(given, tuple):
+        return ""
+    if len(given) == 3 and is_tuple_range(given):
+        low, high, _ = given
+        return f"Did you mean {(low, high, 'log-uniform')!r}? "
+    try:
+        _check_values(estimator, name, [given])
+    except InvalidParameterError:
+        return ""
+    return f"Did you mean [{given!r}], a list of one tuple? "
 
 
 def _check_values(estimator: Any, name: str, values: object) -> None:

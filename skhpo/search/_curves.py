@@ -148,10 +148,14 @@ def _check_parameter(estimator: Any, name: str) -> None:
     if stages is not None and name in [prefix + p for p in stages.parameters]:
         return
     what = f"{type(final).__name__} has no stages along it"
+    hint = ""
+    if stages is not None:
+        hint = " or ".join(repr(prefix + p) for p in stages.parameters)
+        hint = f"Did you mean {hint}? "
     if not name.startswith(prefix) or "__" in name.removeprefix(prefix):
         what = "it is no parameter of the last step"
     raise InvalidSpaceError(
-        f"Parameter {name!r} cannot be a Curve: {what}. These have stages: "
+        f"{hint}Parameter {name!r} cannot be a Curve: {what}. These have stages: "
         f"{', '.join(STAGES.class_names())}. register_stages teaches others; or list "
         "numbers."
     )

@@ -10,7 +10,7 @@ from typing import Any
 from skhpo._keys import structural_key
 from skhpo.space._dimensions import is_number
 
-__all__ = ["find_given", "given_test"]
+__all__ = ["find_given", "given_test", "untried_values"]
 
 # Here scikit-learn takes 1 for one, and 1.0 for all.
 COUNT_OR_FRACTION = (
@@ -30,6 +30,26 @@ def find_given(estimator: Any, params: Sequence[Mapping[str, Any]]) -> int | Non
     """
     own = estimator.get_params(deep=True)
     return next((i for i, one in enumerate(params) if _is_own(own, one)), None)
+
+
+def untried_values(
+    estimator: Any, params: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the values of the estimator, by name, that were searched and not tried.
+
+    Examples
+    --------
+    >>> from sklearn.svm import SVC
+    >>> untried_values(SVC(), [{"C": 1.0, "gamma": 0.1}, {"C": 2.0, "gamma": 0.2}])
+    {'gamma': 'scale'}
+    """
+    own = estimator.get_params(deep=True)
+    names = dict.fromkeys(name for one in params for name in one if name in own)
+    return {
+        name: own[name]
+        for name in names
+        if not any(_same(name, own[name], one[name]) for one in params if name in one)
+    }
 
 
 def given_test(estimator: Any) -> Callable[[Mapping[str, Any]], bool]:

@@ -8,17 +8,22 @@ from collections.abc import Sequence
 
 __all__ = ["near_names", "signature_of", "unknown_option"]
 
-# What Optuna, scikit-optimize, hyperopt and Ray call parameters of ours; of several,
-# the first that a search has.
+# What other searches, ours among them, call parameters; of several, the first that a
+# search has.
 N_CANDIDATES = ("n_iter", "n_generations", "max_iter")
+SPACE = ("param_distributions", "param_grid")
 ELSEWHERE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("n_trials", "n_calls", "max_evals", "num_samples"), N_CANDIDATES),
-    **dict.fromkeys(("n_iter", "max_iter"), N_CANDIDATES),
+    **dict.fromkeys(("n_iter", "max_iter", "max_trials", "n_candidates"), N_CANDIDATES),
     **dict.fromkeys(("timeout", "max_time", "time_budget_s"), ("time_budget",)),
-    **dict.fromkeys(("search_spaces", "dimensions"), ("param_distributions",)),
-    "storage": ("journal",),
+    **dict.fromkeys(("search_spaces", "dimensions", *SPACE), SPACE),
+    **dict.fromkeys(("storage", "checkpoint"), ("journal",)),
+    **dict.fromkeys(("n_points",), ("n_pending",)),
+    **dict.fromkeys(("n_workers", "num_workers"), ("n_jobs",)),
+    **dict.fromkeys(("folds", "n_folds", "n_splits"), ("cv",)),
+    **dict.fromkeys(("metric", "metrics"), ("scoring",)),
+    **dict.fromkeys(("callbacks", "patience", "early_stopping"), ("stop",)),
     "seed": ("random_state",),
-    "callbacks": ("stop",),
 }
 
 # What estimators call the same thing.

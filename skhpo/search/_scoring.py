@@ -5,15 +5,18 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
+import numpy as np
 from sklearn.metrics import get_scorer_names
+from sklearn.utils.multiclass import type_of_target
 
 from skhpo._sklearn_compat import InvalidParameterError
 from skhpo._warnings import warn_user
 from skhpo.exceptions import SkhpoWarning
 
-__all__ = ["check_score_name", "warn_of_metrics"]
+__all__ = ["check_score_name", "warn_of_labels", "warn_of_metrics"]
 
 # What people call scores, and what is in the name of a scorer for it.
 ELSEWHERE = {
@@ -30,6 +33,9 @@ ELSEWHERE = {
     "brier": "neg_brier_score",
     "rsquared": "r2",
 }
+
+# The scores, by name, that take the class 1 for the positive one, and fail without it.
+OF_CLASS_1 = ("average_precision", "f1", "jaccard", "precision", "recall")
 
 
 def check_score_name(name: str, scoring: Any) -> None:
@@ -48,7 +54,8 @@ def check_score_name(name: str, scoring: Any) -> None:
     key = scoring.lower().replace("-", "_").replace(" ", "_")
     near = [ELSEWHERE[key]] if key in ELSEWHERE else []
     near += difflib.get_close_matches(key, names, n=3)
-    hint = f"Did you mean {' or '.join(map(repr, near[:3]))}? " if near else ""
+    near = list(dict.fromkeys(near))[:3]
+    hint = f"Did you mean {' or '.join(map(repr, near))}? " if near else ""
     raise InvalidParameterError(
         f"{hint}The 'scoring' parameter of {name} must be the name of a score, of "
         "which sklearn.metrics.get_scorer_names() has all, a callable (estimator, X, "
@@ -89,3 +96,48 @@ def warn_of_metrics(name: str, scoring: Any, y: Any) -> None:
                 f"takes {needed}: {error}. So no candidate will have a score.",
                 SkhpoWarning,
             )
+
+
+def warn_of_labels(name: str, scoring: Any, y: Any) -> None:
+    """Warn of scores that need a class 1, where the two classes have other names.
+
+    They fail for every candidate, and every score is NaN, as in scikit-learn's
+    searches.
+
+    Parameters
+    ----------
+    name : str
+        Of the search.
+    scoring : object
+        As the user gave it.
+    y : array-like or None
+        The target.
+    """
+    given = scoring.values() if isinstance(scoring, Mapping) else scoring
+    given = [scoring] if isinstance(scoring, str) or callable(scoring) else given
+    failing = [s for s in given or () if isinstance(s, str) and s in OF_CLASS_1]
+    classes = _two_classes(y) if failing else []
+    if not classes or 1 in classes:
+        return
+    score = failing[0]
+    response = (
+        ", response_method=('decision_function', 'predict_proba')"
+        if score == "average_precision"
+        else ""
+    )
+    warn_user(
+        f"Did you mean make_scorer({score}_score{response}, pos_label={classes[0]!r}), "
+        f"of sklearn.metrics? The 'scoring' of {name} is {score!r}, which looks for "
+        f"the class 1, and y has the classes {classes}. So no candidate will have a "
+        "score.",
+        SkhpoWarning,
+    )
+
+
+def _two_classes(y: Any) -> list[Any]:
+    """Return the classes of a target that has two, the rarer one first."""
+    with suppress(Exception):  # what is no target is said elsewhere
+        if type_of_target(y) == "binary":
+            classes, counts = np.unique(np.asarray(y), return_counts=True)
+            return list(classes[np.argsort(counts, kind="stable")].tolist())
+    return []

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 from skhpo.exceptions import InvalidSpaceError
+from skhpo.space._categorical import Choice
 from skhpo.space._columns import split_weight
 from skhpo.space._convert import convert, describe
+from skhpo.space._curve import Curve
+from skhpo.space._dimensions import Dimension
 from skhpo.space._plain import is_distribution, is_list
 from skhpo.space._space import SearchSpace
 from skhpo.space._values import count
@@ -72,6 +75,7 @@ element.
                 " a list of dicts."
             )
         for key, values in subspace.items():
+            _check_made(key, values)
             if is_list(values):
                 _check_list(key, values)
             elif is_distribution(values):
@@ -79,6 +83,20 @@ element.
             elif convert(key, values) is None:
                 raise TypeError(_no_values(key, values, distributions))
     return subspaces
+
+
+def _check_made(key: str, values: Any) -> None:
+    """Raise for a class, or a family of scipy, where what it makes is wanted.
+
+    A family without parameters of its own, such as ``uniform``, can be drawn from.
+    """
+    if isinstance(values, type) and issubclass(values, Dimension | Choice | Curve):
+        made = f"{values.__name__}(...)"
+        raise InvalidSpaceError(
+            f"Did you mean {made}? Parameter {key!r} has the class itself."
+        )
+    if getattr(values, "numargs", 0) and not hasattr(values, "args"):
+        convert(key, values)  # says how it is written
 
 
 def _no_values(key: str, values: object, distributions: bool) -> str:
