@@ -53,5 +53,6 @@ for name, search in {"finite differences": gradient, "BayesSearch": bayes}.items
     best = np.maximum.accumulate(search.cv_results_["mean_test_score"])
     axes.plot(np.arange(1, n + 1), -best, label=name)
 axes.set(xlabel="candidate", ylabel="best log loss so far", yscale="log")
+axes.xaxis.get_major_locator().set_params(integer=True)
 axes.legend()
 plt.show()
