@@ -130,7 +130,7 @@ class Training:
         if type(self.X) is np.ndarray and (
             self.y is None or type(self.y) is np.ndarray
         ):
-            X, y = self.X[rows], None if self.y is None else self.y[rows]
+            X, y = _rows_of(self.X, rows), None if self.y is None else self.y[rows]
         else:
             X, y = safe_split(model, self.X, self.y, rows)
         if not self.fit_params:
@@ -154,6 +154,16 @@ class Training:
         rows = np.arange(num_samples(self.X))
         X, y, params = self.rows(model, rows)
         return replace(self, X=X, y=y, fit_params={**self.fit_params, **params})
+
+
+def _rows_of(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return rows of an array, which `take` copies up to four times as fast.
+
+    Of another layout it would copy all of the array first.
+    """
+    if array.ndim > 1 and array.flags.c_contiguous:
+        return array.take(rows, axis=0)
+    return array[rows]
 
 
 # Of (model, training): adds the steps to the model and returns it, see the module.
