@@ -1,11 +1,14 @@
-"""Any text as one line of printable characters, for pictures and HTML."""
+"""Any text as printable characters: one line, a paragraph, or HTML."""
 
 from __future__ import annotations
 
+import textwrap
 from html import escape
 from typing import Any
 
-__all__ = ["literal", "printable", "scoring_name"]
+__all__ = ["html_box", "literal", "paragraph", "printable", "scoring_name"]
+
+WIDTH = 100  # of printed lines
 
 
 def printable(text: str) -> str:
@@ -24,9 +27,26 @@ def printable(text: str) -> str:
     )
 
 
+def paragraph(text: str, start: str = "  ") -> str:
+    """Return any text as lines to be printed, of which the others are indented."""
+    return textwrap.fill(
+        printable(text),
+        WIDTH,
+        initial_indent=start,
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
 def literal(text: str) -> str:
     """Return any text as HTML that shows it, on one line."""
     return escape(printable(text))
+
+
+def html_box(content: str, style: str = "overflow-wrap:anywhere") -> str:
+    """Return HTML in a ``div`` where dollars are no mathematics."""
+    return f'<div class="tex2jax_ignore mathjax_ignore" style="{style}">{content}</div>'
 
 
 def scoring_name(search: Any, metric: str) -> str:

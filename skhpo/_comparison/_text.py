@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 from skhpo._candidates._axis import clipped
 from skhpo._comparison._records import Pair, SearchSummary
-from skhpo._printable import literal, printable
+from skhpo._printable import html_box, literal, paragraph, printable
 from skhpo._words import counted
 
 __all__ = ["as_html", "as_text", "verdict"]
 
-WIDTH = 100  # of printed lines
 MAX_NAME = 30
 UNKNOWN = "?"
 Table = list[tuple[str, ...]]
@@ -27,18 +25,17 @@ def as_text(found: Any) -> str:
         lines += ["", *_aligned(table)]
     said = [f"Note: {note}" for note in found.notes]
     said += [f"How: {_method(found)}", verdict(found)]
-    return "\n".join([*map(printable, lines), "", *(_wrapped(line) for line in said)])
+    return "\n".join([*map(printable, lines), "", *(paragraph(line) for line in said)])
 
 
 def as_html(found: Any) -> str:
     """Return the summary as one ``div`` without scripts and styles."""
     tables = "".join(_html_table(table) for table in _tables(found))
     notes = "".join(f"<li>{literal(n)}</li>" for n in [*found.notes, _method(found)])
-    return (
-        '<div class="tex2jax_ignore mathjax_ignore" style="overflow-wrap:anywhere">'
+    return html_box(
         f"<div>{literal(_title(found))}</div>{tables}"
         f"<details><summary>Notes</summary><ul>{notes}</ul></details>"
-        f"<div><b>{literal(verdict(found))}</b></div></div>"
+        f"<div><b>{literal(verdict(found))}</b></div>"
     )
 
 
@@ -239,14 +236,3 @@ def _html_table(table: Sequence[Sequence[str]]) -> str:
         cells = (f'<{tag} style="text-align:left">{literal(c)}</{tag}>' for c in row)
         rows.append(f"<tr>{''.join(cells)}</tr>")
     return f"<table><tbody>{''.join(rows)}</tbody></table>"
-
-
-def _wrapped(text: str) -> str:
-    return textwrap.fill(
-        printable(text),
-        WIDTH,
-        initial_indent="  ",
-        subsequent_indent="    ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

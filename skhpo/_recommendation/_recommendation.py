@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from skhpo._printable import literal, printable
+from skhpo._printable import html_box, literal, paragraph, printable
 from skhpo._recommendation._rules import Facts, Reason, duration
 from skhpo._words import counted
 
 __all__ = ["Cost", "Recommendation"]
 
-WIDTH = 100  # of printed lines
+ITEM = "  - "
 
 
 @dataclass(frozen=True)
@@ -127,33 +126,19 @@ class Recommendation:
 
     def __str__(self) -> str:
         """Return the search and the reasons."""
-        lines = [_listed(_marked(reason)) for reason in self.reasons]
-        lines.append(_listed(self._expected()))
+        lines = [paragraph(_marked(reason), ITEM) for reason in self.reasons]
+        lines.append(paragraph(self._expected(), ITEM))
         if self.alternatives:
             lines.append("Or:")
-            lines += [_listed(_marked(reason)) for reason in self.alternatives]
+            lines += [paragraph(_marked(reason), ITEM) for reason in self.alternatives]
         return "\n".join([printable(self._title()), *lines])
 
     def _repr_html_(self) -> str:
         reasons = [*map(_marked, self.reasons), self._expected()]
         others = [f"Or: {_marked(reason)}" for reason in self.alternatives]
         items = "".join(f"<li>{literal(text)}</li>" for text in reasons + others)
-        return (
-            '<div class="tex2jax_ignore mathjax_ignore" style="overflow-wrap:anywhere">'
-            f"<div><b>{literal(self._title())}</b></div><ul>{items}</ul></div>"
-        )
+        return html_box(f"<div><b>{literal(self._title())}</b></div><ul>{items}</ul>")
 
 
 def _marked(reason: Reason) -> str:
     return f"{reason.text} (rule {reason.rule})" if reason.rule else reason.text
-
-
-def _listed(text: str) -> str:
-    return textwrap.fill(
-        printable(text),
-        WIDTH,
-        initial_indent="  - ",
-        subsequent_indent="    ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

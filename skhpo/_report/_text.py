@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Mapping
 from typing import Any
 
 from skhpo._candidates._axis import short
-from skhpo._printable import literal, printable
+from skhpo._printable import html_box, literal, paragraph, printable
 from skhpo._words import counted
 
 __all__ = ["as_html", "as_text"]
@@ -18,7 +17,6 @@ DECISIVE, NEEDLESS = 0.1, 0.02
 # Below this share of the variance of unseen scores, the model knows nothing.
 LEAST_EXPLAINED = 0.2
 MOST_NAMED = 4
-WIDTH = 100  # of printed lines
 
 GAPS = {
     "overfits": "It overfits: a simpler model, or more rows.",
@@ -39,18 +37,7 @@ def as_text(report: Any) -> str:
     if report.method:
         sentences.append(f"How: {report.method}")
     lines = [printable(line) for line in lines]
-    return "\n".join([*lines, *(_wrapped(printable(line)) for line in sentences)])
-
-
-def _wrapped(text: str) -> str:
-    return textwrap.fill(
-        text,
-        WIDTH,
-        initial_indent="  ",
-        subsequent_indent="    ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return "\n".join([*lines, *(paragraph(line) for line in sentences)])
 
 
 def as_html(report: Any) -> str:
@@ -63,12 +50,10 @@ def as_html(report: Any) -> str:
     notes = [*report.notes, *([report.method] if report.method else [])]
     found = "".join(f"<li>{literal(line)}</li>" for line in _findings(report))
     small = "".join(f"<li>{literal(note)}</li>" for note in notes)
-    return (
-        '<div class="tex2jax_ignore mathjax_ignore" style="overflow-wrap:anywhere">'
+    return html_box(
         f"<div>{literal(_title(report))}</div>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         f"<ul>{found}</ul><details><summary>Notes</summary><ul>{small}</ul></details>"
-        "</div>"
     )
 
 

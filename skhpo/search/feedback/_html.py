@@ -10,7 +10,7 @@ import numpy as np
 
 from skhpo._arithmetic import Array
 from skhpo._fence import drawing_unit, in_unit, lower_fence
-from skhpo._printable import literal
+from skhpo._printable import html_box, literal
 from skhpo._trial import Params
 
 __all__ = ["history_svg", "schedule_text", "summary_html"]
@@ -65,17 +65,15 @@ def summary_html(
         f'<td style="text-align:left"><code>{literal(_short(value))}</code></td></tr>'
         for name, value in best_params.items()
     )
-    # The classes say that what stands between dollars is no mathematics.
-    return (
-        '<div class="tex2jax_ignore mathjax_ignore" style="display:flex;'
-        "flex-wrap:wrap;gap:1.5em;align-items:flex-start;"
-        'margin:0.5em 0;overflow-wrap:anywhere">'
+    return html_box(
         f'<div style="min-width:{WIDTH}px"><div>best mean test '
-        f"{literal(shown_as or metric)} <b>{scores[best_index]:.4g}</b>{spread_text}, "
-        f"{what} {best_index} of {len(scores)} (from 0){_dropped(results)}</div>"
+        f"{literal(shown_as or metric)} <b>{scores[best_index]:.4g}</b>{spread_text}"
+        f", {what} {best_index} of {len(scores)} (from 0){_dropped(results)}</div>"
         f"{history_svg(scores)}"
         f"{''.join(f'<div>{literal(text)}</div>' for text in remarks)}</div>"
-        f'<table style="margin:0"><tbody>{rows}</tbody></table></div>'
+        f'<table style="margin:0"><tbody>{rows}</tbody></table>',
+        "display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start;"
+        "margin:0.5em 0;overflow-wrap:anywhere",
     )
 
 
