@@ -32,13 +32,6 @@ RISING = 1.5
 # docs/race.md: the share of the CPU that a race took.
 RACE_CPU, RACE_SAME = 0.45, 0.96
 
-CLASSES = {
-    "grid": "GridSearch",
-    "sobol": "RandomSearch",
-    "random": "RandomSearch",
-    "bayes": "BayesSearch",
-}
-
 
 class Rule(NamedTuple):
     """One rule in words: its number, the case, what to take, and why."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
-__all__ = ["EachStage", "Growth", "Outputs", "StageFunction", "Stages", "never_refuses"]
+__all__ = ["EachStage", "Growth", "Outputs", "StageFunction", "Stages"]
 
 StageFunction = Callable[[Any, Any, str], Iterator[Any]]
 
@@ -89,8 +89,3 @@ class EachStage:
                 raise RuntimeError(f"{self.function!r} has yielded no stage.")
             n_done = count
             yield last
-
-
-def never_refuses(estimator: Any, n_rows: int) -> str | None:
-    """Return None: every fit has stages, whatever the parameters."""
-    return None
