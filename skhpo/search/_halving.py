@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import is_classifier
-from sklearn.model_selection import TimeSeriesSplit
-from sklearn.utils.metadata_routing import get_routing_for_object
-from sklearn.utils.multiclass import type_of_target
 
 from skhpo._rng import child_rng, seed_sequence
-from skhpo._sklearn_compat import Interval, StrOptions, as_numpy, num_samples
+from skhpo._sklearn_compat import Interval, StrOptions, num_samples
 from skhpo._trial import Trial
 from skhpo._warnings import warn_user
 from skhpo.evaluation import EvaluationSpec
-from skhpo.evaluation.fitting._stages import final_step, views_suffice
-from skhpo.evaluation.fitting._subsets import Subsets
-from skhpo.evaluation.paths._stage_registry import find_stages
-from skhpo.evaluation.training._parts import take_apart
-from skhpo.evaluation.training._registry import goes_on_exactly
 from skhpo.evaluation.training._training import Train, TrainingPlan
 from skhpo.exceptions import InvalidSpaceError, SkhpoWarning
 from skhpo.optimizers import Optimizer
@@ -36,24 +25,29 @@ from skhpo.optimizers._halving import (
     Value,
     plan_halving,
 )
-from skhpo.search._check import assemblies, check_against_estimator
+from skhpo.search._base import subspaces_of
 from skhpo.search._curves import check_curves, warn_of_highest
+from skhpo.search._halving_parameter import (
+    check_amounts,
+    check_parameter,
+    goes_on,
+    have_stages,
+)
+from skhpo.search._halving_rows import (
+    check_classes,
+    least_rows,
+    make_subsets,
+    smallest_rows,
+)
 from skhpo.search._loop import LoopPolicy
 from skhpo.search._race import RacingSearch
 from skhpo.search._raced import ranks_in_groups
-from skhpo.search._run import Problem, Run, Space
-from skhpo.space import SearchSpace
-from skhpo.space._curve import Curve, curve_in
+from skhpo.search._run import Problem, Run
+from skhpo.space._curve import Curve
 
 __all__ = ["HalvingSearch"]
 
 ROWS = "n_samples"
-# "auto": the fewest rows of a first iteration. Fewer cost nearly as much as all of them
-# for most models (docs/decisions/cheaper.md), and choose too much regularization.
-MIN_ROWS = 1000
-MIN_ROWS_OF_A_CLASS = 20
-# scikit-learn's "smallest": rows for each split and class.
-SMALLEST = 2
 # "auto": by how much the first iteration has fewer iterations than the last one.
 MAX_GROWTH = 8
 # "auto": of rows and of iterations.
@@ -193,51 +187,9 @@ class HalvingSearch(RacingSearch):
         super()._check_space(problem)
         if self.resource is None or self.resource == ROWS:
             return
-        subspaces = _subspaces(problem.space)
-        self._check_parameter(subspaces)
-        self._check_amounts(subspaces)
-
-    def _check_parameter(self, subspaces: Sequence[Mapping[str, Any]]) -> None:
-        """Raise ValueError if the resource is no parameter that is free."""
-        name = self.resource
-        assert name is not None
-        if any(name in subspace for subspace in subspaces):
-            raise ValueError(
-                f"Cannot use parameter {name} as the resource since it is part of the "
-                "searched parameters. Leave it out of the space: each iteration has "
-                "its own value of it."
-            )
-        parts = {name.rsplit("__", n)[0] for n in range(1, name.count("__") + 1)}
-        if name not in self.estimator.get_params() and not any(
-            parts & set(subspace) for subspace in subspaces
-        ):
-            raise ValueError(
-                f"Cannot use resource={name} which is not supported by estimator "
-                f"{type(self.estimator).__name__}. It is 'n_samples' for rows, or one "
-                "of its parameters that is a number, such as 'max_iter' or, in a "
-                "pipeline, 'step__max_iter'."
-            )
-        if self.max_resources == "auto":
-            raise ValueError(
-                "resource can only be 'n_samples' when max_resources='auto': of a "
-                f"parameter, say how much the last iteration gets. Got "
-                f"resource={name!r}."
-            )
-
-    def _check_amounts(self, subspaces: Sequence[Mapping[str, Any]]) -> None:
-        """Raise if the estimator takes no such value, or there is a curve."""
-        for subspace in subspaces:
-            found = curve_in(subspace)
-            if found is not None:
-                raise InvalidSpaceError(
-                    f"Parameter {found[0]!r} is a Curve, and resource="
-                    f"{self.resource!r} is another number of iterations: one fit "
-                    "tells of one of them only. List values of the one, or set "
-                    "resource=None."
-                )
-            own = {self.resource: [self.max_resources]}
-            for assembled in assemblies(self.estimator, subspace):
-                check_against_estimator(assembled, [own], check_values=True)
+        subspaces = subspaces_of(problem.space)
+        check_parameter(self.estimator, subspaces, self.resource, self.max_resources)
+        check_amounts(self.estimator, subspaces, self.resource, self.max_resources)
 
     # -- how much there is -------------------------------------------------------------
 
@@ -260,7 +212,7 @@ class HalvingSearch(RacingSearch):
 
         resource = self._resource(run.problem, most)
         if isinstance(resource, Rows):
-            run.subsets = self._make_subsets(run.problem, seed)
+            run.subsets = make_subsets(run.problem, seed)
         elif isinstance(resource, Iterations) and resource.continues:
             parameter = resource.name.rpartition("__")[2]
             run.fitter = Train(TrainingPlan(seed, parameter))
@@ -294,8 +246,8 @@ class HalvingSearch(RacingSearch):
         assert name is not None
         if name == ROWS:
             return Rows(num_samples(problem.X))
-        subspaces = _subspaces(problem.space)
-        if most < 2 or not _have_stages(problem.estimator, subspaces, name):
+        subspaces = subspaces_of(problem.space)
+        if most < 2 or not have_stages(problem.estimator, subspaces, name):
             return Value(name)
         try:
             check_curves(
@@ -311,7 +263,7 @@ class HalvingSearch(RacingSearch):
                 f"With resource={name!r}, candidates are compared by the best so far "
                 f"along their iterations, which asks for what a Curve asks for. {error}"
             ) from None
-        return Iterations(name, _goes_on(problem, subspaces, name))
+        return Iterations(name, goes_on(problem, subspaces, name))
 
     @property
     def _factor(self) -> float:
@@ -351,10 +303,9 @@ class HalvingSearch(RacingSearch):
             auto = self.min_resources == "auto"
             least = max(1, most // MAX_GROWTH) if auto else 1
         elif self.min_resources == "auto":
-            return self._least_rows(problem, most)
+            return least_rows(problem, self.n_splits_, most, self._factor)
         else:
-            n_classes = len(np.unique(_labels(self.estimator, problem.y, [0])))
-            least = SMALLEST * self.n_splits_ * n_classes
+            least = smallest_rows(problem, self.n_splits_)
         if least > most:
             hint = " With few rows, race=True saves more." * (self.resource == ROWS)
             raise ValueError(
@@ -366,50 +317,13 @@ class HalvingSearch(RacingSearch):
             )
         return least
 
-    def _least_rows(self, problem: Problem, most: int) -> int:
-        """Return the fewest rows that are reasonable; raise if that leaves nothing."""
-        n_rows = num_samples(problem.X)
-        labels = _labels(self.estimator, problem.y, np.zeros(n_rows, int))
-        _, counts = np.unique(labels, return_counts=True)
-        rarest = int(counts.min(initial=n_rows)) or 1
-        least = max(
-            MIN_ROWS,
-            SMALLEST * self.n_splits_ * len(counts),
-            math.ceil(MIN_ROWS_OF_A_CLASS * n_rows / rarest),
-        )
-        if most < self._factor * least:
-            raise ValueError(
-                f"Halving of rows begins with {least} of them here, and {most} are "
-                f"too few: it takes {math.ceil(self._factor * least)}. With so few "
-                "rows, a part of them costs nearly as much as all, and race=True "
-                "saves more: it skips splits. Or set min_resources to a number."
-            )
-        return least
-
-    # -- which rows --------------------------------------------------------------------
-
-    def _make_subsets(self, problem: Problem, seed: np.random.SeedSequence) -> Subsets:
-        """Return which rows a part of them is, as the splitter takes them."""
-        n_rows = num_samples(problem.X)
-        given = problem.routed.splitter.split.get("groups")
-        if isinstance(problem.cv, TimeSeriesSplit):
-            return Subsets(n_rows, seed, latest=True)
-        if given is not None and _uses_groups(problem.cv):
-            groups = np.unique(np.asarray(given), return_inverse=True)[1]
-            return Subsets(n_rows, seed, groups=groups.ravel())
-        return Subsets(n_rows, seed, _labels(self.estimator, problem.y, None))
-
     def _make_spec(self, run: Run, n_candidates: int | None) -> EvaluationSpec:
         spec = super()._make_spec(run, n_candidates)
         if run.halving is None or run.subsets is None:
             return spec
         run.budget.n_rows = run.subsets.n_rows
         first = run.halving.plan.n_resources[0]
-        labels = _labels(self.estimator, run.problem.y, None)
-        if labels is not None and first < run.subsets.n_rows:
-            for split, (train, _) in enumerate(spec.splits):
-                part = run.subsets.rows(train, split, first)
-                _check_classes(labels, np.asarray(train), part, first)
+        check_classes(run.problem, spec.splits, run.subsets, first)
         return spec.on_subsets(run.subsets)
 
     # -- what the results say ----------------------------------------------------------
@@ -448,48 +362,6 @@ class HalvingSearch(RacingSearch):
             self.cv_results_[name] = ranks_by_iteration(iteration, means)
 
 
-def _subspaces(space: Space) -> Sequence[Mapping[str, Any]]:
-    """Return the dicts of a space."""
-    return space.subspaces() if isinstance(space, SearchSpace) else space
-
-
-def _have_stages(
-    estimator: Any, subspaces: Sequence[Mapping[str, Any]], name: str
-) -> bool:
-    """Whether one fit tells of all smaller values of a parameter, for all candidates.
-
-    For a mixture of such candidates and others there is no best so far.
-    """
-    for subspace in subspaces:
-        for assembled in assemblies(estimator, subspace):
-            prefix, final = final_step(assembled)
-            stages = find_stages(final)
-            known = () if stages is None else stages.parameters
-            if name not in [prefix + parameter for parameter in known]:
-                return False
-    return True
-
-
-def _goes_on(
-    problem: Problem, subspaces: Sequence[Mapping[str, Any]], name: str
-) -> bool:
-    """Whether training from the models of the iteration before gives the same.
-
-    Where it does not, or where that is not known, each fit begins afresh.
-    """
-    prefix, model = final_step(problem.estimator)
-    if any(prefix.startswith(f"{n}__") for subspace in subspaces for n in subspace):
-        return False  # the step itself is searched
-    parameter = name.removeprefix(prefix)
-    if not goes_on_exactly(model, parameter):
-        return False
-    try:
-        take_apart(problem.estimator, resource=parameter)
-    except ValueError:  # it is in a pipeline that is not taken apart
-        return False
-    return views_suffice(problem.scorers, problem.estimator)
-
-
 def ranks_by_iteration(
     iteration: NDArray[np.int_], means: NDArray[np.float64]
 ) -> NDArray[np.int32]:
@@ -517,32 +389,3 @@ def ranks_by_iteration(
     rungs = sorted(set(iteration.tolist()), reverse=True)
     groups = [((iteration == rung) & ~failed, -means) for rung in rungs]
     return ranks_in_groups([*groups, (failed, np.zeros(len(means)))])
-
-
-def _labels(estimator: Any, y: Any, otherwise: Any) -> Any:
-    """Return the classes of the rows as numbers; something else if these are none."""
-    if not is_classifier(estimator) or y is None:
-        return otherwise
-    if num_samples(y) and type_of_target(y) not in ("binary", "multiclass"):
-        return otherwise
-    return np.unique(as_numpy(y), return_inverse=True)[1].ravel()
-
-
-def _uses_groups(cv: Any) -> bool:
-    """Whether a splitter that is given groups goes by them."""
-    if not hasattr(cv, "get_metadata_routing"):
-        return True  # one of the user's own, to whom they are passed
-    return bool(get_routing_for_object(cv).split.requests.get("groups"))
-
-
-def _check_classes(
-    labels: np.ndarray, train: np.ndarray, part: np.ndarray, n_rows: int
-) -> None:
-    """Raise ValueError if a class is lost in a part of the train rows."""
-    lost = set(labels[train].tolist()) - set(labels[part].tolist())
-    if lost:
-        raise ValueError(
-            f"Of n_resources={n_rows} rows, a split has {len(part)} to train on, and "
-            f"{len(lost)} of {len(set(labels[train].tolist()))} classes have none "
-            "among them. Give more to the first iteration by a larger min_resources."
-        )

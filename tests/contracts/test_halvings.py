@@ -385,7 +385,7 @@ def test_to_go_on_is_to_begin_afresh(
     stages, curve, _ = found.curve_of(row)
     assert stages[-1] == 4
     assert curve.mean(axis=0).max() == found.best_score_
-    monkeypatch.setattr(_halving, "_goes_on", lambda *args: False)
+    monkeypatch.setattr(_halving, "goes_on", lambda *args: False)
     afresh = clone(search).fit(*DATA)
     assert_same(found, afresh)
 
