@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from html import escape
 from typing import Any
 
-__all__ = ["html_box", "literal", "paragraph", "printable", "scoring_name"]
+__all__ = [
+    "html_box",
+    "in_digits_of",
+    "literal",
+    "paragraph",
+    "printable",
+    "scoring_name",
+]
 
 WIDTH = 100  # of printed lines
 
@@ -47,6 +55,14 @@ def literal(text: str) -> str:
 def html_box(content: str, style: str = "overflow-wrap:anywhere") -> str:
     """Return HTML in a ``div`` where dollars are no mathematics."""
     return f'<div class="tex2jax_ignore mathjax_ignore" style="{style}">{content}</div>'
+
+
+def in_digits_of(size: float, value: float) -> str:
+    """Return a number with three digits of numbers of a size."""
+    if not 1e-4 <= size < 1e6:
+        return f"{value:.4g}"
+    n_digits = max(0, 2 - math.floor(math.log10(size)))
+    return f"{value:z.{n_digits}f}"  # z: no -0.000
 
 
 def scoring_name(search: Any, metric: str) -> str:

@@ -19,7 +19,7 @@ from skhpo.exceptions import InvalidSpaceError
 from skhpo.space import SearchSpace
 from skhpo.space._spread import ends_and_median, is_finite, is_logarithmic
 
-__all__ = ["Candidates", "read", "read_search", "select"]
+__all__ = ["Candidates", "number_tried", "read", "read_search", "select"]
 
 
 @dataclass(frozen=True)
@@ -207,3 +207,11 @@ def _logarithmic_parameters(search: Any) -> list[str] | None:
         if all(map(is_finite, values)) and is_logarithmic(*ends_and_median(values)):
             found.append(column.name)
     return found
+
+
+def number_tried(results: Mapping[str, Any]) -> int:
+    """Return how many candidates there were; halving has them again and again."""
+    if "iter" not in results:
+        return len(results["params"])
+    iteration = np.asarray(results["iter"])
+    return int((iteration == iteration.min()).sum())

@@ -17,6 +17,7 @@ from sklearn.utils import get_tags
 
 from skhpo._keys import structural_key
 from skhpo._sklearn_compat import BaseSearchCV, score_function
+from skhpo.evaluation.fitting._rows import row_numbers
 
 __all__ = ["Splits", "check_numbers", "check_searches", "outer_splits", "shared_metric"]
 
@@ -161,18 +162,13 @@ def outer_splits(cv: Any, X: Any, y: Any, groups: Any, search: Any) -> Splits:
     n_tested = sum(map(_n_rows, tested))
     if not n_tested or not sum(map(_n_rows, trained)):
         raise ValueError("'cv' has splits without train or without test rows.")
-    distinct = np.unique(np.concatenate([_positions(test) for test in tested]))
+    distinct = np.unique(np.concatenate([row_numbers(test) for test in tested]))
     ratio = n_tested / sum(map(_n_rows, trained))
     return Splits(pairs, ratio, len(distinct))
 
 
-def _positions(part: Any) -> Any:
-    part = np.asarray(part)
-    return np.flatnonzero(part) if part.dtype == bool else part
-
-
 def _n_rows(part: Any) -> int:
-    return len(_positions(part))
+    return len(row_numbers(part))
 
 
 def shared_metric(searches: Mapping[str, Any], scoring: Any) -> tuple[str, bool]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from skhpo._candidates._axis import clipped
 from skhpo._comparison._records import Pair, SearchSummary
-from skhpo._printable import html_box, literal, paragraph, printable
+from skhpo._printable import html_box, in_digits_of, literal, paragraph, printable
 from skhpo._words import counted
 
 __all__ = ["as_html", "as_text", "verdict"]
@@ -180,10 +180,7 @@ def number(value: float, found: Any) -> str:
         return UNKNOWN
     known = [abs(s.score) for s in found.searches.values() if math.isfinite(s.score)]
     size = max(known, default=0.0)
-    if not 1e-4 <= size < 1e6:
-        return f"{value:.4g}"
-    n_digits = max(0, 2 - math.floor(math.log10(size)))
-    return f"{value:z.{n_digits}f}"  # z: no -0.000
+    return in_digits_of(size, value)
 
 
 def _probability(value: float) -> str:

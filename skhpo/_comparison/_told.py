@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skhpo._arithmetic import Array
+from skhpo._candidates._read import number_tried
 from skhpo._comparison._records import Told
 from skhpo._keys import structural_key
 from skhpo.exceptions import InvalidSpaceError
@@ -43,7 +44,7 @@ def told_by(search: Any, space: SearchSpace | None) -> Told:
     total = float(reached[-1])
     return Told(
         best_score=best_score,
-        n_candidates=_n_tried(results),
+        n_candidates=number_tried(results),
         n_fits=float(np.broadcast_to(n_splits, n_candidates).sum()),
         saved=_saved(search),
         fit_seconds=total,
@@ -51,14 +52,6 @@ def told_by(search: Any, space: SearchSpace | None) -> Told:
         elapsed=reached / total if total > 0 else np.ones(n_candidates),
         place=place,
     )
-
-
-def _n_tried(results: Mapping[str, Any]) -> int:
-    """Return how many candidates there were; halving has them again and again."""
-    if "iter" not in results:
-        return len(results["params"])
-    iteration = np.asarray(results["iter"])
-    return int((iteration == iteration.min()).sum())
 
 
 def _scores(search: Any, results: Mapping[str, Any]) -> Array:

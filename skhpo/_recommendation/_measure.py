@@ -15,6 +15,7 @@ from sklearn.model_selection import check_cv
 from skhpo import _clock
 from skhpo._recommendation._rules import MANY_ROWS, N_FOLDS, Facts
 from skhpo._sklearn_compat import num_samples, safe_split
+from skhpo.evaluation.fitting._rows import row_numbers
 from skhpo.evaluation.fitting._stages import final_step
 from skhpo.evaluation.gradients._hypergradient import (
     differentiable,
@@ -53,7 +54,8 @@ def facts_of(
     seconds = _seconds(estimator, X, y, train, test, scorer, DEAR * budget)
     growth = None
     if n_rows > MANY_ROWS and seconds < DEAR * budget:
-        half = np.random.default_rng(0).permutation(_rows(train))[: len(train) // 2]
+        rows = np.random.default_rng(0).permutation(row_numbers(train))
+        half = rows[: len(train) // 2]
         halved = _seconds(estimator, X, y, half, test, scorer, -math.inf)
         growth = seconds / halved if halved > 0 else None
     n_splits = None if cv is None else splitter.get_n_splits(X, y, groups)
@@ -81,11 +83,6 @@ def with_space(
         counts=_counts(final, prefix, names),
         slopes=_slopes(estimator, space, names, scoring),
     )
-
-
-def _rows(part: Any) -> Any:
-    part = np.asarray(part)
-    return np.flatnonzero(part) if part.dtype == bool else part
 
 
 def _seconds(

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skhpo._arithmetic import Array
 from skhpo._candidates._axis import Axis
-from skhpo._candidates._read import read, read_search
+from skhpo._candidates._read import number_tried, read, read_search
 from skhpo._report._splitting import Splitting, splitting_of
 from skhpo._words import counted, none_of
 from skhpo.exceptions import AllFitsFailedError
@@ -190,7 +190,7 @@ def read_fitted(search: Any, metric: str | None) -> Reading:
         given=_given(search, results, rows),
         splitting=splitting_of(getattr(search, "cv", None), n_splits),
         rule=rule,
-        n_tried=_number_tried(results),
+        n_tried=number_tried(results),
         selected=n_dropped > 0 or not comparable.all(),
         curves=None if other else _curves(search, metric, found.split_scores, rows),
         n_failed=n_failed,
@@ -240,14 +240,6 @@ def _note_incomplete(
             f"{candidates}."
         )
     return n_dropped, n_failed
-
-
-def _number_tried(results: Mapping[str, Any]) -> int:
-    """Return how many candidates there were; halving has them again and again."""
-    if "iter" not in results:
-        return len(results["params"])
-    iteration = np.asarray(results["iter"])
-    return int((iteration == iteration.min()).sum())
 
 
 def _comparable(results: Mapping[str, Any], notes: list[str]) -> NDArray[np.bool_]:

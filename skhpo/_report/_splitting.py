@@ -24,6 +24,8 @@ from sklearn.model_selection import (
     TimeSeriesSplit,
 )
 
+from skhpo.evaluation.fitting._rows import row_numbers
+
 __all__ = ["Splitting", "splitting_of"]
 
 FOLDS = (
@@ -130,8 +132,8 @@ def _of_sizes(cv: Any, folds: float) -> Splitting:
 
 def _of_list(cv: Sequence[Any]) -> Splitting:
     """Return what is known of splits that were given as such: all there is to know."""
-    trained = [_rows(train) for train, _ in cv]
-    tested = [_rows(test) for _, test in cv]
+    trained = [row_numbers(train) for train, _ in cv]
+    tested = [row_numbers(test) for _, test in cv]
     n_tested = sum(map(len, tested))
     ratio = n_tested / sum(map(len, trained))
     origin = "the splits as given"
@@ -147,8 +149,3 @@ def _follow_each_other(trained: list[np.ndarray], tested: list[np.ndarray]) -> b
     firsts = [test.min() for test in tested]
     pairs = zip(trained, firsts, strict=True)
     return firsts == sorted(firsts) and all(train.max() < end for train, end in pairs)
-
-
-def _rows(part: Any) -> np.ndarray:
-    part = np.asarray(part)
-    return np.flatnonzero(part) if part.dtype == bool else part

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from skhpo._candidates._axis import short
-from skhpo._printable import html_box, literal, paragraph, printable
+from skhpo._printable import html_box, in_digits_of, literal, paragraph, printable
 from skhpo._words import counted
 
 __all__ = ["as_html", "as_text"]
@@ -92,11 +92,7 @@ def _table(report: Any) -> list[tuple[str, str, str, str]]:
 
 def number(value: float, report: Any) -> str:
     """Return a score with as many digits as scores of its size deserve."""
-    size = abs(report.best_score)
-    if not 1e-4 <= size < 1e6:
-        return f"{value:.4g}"
-    n_digits = max(0, 2 - math.floor(math.log10(size)))
-    return f"{value:z.{n_digits}f}"  # z: no -0.000
+    return in_digits_of(abs(report.best_score), value)
 
 
 def _between(interval: tuple[float, float] | None, report: Any) -> str:

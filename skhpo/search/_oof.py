@@ -20,6 +20,7 @@ from skhpo._sklearn_compat import (
 from skhpo._trial import Trial
 from skhpo._warnings import warn_user
 from skhpo.evaluation._response_store import MOST_BYTES, ResponseStore
+from skhpo.evaluation.fitting._rows import row_numbers
 from skhpo.evaluation.fitting._stages import final_step
 from skhpo.exceptions import SkhpoWarning
 
@@ -150,7 +151,7 @@ def collect(
     OutOfFold
         With what a report needs of the data.
     """
-    tests = [_numbers(test) for _, test in splits]
+    tests = [row_numbers(test).astype(np.intp) for _, test in splits]
     found = [store.of(trial.candidate.id) for trial in trials]
     n_missing = sum(
         parts is None and _has_all_scores(trial)
@@ -188,11 +189,6 @@ def warn_of_missing(oof: OutOfFold) -> None:
 def _has_all_scores(trial: Trial) -> bool:
     is_scored = all(e.fit_error is None and e.score_error is None for e in trial.done)
     return is_scored and None not in trial.evaluations and math.isfinite(trial.score)
-
-
-def _numbers(rows: Any) -> NDArray[np.intp]:
-    rows = np.asarray(rows)
-    return np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)
 
 
 def _array(values: Any) -> NDArray[Any] | None:

@@ -12,7 +12,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["PackedSplits"]
+__all__ = ["PackedSplits", "row_numbers"]
+
+
+def row_numbers(part: Any) -> np.ndarray:
+    """Return the rows of a part of a split, which may be given by a mask."""
+    part = np.asarray(part)
+    return np.flatnonzero(part) if part.dtype == bool else part
 
 
 class PackedSplits(Sequence):

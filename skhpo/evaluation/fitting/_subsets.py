@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from skhpo._rng import child_rng
+from skhpo.evaluation.fitting._rows import row_numbers
 
 __all__ = ["Subsets", "in_equal_shares", "whole_groups"]
 
@@ -70,9 +71,7 @@ class Subsets:
         ndarray of int
             Some of `train`; those of a smaller number are among them.
         """
-        train = np.asarray(train)
-        if train.dtype == bool:
-            train = np.flatnonzero(train)
+        train = row_numbers(train)
         wanted = max(1, len(train) * n // self.n_rows)
         if self.latest:
             return train[len(train) - wanted :]

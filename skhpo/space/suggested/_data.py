@@ -116,7 +116,7 @@ def measure(
     DataInfo
         Sizes and units.
     """
-    n = _length(X)
+    n = n_rows(X)
     rows = _spread(n, MAX_ROWS)
     numbers = _numbers(_take(X, rows))
     target = None if y is None else np.asarray(_take(y, rows))
@@ -153,11 +153,12 @@ def as_plain(name: str, values: Any) -> Any:
 
 def some_rows(X: Any, y: Any, n: int) -> tuple[Any, Any]:
     """Return up to `n` rows of data, evenly spread."""
-    rows = _spread(_length(X), n)
+    rows = _spread(n_rows(X), n)
     return _take(X, rows), None if y is None else _take(y, rows)
 
 
-def _length(X: Any) -> int:
+def n_rows(X: Any) -> int:
+    """Return how many rows data have."""
     shape = getattr(X, "shape", None)
     return int(shape[0]) if shape else len(X)
 

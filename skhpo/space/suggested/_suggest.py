@@ -17,7 +17,7 @@ from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Choice
 from skhpo.space._curve import Curve
 from skhpo.space.suggested._choose import Budget, choose, nested, same
-from skhpo.space.suggested._data import as_plain
+from skhpo.space.suggested._data import as_plain, n_rows
 from skhpo.space.suggested._registry import SPACES, class_defaults, is_known, rows
 from skhpo.space.suggested._rows import Suggested
 from skhpo.space.suggested._space import SuggestedSpace
@@ -137,7 +137,7 @@ def suggest_space(
     request = _request(n_iter, effort, include, exclude)
     if isinstance(estimator, Choice):
         estimator, request = _of_choice(estimator, request, name)
-    n = _n_rows(X)
+    n = n_rows(X)
     n_train = max(1, n - math.ceil(n / N_SPLITS))
     return suggest(estimator, X, y, request, n_train=n_train)
 
@@ -172,11 +172,6 @@ def _alternative(value: Any, space: Any) -> Any:
     return found
 
 
-def _n_rows(X: Any) -> int:
-    shape = getattr(X, "shape", None)
-    return int(shape[0]) if shape else len(X)
-
-
 def suggest(
     estimator: Any,
     X: Any,
@@ -204,7 +199,7 @@ def suggest(
     X, y = as_plain("X", X), as_plain("y", y)
     _check_target(estimator, y)
     _check_names(estimator, request)
-    sight = Sight(X, y, _task(estimator), n_train, _n_rows(X), dict(scoring or {}))
+    sight = Sight(X, y, _task(estimator), n_train, n_rows(X), dict(scoring or {}))
     alternatives = {k for k, v in request.include.items() if _are_models(v)}
     within = tuple(f"{key}__" for key in alternatives)
     found = [p for p in parts(estimator, sight) if not p.prefix.startswith(within)]
