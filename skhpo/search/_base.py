@@ -6,17 +6,15 @@ import inspect
 import math
 import os
 import time
-import warnings
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import clone, is_classifier
-from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import check_cv
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.validation import check_is_fitted
@@ -73,6 +71,7 @@ from skhpo.search._names import signature_of, unknown_option
 from skhpo.search._oof import OutOfFold, collect, response_of, warn_of_missing
 from skhpo.search._patient import PatientEvaluator, have_growth, have_patience
 from skhpo.search._problem import open_journal
+from skhpo.search._rescue import Rescue
 from skhpo.search._results import Record
 from skhpo.search._run import Problem, Reuse, Run, Space
 from skhpo.search._scoring import check_score_name, warn_of_labels, warn_of_metrics
@@ -88,7 +87,7 @@ from skhpo.stopping import StopRule
 __all__ = ["BaseSearch"]
 
 
-class BaseSearch(Delegation, Summary, BaseSearchCV):
+class BaseSearch(Rescue, Delegation, Summary, BaseSearchCV):
     """Base class of the searches; not to be used directly.
 
     ``fit`` follows scikit-learn's step by step (validation, routing, callbacks,
@@ -416,58 +415,6 @@ class BaseSearch(Delegation, Summary, BaseSearchCV):
         if name not in curves or metric not in (None, *curves):
             raise ValueError(f"metric must be one of {list(curves)}. Got {metric!r}.")
         return curves[name]
-
-    def _forget(self) -> None:
-        """Delete what an earlier fit has learned, lest it mix with this one's."""
-        own = self._get_param_names()
-        learned = [n for n in vars(self) if n.endswith("_") and n not in own]
-        for name in learned:
-            delattr(self, name)
-
-    @contextmanager
-    def _nothing_lost(self, run: Run) -> Iterator[None]:
-        """Set the results of a search also if something is raised; note it there."""
-        try:
-            yield
-        except BaseException as error:
-            if run.record.n_candidates:
-                self._rescue(run)
-                error.add_note(self._describe_rescued(run.record.n_candidates))
-            raise
-
-    def _rescue(self, run: Run) -> None:
-        """Set what has not been set yet, as far as that is possible."""
-        with warnings.catch_warnings(), suppress(Exception):
-            warnings.simplefilter("ignore")  # perhaps one was what has been raised
-            if not hasattr(self, "cv_results_"):
-                run.record.drop_odd_ones()
-                self._set_results(run)
-            if not run.has_chosen:
-                self._set_best(run)
-
-    def _describe_rescued(self, n_candidates: int) -> str:
-        names = ["cv_results_", "best_params_", "failures_", "best_estimator_"]
-        there = [name for name in names if hasattr(self, name)]
-        missing = ""
-        if self.refit and "best_estimator_" not in there:
-            missing = " There is no best_estimator_."
-        return (
-            f"{type(self).__name__} keeps what it has found, {n_candidates} "
-            f"candidates: see {', '.join(there)}.{missing}"
-        )
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Whether the search can do what it is for, to predict if it is to refit."""
-        if not hasattr(self, "cv_results_"):
-            return False
-        if self.refit and not hasattr(self, "best_estimator_"):
-            raise NotFittedError(
-                f"This {type(self).__name__} has results, but no best_estimator_: an "
-                "exception ended its fit before the last fit, on all the data, was "
-                "done. See cv_results_; clone(search.estimator).set_params("
-                "**search.best_params_) is what was to be fitted."
-            )
-        return True
 
     def _check_space(self, problem: Problem) -> None:
         """Check names and values against the estimator.
