@@ -14,13 +14,10 @@ from collections.abc import (
     Callable,
     Collection,
     Hashable,
-    Iterator,
-    Mapping,
     Sequence,
 )
 from contextlib import ExitStack
 from dataclasses import replace
-from itertools import groupby
 from typing import Any
 
 from sklearn.utils import get_tags
@@ -31,7 +28,7 @@ from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params, Trial
 from skhpo._warnings import warn_user
 from skhpo.evaluation._entries import Entry
-from skhpo.evaluation._plan import in_tree_order, split_into_blocks
+from skhpo.evaluation._planner import Planner
 from skhpo.evaluation._queue import BlockQueue
 from skhpo.evaluation._registered import registered_code
 from skhpo.evaluation._requests import Requests
@@ -175,12 +172,9 @@ class Evaluator:
             self._released,
         )
         self._states = StateStore(memory)
-        self._held: list[Block] = []  # until transformers are fitted
         self._contexts: dict[tuple[int, int], Any] = {}  # of what has begun
         self._complete: list[Trial] = []
         self._exit = ExitStack()
-        self._n_planned = 0
-        self._seconds = math.inf  # of the last evaluations, in the mean
         self.stopped = False
         self.out_of_time = False
         self.n_fits = 0
@@ -195,7 +189,14 @@ class Evaluator:
             if self._make_context is not None:
                 n_heard = 1 if self._workers.share_memory else HEARD_FROM_AFAR
             self._queue = BlockQueue(self._workers, self._submit, n_heard)
-            self._time_slice = self._choose_time_slice()
+            self._planner = Planner(
+                self._spec,
+                self._workers,
+                self._queue,
+                self._states,
+                self._open,
+                self._choose_time_slice(),
+            )
             self._exit = stack.pop_all()
         return self
 
@@ -300,7 +301,7 @@ class Evaluator:
                 todo[number] = task, missing.union(queued)
             entry.waiting.append(candidate)
             self._complete_those_of(entry)
-        self._enqueue(todo)
+        self._planner.plan(todo)
 
     def _find_entry(self, candidate: Candidate, steps: tuple[StepKey, ...]) -> Entry:
         """Return the entry of a candidate: a new one, or that of an equal one."""
@@ -370,52 +371,6 @@ class Evaluator:
         return (*rows, params_key(candidate.params))
 
     # --- what is to be done -----------------------------------------------------------
-
-    def _enqueue(self, todo: Mapping[int, tuple[Task, Collection[int]]]) -> None:
-        """Queue tasks on their splits, those that share steps before the others."""
-        for number, (_, splits) in todo.items():
-            self._prepare(self._open[number], splits)
-        tasks = [task for task, _ in todo.values()]
-        wanted = {number: splits for number, (_, splits) in todo.items()}
-        for alike in _sorted_by_kind(self._spec, tasks):
-            self._plan(alike, wanted)
-
-    def _plan(
-        self, tasks: Sequence[Task], wanted: Mapping[int, Collection[int]]
-    ) -> None:
-        tasks = in_tree_order(tasks, start=self._n_planned)
-        self._n_planned += len(tasks)
-        splits = sorted(set().union(*(wanted[task.number] for task in tasks)))
-        for block in split_into_blocks(
-            tasks, splits, self._workers.n_workers, self._time_slice, self._seconds
-        ):
-            missing = tuple(t for t in block.tasks if block.split in wanted[t.number])
-            if len(missing) < len(block.tasks):
-                block = replace(block, tasks=missing)
-            if missing:
-                self._wait_for_rows(block)
-
-    def _prepare(self, entry: Entry, splits: Collection[int]) -> None:
-        """Have the transformers of an entry fitted, where nobody did so before."""
-        if entry.prefix is None:
-            return
-        *_, birth = entry.lineage()
-        params = birth.candidate.params
-        for split in sorted(splits):
-            if not self._states.expect_rows(entry.prefix, split):
-                continue
-            task = Task(entry.number, params, order=self._n_planned, prepares=True)
-            self._n_planned += 1
-            self._queue.put(Block(split, (task,), self._time_slice))
-
-    def _wait_for_rows(self, block: Block) -> None:
-        """Queue a block, once there is what its candidates are trained on."""
-        numbers = () if block.tasks[0].prepares else (t.number for t in block.tasks)
-        prefixes = (self._open[number].prefix for number in numbers)
-        if all(self._states.has_rows(prefix, block.split) for prefix in prefixes):
-            self._queue.put(block)
-        else:
-            self._held.append(block)
 
     def _submit(self, block: Block) -> int:
         """Give a block to the workers, with what is known at the last moment only."""
@@ -490,7 +445,7 @@ class Evaluator:
     def _take_over(self, block: Block, result: BlockResult) -> None:
         """Take over what a block has come to."""
         if block.tasks[0].prepares:
-            self._take_rows(block, result.prepared)
+            self._planner.take_rows(block, result.prepared)
         if self._memory is not None and not self._keeps_at_once:
             self._memory.keep(block.split, _done(block, result))
         for task, evaluation, state in _done(block, result):
@@ -500,14 +455,6 @@ class Evaluator:
         if result.stop:
             self._stop()
 
-    def _take_rows(self, block: Block, prepared: Any) -> None:
-        """Keep what transformers have made; queue those who have waited for it."""
-        entry = self._open[block.tasks[0].number]
-        self._states.keep_rows(entry.prefix, block.split, prepared)
-        held, self._held = self._held, []
-        for waiting in held:
-            self._wait_for_rows(waiting)
-
     def _record(
         self, number: int, split: int, evaluation: Evaluation, state: bytes | None
     ) -> None:
@@ -516,16 +463,10 @@ class Evaluator:
         if entry.evaluations[split] is None:
             kept = self._keep_response(entry, split, evaluation)
             entry.evaluations[split] = kept
-            self._note_seconds(evaluation.fit_time + evaluation.score_time)
+            self._planner.note(evaluation)
         if self._fitter.continues:
             self._states.keep(entry, split, state)
         self._complete_those_of(entry)
-
-    def _note_seconds(self, seconds: float) -> None:
-        """Take note of what an evaluation took, for a running mean."""
-        if not math.isnan(seconds):  # as it is of a fit whose worker died
-            before = seconds if math.isinf(self._seconds) else self._seconds
-            self._seconds = before + (seconds - before) / self._n_splits / 4
 
     def _complete_those_of(self, entry: Entry) -> None:
         """Make trials of the candidates whose splits are all done."""
@@ -615,16 +556,15 @@ class Evaluator:
     def _restore(self, entry: Entry, split: int, state: bytes | None) -> None:
         """Train a model again that is lost, or fit its transformers."""
         self._remaining = lambda: math.inf  # for the last fit there is always time
-        self._queue.clear()  # of what was interrupted
-        self._states.expect_nothing()
-        self._held = []
+        self._planner.clear()  # of what was interrupted
+        self._open.clear()
+        self._open[entry.number] = entry
         needed, self._make_context = self.n_needed, None  # nobody waits to hear of it
-        self._open = {entry.number: entry}
         if state is None:
             task = _make_task(entry, ())
-            self._enqueue({entry.number: (task, {split})})
+            self._planner.plan({entry.number: (task, {split})})
         else:
-            self._prepare(entry, {split})
+            self._planner.prepare(entry, {split})
         while self._queue:
             self._open.setdefault(entry.number, entry)
             self._step()
@@ -637,11 +577,7 @@ class Evaluator:
             return
         begun = {task.number for task in self._queue.running_tasks()}
         begun |= {number for number, entry in self._open.items() if entry.is_begun}
-        held, self._held = self._held, []
-        for block in [*self._queue.take_waiting(), *held]:
-            tasks = tuple(t for t in block.tasks if t.number in begun or t.prepares)
-            if tasks:
-                self._wait_for_rows(replace(block, tasks=tasks))
+        self._planner.keep_only(begun)
 
     def _record_death(self, block: Block, error: WorkerLostError) -> None:
         (task,) = block.tasks
@@ -650,7 +586,7 @@ class Evaluator:
         if self._spec.error_score == "raise":
             raise error
         if task.prepares:
-            self._take_rows(block, message)
+            self._planner.take_rows(block, message)
             return
         n_test = num_samples(self._spec.splits[block.split][1])
         # How long it took is not known.
@@ -667,18 +603,6 @@ def _make_task(entry: Entry, steps: tuple[StepKey, ...]) -> Task:
         key=entry.key,
         resource=candidate.resource,
     )
-
-
-def _sorted_by_kind(
-    spec: EvaluationSpec, tasks: Sequence[Task]
-) -> Iterator[list[Task]]:
-    """Yield those that can be in one block: on the same rows, with steps or without."""
-
-    def kind(task: Task) -> tuple[int, bool]:
-        return task.n_rows(spec) or 0, not task.steps
-
-    for _, alike in groupby(sorted(tasks, key=kind), key=kind):
-        yield list(alike)
 
 
 def _choose_fitter(
