@@ -11,14 +11,16 @@ truth. Runs are kept in ``benchmarks/results/honest.jsonl``, so an interrupted
 measurement goes on where it stopped; splits are done in turn for all settings.
 
 Columns: *naive* and *left* are the biases of ``best_score_`` and of the corrected score
-for the truth of the winner; *cover* is how often the truth of the winner is inside the
-interval, *cover gain* that of its gain over the estimator as given; *gain* is the true
-one, *worse* how often it is below 0; *shown* is how often the report shows one, *false*
-how often there is none in truth; *equal* is the share of candidates that cannot be told
-from the winner, *has best* how often the truly best is one of them; *rise* is the
-growth from a quarter of the candidates to all, of ``best_score_`` and of the corrected
-score; *ms* is the CPU time of the report. Columns with *bbc* are those of the report
-from out-of-fold responses (``return_oof=True``), the others are from split scores.
+for the truth of the winner; *size* is how much better it is than the same candidate as
+trained on the splits, which a correction of luck cannot know; *cover* is how often the
+truth of the winner is inside the interval, *cover gain* that of its gain over the
+estimator as given; *gain* is the true one, *worse* how often it is below 0; *shown* is
+how often the report shows one, *false* how often there is none in truth; *equal* is the
+share of candidates that cannot be told from the winner, *has best* how often the truly
+best is one of them; *rise* is the growth from a quarter of the candidates to all, of
+``best_score_`` and of the corrected score; *ms* is the CPU time of the report. Columns
+with *bbc* are those of the report from out-of-fold responses (``return_oof=True``), the
+others are from split scores.
 """
 
 from __future__ import annotations
