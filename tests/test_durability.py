@@ -96,8 +96,8 @@ def test_a_time_budget_keeps_what_is_complete(
 ):
     """The rows are those of a search without limits; the best of them is fitted.
 
-    Where trials are told in order they are the first ones; which others are complete
-    in time is up to the workers.
+    A population has whole generations, and one job completes what a surrogate proposes
+    one after the other; which others are complete in time is up to the workers.
     """
     search = SEARCHES[name](Counted(), time_budget="1.5 h", n_jobs=n_jobs)
     with warnings.catch_warnings(), joblib.parallel_config(backend):
@@ -108,7 +108,7 @@ def test_a_time_budget_keeps_what_is_complete(
     assert search.stop_reason_ == "time_budget"
     assert 2 <= len(rows) < len(plain["params"])
     places = [list(plain["params"]).index(params) for params in rows]
-    if name not in ("grid", "random"):
+    if name == "pbt" or (name == "bayes" and n_jobs == 1):
         assert places == list(range(len(rows)))
     scores = search.cv_results_["mean_test_score"]
     np.testing.assert_array_equal(scores, plain["mean_test_score"][places])
