@@ -128,12 +128,15 @@ def test_all_end_like_scikit_learn(kind, table, error_score, train):
     ours = fitted(kind, "raise", table, **options)
     mine, those = ours.cv_results_, theirs.cv_results_
     order = np.argsort([params["number"] for params in mine["params"]])
+    # SciPy 1.11 takes some infinities for NaN, and which ones depends on their order.
+    ranks = [results["rank_test_score"] for results in (mine, those)]
+    is_ranked = min(map(np.min, ranks)) == 1
     for name in those:
-        if "score" in name and "time" not in name:
+        if "score" in name and "time" not in name and (is_ranked or "rank" not in name):
             assert_array_equal(mine[name][order], those[name], err_msg=name)
     if kind == "grid":
         assert ours.best_params_ == theirs.best_params_
-    if those["rank_test_score"].min() == 1:  # SciPy 1.11 took some infinities for NaN
+    if is_ranked:
         assert mine["rank_test_score"][ours.best_index_] == 1
         assert ours.results_.iloc[0]["rank_test_score"] == 1
     assert len(ours.split_results()) == SPLITS * (N + 1)

@@ -10,6 +10,7 @@ from typing import Any
 
 from sklearn.exceptions import NotFittedError
 
+from skhpo._words import counted
 from skhpo.search._run import Run
 
 __all__ = ["Rescue"]
@@ -62,8 +63,8 @@ class Rescue:
         if self.refit and "best_estimator_" not in there:
             missing = " There is no best_estimator_."
         return (
-            f"{type(self).__name__} keeps what it has found, {n_candidates} "
-            f"candidates: see {', '.join(there)}.{missing}"
+            f"{type(self).__name__} keeps what it has found, "
+            f"{counted(n_candidates, 'candidate')}: see {', '.join(there)}.{missing}"
         )
 
     def __sklearn_is_fitted__(self) -> bool:
