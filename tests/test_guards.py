@@ -201,7 +201,9 @@ def limits_for(fault):
     return SHORT if fault in ENDLESS else LIMITS
 
 
-@pytest.mark.parametrize("limits", [LIMITS, SHORT])
+@pytest.mark.parametrize(
+    "limits", [LIMITS, pytest.param(SHORT, marks=pytest.mark.slow)]
+)
 def test_each_row_says_why(limits, capsys):
     """The limit and its value; and a line for each fit, also for those killed.
 

@@ -248,7 +248,7 @@ def test_own_scorers_are_given_whole_models(asked):
     [
         {"n_jobs": 2},
         {"reuse": False},
-        {"fit_timeout": 600},
+        pytest.param({"fit_timeout": 600}, marks=pytest.mark.slow),
         {"pre_dispatch": 1},
         {"scoring": ["neg_log_loss", "accuracy"], "refit": "neg_log_loss"},
     ],
@@ -312,6 +312,7 @@ def test_a_journal_knows_what_was_done(tmp_path):
     assert again.reuse_.n_fits == 0
 
 
+@pytest.mark.slow
 def test_a_race_cuts_the_curve_of_the_splits_that_it_has():
     """Complete rows are those without a race, and dropped ones are cut, too."""
     space = {

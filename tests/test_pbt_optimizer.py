@@ -105,6 +105,7 @@ def pbt_losses(
     return losses
 
 
+@pytest.mark.slow
 def test_noisy_quadratic_comes_close_to_the_closed_form_optimum() -> None:
     # With eta_t = v / (v + 1), 1/v grows by 1 per step: 0.5 / (1/10 + 100) = 0.004995
     fixed = best_fixed_loss((1.0,), (10.0,), 100)
@@ -210,6 +211,7 @@ def toy_score(seed: int, **options: Any) -> float:
     return max(1.2 - float(states[r.id] @ states[r.id]) for r in optimizer.records)
 
 
+@pytest.mark.slow
 def test_figure_2_ordering() -> None:
     seeds = range(20)
     grid = toy_score(0, exploit=stay, explore=keep)

@@ -277,7 +277,7 @@ def test_never_mutates_its_input(make: Any) -> None:
     assert repr(trials) == kept
 
 
-@pytest.mark.parametrize("name", ["gp", "anneal"])
+@pytest.mark.parametrize("name", ["gp", pytest.param("anneal", marks=pytest.mark.slow)])
 def test_a_step_leaves_behind_what_was_observed(name: str) -> None:
     """In memory and in the pickled state: about 1 kB, and not what was looked at."""
     rng = np.random.default_rng(0)

@@ -273,7 +273,7 @@ def monitored(kind, n_jobs):
 
 
 @pytest.mark.filterwarnings("ignore")  # three iterations do not converge
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_callbacks_of_the_model_hear_the_same(n_jobs):
     """Of each iteration of each fit, in clones and other processes too."""
     ours, theirs = (monitored(kind, n_jobs) for kind in (GridSearch, GridSearchCV))
