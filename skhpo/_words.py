@@ -26,13 +26,6 @@ def counted(n: int, noun: str) -> str:
 def all_of(n: int, noun: str) -> str:
     """Return what is said of all of them.
 
-    Parameters
-    ----------
-    n : int
-        How many.
-    noun : str
-        For one of them.
-
     Examples
     --------
     >>> all_of(1, "split"), all_of(5, "split")
@@ -43,13 +36,6 @@ def all_of(n: int, noun: str) -> str:
 
 def none_of(n: int, noun: str) -> str:
     """Return the beginning of a sentence that says what none of them is or has.
-
-    Parameters
-    ----------
-    n : int
-        How many.
-    noun : str
-        For one of them.
 
     Examples
     --------

@@ -435,6 +435,8 @@ def test_the_projection_of_many_rows_is_exact_on_all_and_close_on_draws(
     given, found = exact(counts), fast(counts)
     assert np.std(given[:, 0]) > 0.005
     assert 1e-8 < np.std(found - given) < 0.001
+    assert "projected" in fast.how
+    assert not exact.how
 
 
 def test_rows_of_one_class_have_no_area() -> None:

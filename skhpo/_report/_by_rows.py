@@ -82,7 +82,7 @@ def by_rows(
     what = "Rows" if oof.groups is None else "Groups"
     method = (
         f"{what} were drawn with replacement, {len(counts)} times; candidates were "
-        "chosen on those drawn, and scored on the others (BBC-CV)."
+        f"chosen on those drawn, and scored on the others (BBC-CV).{found.how}"
     )
     drawn = _corrected(reading, start, history, rows, inside, outside)
     return None if drawn is None else replace(drawn, method=method, notes=notes)

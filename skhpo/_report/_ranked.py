@@ -28,6 +28,7 @@ from sklearn import metrics
 
 from skhpo._arithmetic import Array
 from skhpo._report._rows_tested import Counts, RowsTested, mean_of_known
+from skhpo._words import counted
 
 __all__ = ["RANKS", "Ranked"]
 
@@ -171,6 +172,18 @@ class Ranked:
     def is_projected(self) -> bool:
         """Whether a draw is a product of matrices in each split."""
         return all(isinstance(score, _Projected) for _, score in self._splits)
+
+    @property
+    def how(self) -> str:
+        """What a report says of it; empty if every draw is computed as it is."""
+        n = sum(isinstance(score, _Projected) for _, score in self._splits)
+        if not n:
+            return ""
+        return (
+            f" On {n} of {counted(len(self._splits), 'split')}, which have "
+            f"{MANY_PAIRS:,} pairs of rows or more, areas were projected on single "
+            "rows."
+        )
 
     @cached_property
     def _splits(self) -> list[tuple[NDArray[np.intp], Callable[[Array], Array]]]:

@@ -37,13 +37,20 @@ class RowScores:
         Whether each split has a score, of which the mean is taken.
     n_draws : int
         How many counts there may be.
+    how : str, default=""
+        What is to be said of the way.
     """
 
     def __init__(
-        self, score: Callable[[Counts], Array], by_split: bool, n_draws: int
+        self,
+        score: Callable[[Counts], Array],
+        by_split: bool,
+        n_draws: int,
+        how: str = "",
     ) -> None:
         self.by_split = by_split
         self.n_draws = n_draws
+        self.how = how
         self._score = score
 
     def __call__(self, counts: Counts) -> Array:
@@ -88,7 +95,7 @@ def find_row_scores(
         # A cumulative sum takes ten times as long as a product.
         is_product = ranked.is_projected
         n_draws = _n_draws(m * n) if is_product else _n_draws(10 * m * n, fewest=100)
-        ways.append(RowScores(_signed(ranked, sign), True, n_draws))
+        ways.append(RowScores(_signed(ranked, sign), True, n_draws, ranked.how))
     n_splits = 1 if predicts else len(np.unique(tested.splits))
     n_draws = MOST_CALLS // (2 * m * n_splits)
     called = Called(function, kwargs, tested, by_split=not predicts)

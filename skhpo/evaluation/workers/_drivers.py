@@ -6,6 +6,7 @@ import copy
 import queue
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -95,16 +96,16 @@ class InProcess(_Driver):
         self._tasks.clear()
 
 
-class _Queued(_Driver):
+class _Queued(_Driver, ABC):
     """Collects in a queue what workers have done."""
 
     def __init__(self, n_workers: int) -> None:
         self._n_workers = n_workers
         self._done: queue.SimpleQueue = queue.SimpleQueue()
 
+    @abstractmethod
     def result(self, number: int, out: object, job: Any) -> Any:
         """Return the result of a task, or raise what it raised."""
-        raise NotImplementedError  # each kind of worker hands it out in its own way
 
     def fetch(
         self, pending: dict[int, Any], timeout: float
