@@ -10,7 +10,7 @@ import warnings
 
 import matplotlib.pyplot as plt
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
@@ -40,7 +40,8 @@ class TwoLayers(ClassifierMixin, BaseEstimator):
         return self.model_.predict(X)
 
 
-X, y = load_iris(return_X_y=True)
+X, y = load_digits(return_X_y=True)
+X, y = X[:500] / 16, y[:500]
 search = BayesSearch(
     TwoLayers(),
     {"first": Integer(1, 60), "second": Integer(1, 60)},
