@@ -7,6 +7,7 @@ from skhpo._recommendation._recommend import recommend_search
 from skhpo._recommendation._recommendation import Recommendation
 from skhpo._report._compute import report
 from skhpo._report._report import Report
+from skhpo._version import __version__ as __version__
 from skhpo.evaluation import register_path, register_stages
 from skhpo.evaluation.gradients._group_scaler import GroupScaler
 from skhpo.evaluation.gradients._registry import register_hypergradient
@@ -20,8 +21,6 @@ from skhpo.search import (
     PBTSearch,
     RandomSearch,
 )
-
-__version__ = "0.1.0.dev0"
 
 __all__ = [
     "BayesSearch",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.metadata
 import inspect
 import pickle
 import pkgutil
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -119,6 +121,19 @@ def test_skhpo_exports_exactly_its_public_names() -> None:
         if not name.startswith("_") and not isinstance(value, ModuleType)
     }
     assert set(skhpo.__all__) == public
+
+
+def test_the_version_is_that_of_what_was_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def not_installed(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    module = str(PACKAGE / "_version.py")
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: f"{name} 1.2.3")
+    assert runpy.run_path(module)["__version__"] == "skhpo 1.2.3"
+    monkeypatch.setattr(importlib.metadata, "version", not_installed)
+    assert runpy.run_path(module)["__version__"] == "0+unknown"
 
 
 @pytest.mark.parametrize("name", MODULES)
