@@ -28,6 +28,7 @@ from sklearn.ensemble import (
     VotingClassifier,
 )
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import (
     ElasticNet,
@@ -40,6 +41,7 @@ from sklearn.model_selection import KFold, cross_val_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, SVR
@@ -272,6 +274,30 @@ def test_a_pipeline_suggests_for_all_of_its_steps():
     assert list(suggest_space(pipeline, X * 1000, Y)) == [
         "svc__C", "svc__gamma", "pca__n_components",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("last", [KNeighborsClassifier(), MLPClassifier()])
+def test_every_step_gets_its_first_parameter_before_one_gets_its_third(last):
+    pipeline = make_pipeline(StandardScaler(), SelectKBest(), last)
+    alone = suggest_space(last, X, Y, n_iter=25)
+    space = suggest_space(pipeline, X, Y, n_iter=25)
+    assert len(alone) == len(space) == 3
+    assert "selectkbest__k" in space
+
+
+@pytest.mark.parametrize("name", ["SGDClassifier", "SGDRegressor"])
+def test_no_parameter_enters_without_what_its_values_need(name):
+    """Before scikit-learn 1.8, invscaling refuses the first step of optimal, 0."""
+    name = f"sklearn.linear_model.{name}"
+    estimator, data = instance(name), data_for(instance(name))
+    for effort in (1, 2, 3):
+        for n_iter in (8, 16, 24, 32, 40, 48):
+            space = suggest_space(estimator, *data, n_iter=n_iter, effort=effort)
+            names = {column.name for column in space.columns}
+            assert ("learning_rate" in names) == (n_iter >= 24)
+            assert "eta0" in names or "learning_rate" not in names
+    asked = suggest_space(estimator, *data, n_iter=8, include=["learning_rate"])
+    assert "eta0" in {column.name for column in asked.columns}
 
 
 def test_a_step_sees_what_earlier_steps_make_of_the_data():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -79,20 +80,43 @@ def choose(
     by_name = {row.name: row for row in rows}
     ranked = sorted(rows, key=lambda row: _rank(row, by_name, own, asked))
     chosen: dict[str, Suggested] = {}
+    reserved: set[str] = set()
     dropped, n_dimensions = [], 0
     for row in ranked:
-        counts = not isinstance(row.dimension, Curve)
-        fits = n_dimensions + counts <= budget.n_dimensions
         tier = _tier(row, by_name, own, asked)
+        inside = {
+            other.name
+            for other in _inseparable(row, rows)
+            if _tier(other, by_name, own, asked) <= budget.tier
+        }
+        is_free = isinstance(row.dimension, Curve) or row.name in reserved
+        counts = 0 if is_free else 1 + len(inside)
+        fits = n_dimensions + counts <= budget.n_dimensions
         if not _exists(row, chosen, own) or _is_constant(row):
             continue
         if row.name in asked or (tier <= budget.tier and fits):
             chosen[row.name] = row
+            reserved |= inside
             n_dimensions += counts
         elif tier < 4:
             dropped.append(row)
     order = list(by_name)
     return sorted(chosen.values(), key=lambda row: order.index(row.name)), dropped
+
+
+def _inseparable(row: Suggested, rows: Sequence[Suggested]) -> list[Suggested]:
+    """Return what some values of a parameter need: conditional rows of its own tier.
+
+    They find room together, or not at all: before scikit-learn 1.8, SGD's other
+    learning rates refuse the first step that comes with "optimal".
+    """
+    return [
+        other
+        for other in rows
+        if other.when is not None
+        and other.when[0] == row.name
+        and other.tier == row.tier
+    ]
 
 
 def _tier(
@@ -119,10 +143,30 @@ def _rank(
     by_name: Mapping[str, Suggested],
     own: Mapping[str, Any],
     asked: Mapping[str, Any],
-) -> tuple[int, int]:
-    """Return the order of entry: by tier, and parents before their children."""
+) -> tuple[int, int, int]:
+    """Return the order of entry: by tier, parents before their children, in turn."""
     is_child = row.when is not None and row.when[0] in by_name
-    return _tier(row, by_name, own, asked), int(is_child)
+    return _tier(row, by_name, own, asked), int(is_child), _place(row, by_name)
+
+
+def _place(row: Suggested, by_name: Mapping[str, Suggested]) -> int:
+    """Return how many rows of the same step and tier come before a row.
+
+    Every step gets its first parameter before another one gets its second: ten columns
+    of 64, the default of SelectKBest, cost neighbors 0.09 of accuracy on digits.
+    """
+    step = _step_of(row)
+    before = itertools.takewhile(lambda other: other is not row, by_name.values())
+    return sum(
+        _step_of(other) == step
+        and other.tier == row.tier
+        and not isinstance(other.dimension, Curve)
+        for other in before
+    )
+
+
+def _step_of(row: Suggested) -> str:
+    return row.name.rpartition("__")[0]
 
 
 def _exists(

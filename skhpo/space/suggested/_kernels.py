@@ -72,7 +72,7 @@ NEIGHBORS = (
     Row("n_neighbors", 1, Span(1, at_most(100, N / 3), log=True, integer=True),
         "from one to a smooth average", "auto-sklearn, TPOT, FLAML"),
     Row("weights", 1, Listed(("uniform", "distance")), "of near and far ones", "all"),
-    Row("p", 2, Listed((1, 2)), "absolute or squared differences", "all"),
+    Row("p", 1, Listed((1, 2)), "absolute or squared differences", "measured; all"),
 )  # fmt: skip
 COUNTS = (
     Row("alpha", 1, Span(1e-3, 1e2, log=True), "added to all counts", "TPOT, GAMA"),

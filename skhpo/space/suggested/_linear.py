@@ -69,18 +69,18 @@ SGD = (
         "what a mistake costs", "auto-sklearn, FLAML", case=SCORED),
     Row("loss", 2, Listed(("squared_error", "huber")),
         "what a mistake costs", "auto-sklearn", case=SCORED_REGRESSION),
-    Row("penalty", 2, Listed(("l2", "l1", "elasticnet")),
-        "kind of the penalty", "auto-sklearn, FLAML, TPOT"),
-    Row("learning_rate", 2, Listed(("optimal", "invscaling", "adaptive")),
-        "how steps shrink", "auto-sklearn", case=Case(
+    Row("learning_rate", 1, Listed(("optimal", "invscaling", "adaptive")),
+        "how steps shrink", "measured; auto-sklearn", case=Case(
             "a classifier", lambda facts: facts.data.task == "classification")),
-    Row("learning_rate", 2, Listed(("invscaling", "adaptive")),
+    Row("learning_rate", 1, Listed(("invscaling", "adaptive")),
         "how steps shrink", "auto-sklearn", case=Case(
             "a regressor", lambda facts: facts.data.task == "regression")),
     # 0 is what "optimal" comes with before scikit-learn 1.8, and the others refuse.
-    Row("eta0", 2, Span(1e-4, 1.0, log=True),
-        "first step", "auto-sklearn, hyperopt-sklearn",
+    Row("eta0", 1, Span(1e-4, 1.0, log=True),
+        "first step", "measured; auto-sklearn, hyperopt-sklearn",
         when=("learning_rate", ("constant", "invscaling", "adaptive"))),
+    Row("penalty", 2, Listed(("l2", "l1", "elasticnet")),
+        "kind of the penalty", "auto-sklearn, FLAML, TPOT"),
     Row("l1_ratio", 3, Span(0.0, 1.0), "share of the l1 penalty", "auto-sklearn, TPOT",
         when=("penalty", ("elasticnet",))),
 )  # fmt: skip
