@@ -312,6 +312,24 @@ def test_a_journal_knows_what_was_done(tmp_path):
     assert again.reuse_.n_fits == 0
 
 
+@pytest.mark.parametrize("search", [GridSearch, BayesSearch])
+def test_a_race_finds_all_its_chunks_in_a_journal(search, tmp_path):
+    """Splits of a candidate that are unequally far go on, and arrive, together."""
+    rates = np.geomspace(0.02, 2, 14)
+    space = {"learning_rate": rates, "max_iter": Curve(12, patience=2)}
+    options = {"cv": KFold(4), "scoring": "neg_log_loss", "race": 0.2}
+    if search is BayesSearch:
+        options |= {"n_iter": 10, "random_state": 0}
+    model = HistGradientBoostingClassifier(max_depth=2, random_state=0)
+    plain, first, again = (
+        fitted(model, space, search=search, journal=journal, **options)
+        for journal in [None, *[tmp_path / "journal.db"] * 2]
+    )
+    same_rows(plain, first)
+    same_rows(first, again)
+    assert again.reuse_.n_fits == 0
+
+
 @pytest.mark.slow
 def test_a_race_cuts_the_curve_of_the_splits_that_it_has():
     """Complete rows are those without a race, and dropped ones are cut, too."""

@@ -14,9 +14,10 @@ accuracies on few rows are equal by chance. So nothing is said
 - if all candidates have the same scores; unless only one parameter was searched, and
   scores differ between splits;
 - if fewer than 100 rows were scored;
-- if `n` comparisons are ties by chance with a probability above 10 %. It is ``p**n``,
+- unless each of its values was compared with another one;
+- if `n` comparisons are ties by chance with a probability above 1 %. It is ``p**n``,
   where `p` is how often candidates tie that differ in other parameters. (So a single
-  parameter must have five values or more.)
+  parameter must have eight values or more.)
 - of a parameter with values that only candidates had which a race has dropped: it keeps
   those that score alike, and drops the trees of depth 1 that show what depth does;
 - of a parameter of several branches of a conditional space, unless it was compared in
@@ -46,7 +47,7 @@ __all__ = ["parameters_without_effect", "warn_of_no_effect"]
 
 MIN_ROWS = 100
 MIN_VALUES = 3
-MAX_CHANCE = 0.1
+MAX_CHANCE = 0.01
 ABSENT = -1
 
 
@@ -224,10 +225,13 @@ def _has_no_effect(
     outcome_of_group = outcomes[first]
     if (outcomes != outcome_of_group[groups]).any():
         return False
-    distinct = np.unique(groups * (values.max() + 1) + values)
+    distinct = np.unique(np.column_stack([groups, values]), axis=0)
+    n_in_group = np.bincount(distinct[:, 0])
+    compared = np.unique(distinct[n_in_group[distinct[:, 0]] > 1, 1])
+    if len(compared) < MIN_VALUES or len(compared) < len(np.unique(values)):
+        return False
     n_comparisons = len(distinct) - len(first)
-    several = len(np.unique(values)) >= MIN_VALUES
-    return several and _tie_rate(outcome_of_group) ** n_comparisons <= MAX_CHANCE
+    return _tie_rate(outcome_of_group) ** n_comparisons <= MAX_CHANCE
 
 
 def _is_compared_everywhere(

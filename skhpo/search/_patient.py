@@ -339,7 +339,8 @@ class PatientEvaluator:
             trials = self._evaluator.wait()
             if not trials:
                 return []
-            self._go_on([self._take(trial) for trial in trials])
+            # Splits of one candidate that had come unequally far can arrive together.
+            self._go_on(dict.fromkeys(self._take(trial) for trial in trials))
         ended, self._ended = self._ended, []
         return ended
 
