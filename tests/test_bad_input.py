@@ -19,14 +19,19 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.metrics import get_scorer, get_scorer_names
-from sklearn.model_selection import GridSearchCV, KFold, RandomizedSearchCV
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    RandomizedSearchCV,
+    ShuffleSplit,
+)
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
-from skhpo.exceptions import InvalidSpaceError, SkhpoWarning
+from skhpo.exceptions import InvalidSpaceError, JournalWarning, SkhpoWarning
 from skhpo.search._scoring import warn_of_labels
 from skhpo.selection import OneStandardError
 from skhpo.space import Categorical, Choice, Curve, Integer, Real
@@ -646,6 +651,17 @@ def test_the_hint_comes_first_and_the_estimator_is_cut():
         (RandomSearch, "folds", "cv"),
         (RandomSearch, "checkpoint", "journal"),
         (RandomSearch, "patience", "stop"),
+        (RandomSearch, "space", "param_distributions"),
+        (GridSearch, "params", "param_grid"),
+        (BayesSearch, "rng", "random_state"),
+        (RandomSearch, "halving", "resource"),
+        (BayesSearch, "resource", "race"),
+        (BayesSearch, "pruner", "race"),
+        (RandomSearch, "resume", "journal"),
+        (BayesSearch, "x0", "initial_params"),
+        (BayesSearch, "n_startup_trials", "n_initial"),
+        (BayesSearch, "sampler", "surrogate"),
+        (RandomSearch, "sampler", "sampling"),
     ],
 )
 def test_a_parameter_that_does_not_exist_is_met_with_the_one_that_does(
@@ -688,8 +704,25 @@ def test_scores_that_look_for_a_class_1_are_told_of_before_they_fail(classes, se
             assert bool(seen) == (able and not has_score(name, model, X, y))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for fine in (truth, truth == 1, 2 * truth - 1, np.arange(60) % 3, None):
+        for fine in (truth, truth == 1, 2 * truth - 1, np.arange(60) / 3, None):
             warn_of_labels("GridSearch", "f1", fine)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_scores_of_two_classes_are_told_of_where_there_are_more(several):
+    """And what is meant gives a score."""
+    X, y = make_classification(90, n_classes=3, n_informative=4, random_state=0)
+    model = LogisticRegression().fit(X, y)
+    found = {}
+    for name in get_scorer_names():
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            warn_of_labels("GridSearch", [name] if several else name, y)
+        for warning in seen:
+            found[name] = str(warning.message).split("'")[1]
+            assert not has_score(name, model, X, y)
+            assert has_score(found[name], model, X, y)
+    assert set(found) == {"f1", "jaccard", "precision", "recall", "roc_auc"}
 
 
 def has_score(name, model, X, y):
@@ -700,6 +733,18 @@ def has_score(name, model, X, y):
         except (ValueError, TypeError, AttributeError):
             return False
     return True
+
+
+@pytest.mark.parametrize("cv", [KFold(3, shuffle=True), ShuffleSplit(2)])
+def test_splits_that_no_journal_can_know_again_are_told_of(cv, data, tmp_path):
+    search = GridSearch(SVC(), {"C": [1]}, cv=cv, journal=tmp_path / "journal.db")
+    with pytest.warns(JournalWarning, match="splits in another way at every fit"):
+        search.fit(*data)
+    cv.random_state = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", JournalWarning)
+        search.fit(*data)
+        search.set_params(cv=cv, journal=None).fit(*data)
 
 
 def test_a_search_tells_of_labels_before_its_fits():

@@ -70,7 +70,7 @@ def test_one_comparison_is_not_enough() -> None:
 
 
 def test_a_value_that_was_compared_with_none_leaves_doubt() -> None:
-    """Trees of depth 9 and 12 tie with leaves of four rows; of depth 1 nothing is said."""
+    """Deep trees tie where leaves are large; of depth 1 that tells nothing."""
     pairs = [{"depth": d, "leaf": leaf} for leaf in range(9) for d in (9, 12, 15)]
     assert dead(pairs, lambda depth, leaf: leaf) == ["depth"]
     alone = {"depth": 1, "leaf": 10}

@@ -326,6 +326,10 @@ def never_scores(estimator, X, y=None):
     raise ZeroDivisionError("cannot score")
 
 
+def own_score(estimator, X, y=None):
+    return estimator.score(X, y)
+
+
 def no_number(estimator, X, y=None):
     return math.nan
 
@@ -370,6 +374,14 @@ def test_one_success_is_enough_to_say_nothing(name):
     levels = SEARCHES[name](Counted()).fit(X, Y).cv_results_["params"][:10]
     lowest = min(params["level"] for params in levels)
     assert said(SEARCHES[name](Counted(fail_above=lowest))) == []
+
+
+@pytest.mark.parametrize("error_score", [np.nan, -1.0])
+@ALL
+def test_a_further_score_that_fails_is_no_failed_candidate(name, error_score):
+    scoring = {"good": own_score, "bad": never_scores}
+    options = {"scoring": scoring, "refit": "good", "error_score": error_score}
+    assert said(SEARCHES[name](Counted()).set_params(**options)) == []
 
 
 def test_ten_candidates_or_fewer_end_before():

@@ -64,10 +64,11 @@ from skhpo.search._curves import (
 from skhpo.search._delegation import Delegation
 from skhpo.search._edges import EdgeWatch, told_of
 from skhpo.search._effects import warn_of_no_effect
+from skhpo.search._fresh import draws_anew
 from skhpo.search._given import given_test
 from skhpo.search._loop import Interrupts, Listener, Loop, LoopEvaluator, LoopPolicy
 from skhpo.search._meant import meant_by
-from skhpo.search._names import signature_of, unknown_option
+from skhpo.search._names import hint_of_option, signature_of
 from skhpo.search._oof import OutOfFold, collect, response_of, warn_of_missing
 from skhpo.search._patient import PatientEvaluator, have_growth, have_patience
 from skhpo.search._problem import open_journal
@@ -219,11 +220,9 @@ class BaseSearch(Rescue, Delegation, Summary, BaseSearchCV):
     def __new__(cls, *_: Any, **options: Any) -> Self:
         """Refuse a parameter that does not exist, and say which one is meant."""
         for name in options:
-            ours = unknown_option(name, cls._get_param_names())
-            if ours is not None:
-                raise TypeError(
-                    f"Did you mean {ours!r}? {cls.__name__} has no parameter {name!r}."
-                )
+            hint = hint_of_option(name, cls._get_param_names())
+            if hint is not None:
+                raise TypeError(f"{hint} {cls.__name__} has no parameter {name!r}.")
         return super().__new__(cls)
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -543,9 +542,18 @@ class BaseSearch(Rescue, Delegation, Summary, BaseSearchCV):
         )
 
     def _check_repeatable(self) -> None:
-        """Warn if a journal can hardly help: the candidates will be others."""
+        """Warn if a journal can hardly help: candidates or splits will be others."""
+        if self.journal is None:
+            return
+        if draws_anew(self.cv):
+            warn_user(
+                f"{self.cv!r} splits in another way at every fit, so that nothing is "
+                "found in the journal. Set its random_state to an integer, so that a "
+                "run can be resumed.",
+                JournalWarning,
+            )
         is_random = "random_state" in self._get_param_names()
-        if self.journal is not None and is_random and self.random_state is None:
+        if is_random and self.random_state is None:
             warn_user(
                 f"With random_state=None, {type(self).__name__} proposes other "
                 "candidates at every fit, and hardly finds them in its journal. Set "

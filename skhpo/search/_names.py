@@ -6,24 +6,42 @@ import difflib
 import inspect
 from collections.abc import Sequence
 
-__all__ = ["near_names", "signature_of", "unknown_option"]
+__all__ = ["hint_of_option", "near_names", "signature_of"]
 
 # What other searches, ours among them, call parameters; of several, the first that a
 # search has.
 N_CANDIDATES = ("n_iter", "n_generations", "max_iter")
 SPACE = ("param_distributions", "param_grid")
+STOP = ("stop",)
+CHEAPER = ("resource", "race")
 ELSEWHERE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("n_trials", "n_calls", "max_evals", "num_samples"), N_CANDIDATES),
     **dict.fromkeys(("n_iter", "max_iter", "max_trials", "n_candidates"), N_CANDIDATES),
     **dict.fromkeys(("timeout", "max_time", "time_budget_s"), ("time_budget",)),
-    **dict.fromkeys(("search_spaces", "dimensions", *SPACE), SPACE),
-    **dict.fromkeys(("storage", "checkpoint"), ("journal",)),
+    **dict.fromkeys(("search_spaces", "search_space", "dimensions", *SPACE), SPACE),
+    **dict.fromkeys(("space", "param_space", "params", "parameters"), SPACE),
+    **dict.fromkeys(("storage", "checkpoint", "resume"), ("journal",)),
+    **dict.fromkeys(("cache", "memory"), ("reuse",)),
     **dict.fromkeys(("n_points",), ("n_pending",)),
     **dict.fromkeys(("n_workers", "num_workers"), ("n_jobs",)),
     **dict.fromkeys(("folds", "n_folds", "n_splits"), ("cv",)),
     **dict.fromkeys(("metric", "metrics"), ("scoring",)),
-    **dict.fromkeys(("callbacks", "patience", "early_stopping"), ("stop",)),
-    "seed": ("random_state",),
+    **dict.fromkeys(("callbacks", "patience", "early_stopping", "early_stop"), STOP),
+    **dict.fromkeys(("racing", "pruner", "pruning", "enable_pruning"), ("race",)),
+    **dict.fromkeys(("halving", "hyperband", "resource", "budget"), CHEAPER),
+    **dict.fromkeys(("x0", "points_to_evaluate", "defaults"), ("initial_params",)),
+    **dict.fromkeys(("n_startup_trials", "n_initial_points"), ("n_initial",)),
+    **dict.fromkeys(("acq_func", "acquisition_function"), ("acquisition",)),
+    **dict.fromkeys(("sampler", "algo", "base_estimator"), ("surrogate", "sampling")),
+    **dict.fromkeys(("seed", "rng"), ("random_state",)),
+}
+# What is no parameter of any search, and what to do.
+INSTEAD = {
+    "fit_params": "Give them to fit, by name: fit(X, y, **fit_params).",
+    **dict.fromkeys(
+        ("direction", "directions", "greater_is_better", "maximize", "mode"),
+        "Scores are maximized: choose a scoring such as 'neg_log_loss'.",
+    ),
 }
 
 # What estimators call the same thing.
@@ -45,8 +63,8 @@ def signature_of(cls: type) -> inspect.Signature:
     )
 
 
-def unknown_option(name: str, known: Sequence[str]) -> str | None:
-    """Return the parameter that is meant by one that does not exist.
+def hint_of_option(name: str, known: Sequence[str]) -> str | None:
+    """Return what is meant by a parameter that does not exist.
 
     Parameters
     ----------
@@ -58,19 +76,26 @@ def unknown_option(name: str, known: Sequence[str]) -> str | None:
     Returns
     -------
     str or None
-        None if there is such a parameter, or if none is like it.
+        A sentence; None if there is such a parameter, or if none is like it.
 
     Examples
     --------
-    >>> unknown_option("n_trials", ["estimator", "n_iter"])
-    'n_iter'
-    >>> unknown_option("njobs", ["estimator", "n_jobs"])
-    'n_jobs'
+    >>> hint_of_option("n_trials", ["estimator", "n_iter"])
+    "Did you mean 'n_iter'?"
+    >>> hint_of_option("njobs", ["estimator", "n_jobs"])
+    "Did you mean 'n_jobs'?"
+    >>> hint_of_option("fit_params", ["estimator", "initial_params"])
+    'Give them to fit, by name: fit(X, y, **fit_params).'
     """
     if name in known:
         return None
-    meant = [ours for ours in ELSEWHERE.get(name, ()) if ours in known]
-    return next(iter(meant or difflib.get_close_matches(name, known, 1)), None)
+    if name in INSTEAD:
+        return INSTEAD[name]
+    if name in ELSEWHERE:
+        meant = [ours for ours in ELSEWHERE[name] if ours in known]
+    else:
+        meant = difflib.get_close_matches(name, known, 1)
+    return f"Did you mean {meant[0]!r}?" if meant else None
 
 
 def near_names(name: str, known: Sequence[str]) -> list[str]:

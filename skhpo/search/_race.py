@@ -106,7 +106,7 @@ class RacingSearch(FinalistSearch):
             f"candidate that has a score on {all_of(self.n_splits_, 'split')}, so none "
             f"is known to be the best. Each of the {run.record.n_candidates} that have "
             "ended has failed or scored NaN on one of them, and is given no further "
-            "split in a race; see failures_ and cv_results_."
+            "split in a race; see failures_, cv_results_ and the warnings before."
         )
 
     def _make_race(self) -> Race:

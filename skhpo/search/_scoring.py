@@ -36,6 +36,11 @@ ELSEWHERE = {
 
 # The scores, by name, that take the class 1 for the positive one, and fail without it.
 OF_CLASS_1 = ("average_precision", "f1", "jaccard", "precision", "recall")
+# Those that are of two classes, and what there is of more.
+OF_TWO_CLASSES = {
+    **{name: f"{name}_macro" for name in ("f1", "jaccard", "precision", "recall")},
+    "roc_auc": "roc_auc_ovr",
+}
 
 
 def check_score_name(name: str, scoring: Any) -> None:
@@ -93,16 +98,16 @@ def warn_of_metrics(name: str, scoring: Any, y: Any) -> None:
             warn_user(
                 f"Did you mean make_scorer({shown}), of sklearn.metrics? A callable "
                 f"'scoring' of {name} is called with ({', '.join(given)}), and {shown} "
-                f"takes {needed}: {error}. So no candidate will have a score.",
+                f"takes {needed}: {error}. So no candidate will have this score.",
                 SkhpoWarning,
             )
 
 
 def warn_of_labels(name: str, scoring: Any, y: Any) -> None:
-    """Warn of scores that need a class 1, where the two classes have other names.
+    """Warn of scores, by name, that these classes do not have.
 
-    They fail for every candidate, and every score is NaN, as in scikit-learn's
-    searches.
+    Either there are two, and none is 1, or there are more than two. Such scores fail
+    for every candidate, and are NaN, as in scikit-learn's searches.
 
     Parameters
     ----------
@@ -115,29 +120,41 @@ def warn_of_labels(name: str, scoring: Any, y: Any) -> None:
     """
     given = scoring.values() if isinstance(scoring, Mapping) else scoring
     given = [scoring] if isinstance(scoring, str) or callable(scoring) else given
-    failing = [s for s in given or () if isinstance(s, str) and s in OF_CLASS_1]
-    classes = _two_classes(y) if failing else []
-    if not classes or 1 in classes:
+    names = [one for one in given or () if isinstance(one, str)]
+    classes = _classes(y) if {*OF_CLASS_1, *OF_TWO_CLASSES} & set(names) else []
+    if len(classes) > 2:
+        score = next((one for one in names if one in OF_TWO_CLASSES), None)
+        meant = repr(OF_TWO_CLASSES[score]) if score else ""
+        reason = f"is of two classes, and y has {len(classes)}"
+    elif classes and 1 not in classes:
+        score = next((one for one in names if one in OF_CLASS_1), None)
+        meant = _with_label(score, classes[0]) if score else ""
+        reason = f"looks for the class 1, and y has the classes {classes}"
+    else:
         return
-    score = failing[0]
+    if score:
+        warn_user(
+            f"Did you mean {meant}? The 'scoring' of {name} is {score!r}, which "
+            f"{reason}. So no candidate will have this score.",
+            SkhpoWarning,
+        )
+
+
+def _with_label(score: str, label: Any) -> str:
+    """Return what makes a scorer of a class that is not 1."""
     response = (
         ", response_method=('decision_function', 'predict_proba')"
         if score == "average_precision"
         else ""
     )
-    warn_user(
-        f"Did you mean make_scorer({score}_score{response}, pos_label={classes[0]!r}), "
-        f"of sklearn.metrics? The 'scoring' of {name} is {score!r}, which looks for "
-        f"the class 1, and y has the classes {classes}. So no candidate will have a "
-        "score.",
-        SkhpoWarning,
-    )
+    scorer = f"make_scorer({score}_score{response}, pos_label={label!r})"
+    return f"{scorer}, of sklearn.metrics"
 
 
-def _two_classes(y: Any) -> list[Any]:
-    """Return the classes of a target that has two, the rarer one first."""
+def _classes(y: Any) -> list[Any]:
+    """Return the classes of a target, the rarest one first; none if it has none."""
     with suppress(Exception):  # what is no target is said elsewhere
-        if type_of_target(y) == "binary":
+        if type_of_target(y) in ("binary", "multiclass"):
             classes, counts = np.unique(np.asarray(y), return_counts=True)
             return list(classes[np.argsort(counts, kind="stable")].tolist())
     return []

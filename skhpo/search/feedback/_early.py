@@ -110,11 +110,15 @@ def _reason(evaluation: Evaluation) -> str | None:
     """Return why there is no score, in one line; None if there is one."""
     if evaluation.fit_error is not None:
         return f"the fit failed with {_line(evaluation.fit_error)}"
-    if evaluation.score_error is not None:
-        return f"the scorer failed with {_line(evaluation.score_error)}"
     given = evaluation.test_scores
     scores = list(given.values()) if isinstance(given, dict) else [given]
-    if any(map(math.isfinite, scores)):
+    known = {score for score in scores if math.isfinite(score)}
+    if evaluation.score_error is not None:
+        # Those that failed are all NaN, or all the same number, error_score.
+        if len(known) > (0 if any(map(math.isnan, scores)) else 1):
+            return None
+        return f"the scorer failed with {_line(evaluation.score_error)}"
+    if known:
         return None
     return f"the scorer returned {given!r}"
 
