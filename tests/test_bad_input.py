@@ -786,6 +786,34 @@ def test_a_curve_of_another_parameter_is_met_with_the_one_that_can(data):
         RandomSearch(booster, {"max_leaf_nodes": Curve(50)}).fit(*data)
 
 
+@pytest.mark.parametrize("scoring", [None, "accuracy"])
+def test_the_name_of_no_score_decides_nothing_and_it_is_said(scoring, data):
+    """It is taken for True, as in scikit-learn's searches."""
+    search = GridSearch(SVC(), {"C": [1, 2]}, scoring=scoring, refit="roc_auc")
+    with pytest.warns(SkhpoWarning, match=r"^Did you mean scoring='roc_auc'"):
+        search.fit(*data)
+    with pytest.warns(SkhpoWarning, match=r"^The 'refit' of GridSearch is 'OneStan"):
+        search.set_params(refit="OneStandardError").fit(*data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        search.set_params(scoring="roc_auc", refit="roc_auc").fit(*data)
+        search.set_params(scoring=["accuracy", "roc_auc"]).fit(*data)
+
+
+def test_the_class_of_a_splitter_is_no_splitter(data):
+    search = GridSearch(SVC(), {"C": [1, 2]}, cv=KFold)
+    with pytest.raises(TypeError, match=r"^Did you mean cv=KFold\("):
+        search.fit(*data)
+
+
+def test_splits_that_are_used_up_leave_nothing_to_be_seen(data):
+    search = GridSearch(SVC(), {"C": [1, 2]}, cv=KFold(3).split(data[0]))
+    search.fit(*data)
+    with pytest.raises(ValueError, match="Was the CV iterator empty") as caught:
+        search.fit(*data)
+    assert not getattr(caught.value, "__notes__", [])
+
+
 def test_the_class_of_a_rule_is_no_rule(data):
     """It is said before the first fit, and not after the last one."""
     search = GridSearch(SVC(), {"C": [1, 2]}, refit=OneStandardError)

@@ -75,7 +75,12 @@ from skhpo.search._problem import open_journal
 from skhpo.search._rescue import Rescue
 from skhpo.search._results import Record
 from skhpo.search._run import Problem, Reuse, Run, Space
-from skhpo.search._scoring import check_score_name, warn_of_labels, warn_of_metrics
+from skhpo.search._scoring import (
+    check_score_name,
+    warn_of_labels,
+    warn_of_metrics,
+    warn_of_refit,
+)
 from skhpo.search._stop import StopRules, as_rules, check_rules
 from skhpo.search.feedback import _heartbeat
 from skhpo.search.feedback._bar import search_bar
@@ -307,11 +312,12 @@ class BaseSearch(Rescue, Delegation, Summary, BaseSearchCV):
         """Check the parameters as scikit-learn does, and hint at what is meant."""
         name = type(self).__name__
         check_score_name(name, self.scoring)
-        if isinstance(self.refit, type):  # it would be called after the last fit
-            raise TypeError(
-                f"Did you mean refit={self.refit.__name__}(...)? The 'refit' parameter "
-                f"of {name} is the class itself."
-            )
+        for option in ("refit", "cv"):  # the first would be called after the last fit
+            if isinstance(cls := getattr(self, option), type):
+                raise TypeError(
+                    f"Did you mean {option}={cls.__name__}(...)? The {option!r} "
+                    f"parameter of {name} is the class itself."
+                )
         try:
             super()._validate_params()
         except InvalidParameterError as error:
@@ -444,6 +450,7 @@ class BaseSearch(Rescue, Delegation, Summary, BaseSearchCV):
         limits = Limits.parse(self.fit_timeout, self.memory_limit)
         warn_of_metrics(type(self).__name__, self.scoring, y)
         warn_of_labels(type(self).__name__, self.scoring, y)
+        warn_of_refit(type(self).__name__, self.scoring, self.refit)
         scorers, refit_metric = self._get_scorers()
         if is_multimetric(scorers):
             self._score_check().check_one(scorers._scorers)

@@ -43,6 +43,7 @@ class Rescue:
         except BaseException as error:
             if run.record.n_candidates:
                 self._rescue(run)
+            if run.record.n_candidates and hasattr(self, "cv_results_"):
                 error.add_note(self._describe_rescued(run.record.n_candidates))
             raise
 

@@ -16,7 +16,7 @@ from skhpo._sklearn_compat import InvalidParameterError
 from skhpo._warnings import warn_user
 from skhpo.exceptions import SkhpoWarning
 
-__all__ = ["check_score_name", "warn_of_labels", "warn_of_metrics"]
+__all__ = ["check_score_name", "warn_of_labels", "warn_of_metrics", "warn_of_refit"]
 
 # What people call scores, and what is in the name of a scorer for it.
 ELSEWHERE = {
@@ -136,6 +136,31 @@ def warn_of_labels(name: str, scoring: Any, y: Any) -> None:
         warn_user(
             f"Did you mean {meant}? The 'scoring' of {name} is {score!r}, which "
             f"{reason}. So no candidate will have this score.",
+            SkhpoWarning,
+        )
+
+
+def warn_of_refit(name: str, scoring: Any, refit: Any) -> None:
+    """Warn of a `refit` that names another score than the only one there is.
+
+    As in scikit-learn's searches, it is taken for True.
+
+    Parameters
+    ----------
+    name : str
+        Of the search.
+    scoring, refit : object
+        As the user gave them.
+    """
+    is_one = scoring is None or isinstance(scoring, str)
+    if is_one and isinstance(refit, str) and refit not in (scoring, "score"):
+        only = "that of the estimator" if scoring is None else repr(scoring)
+        meant = (
+            f"Did you mean scoring={refit!r}? " if refit in get_scorer_names() else ""
+        )
+        warn_user(
+            f"{meant}The 'refit' of {name} is {refit!r}, and there is one score only, "
+            f"{only}, which the best candidate is chosen by.",
             SkhpoWarning,
         )
 
