@@ -593,6 +593,15 @@ def test_train_scores_say_whether_it_overfits() -> None:
     assert report(fitted(scores)).gap is None
 
 
+@pytest.mark.parametrize("perfect", [1.0, 0.0])
+def test_a_perfect_score_does_not_underfit(perfect: float) -> None:
+    """Accuracies that are all 1, or losses that are all 0: nothing can be better."""
+    scores = np.full((10, 5), perfect)
+    found = report(fitted(scores, mean_train_score=scores.mean(axis=1)))
+    assert found.gap.verdict == "fits"
+    assert "underfits" not in sentences(found)
+
+
 def edges(space: dict, values: list, estimator: Any = None) -> list:
     """The edges where the last of the values is the best one, of rising scores."""
     search = RandomizedSearchCV(estimator or SVC(), space)

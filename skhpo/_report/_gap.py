@@ -23,8 +23,9 @@ class Gap:
         By how much it is above the corrected score.
     verdict : {"overfits", "underfits", "fits"}
         It overfits if the gap is above two standard errors and more than half of what
-        is missing to a perfect score. It underfits if there is none, and the winner
-        is no better than the worst tenth of the candidates.
+        is missing to a perfect score. It underfits if there is none, the winner is no
+        better than the worst tenth of the candidates, and not perfect but for a
+        standard error.
     """
 
     train_score: float
@@ -55,7 +56,7 @@ def gap_of(reading: Reading, corrected: float, error: float) -> Gap | None:
     missing = perfect - corrected
     if train <= perfect and size > 2 * error and size > missing / 2:
         verdict = "overfits"
-    elif size < error and corrected - np.quantile(means, 0.1) < error:
+    elif size < error < abs(missing) and corrected - np.quantile(means, 0.1) < error:
         verdict = "underfits"
     else:
         verdict = "fits"
