@@ -110,6 +110,16 @@ def test_a_model_of_times_knows_products() -> None:
     assert np.allclose(times.log_relative(X[15:]), expected, atol=0.2)
 
 
+def test_a_typical_trial_has_no_price() -> None:
+    """The unit of times is their median, also where a few are much larger."""
+    u = np.linspace(0, 1, 11)
+    times = TimeModel(SearchSpace({"x": Real(0, 1)}))
+    assert times.fit(u[:, np.newaxis], np.exp(6 * u**2))
+    assert np.median(6 * u**2) < np.mean(6 * u**2) - 0.5
+    assert times.log_relative(np.array([[0.5]]))[0] == pytest.approx(0, abs=0.1)
+    assert Price(times, 1.0).value(np.array([[0.5]]))[0] == pytest.approx(1, abs=0.1)
+
+
 def test_a_price_has_the_derivatives_that_it_says() -> None:
     """Also where a parameter does not exist, and of both ways of weighing."""
     space = SearchSpace(

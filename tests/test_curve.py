@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import warnings
+from dataclasses import replace
 
 import joblib
 import numpy as np
@@ -38,6 +40,7 @@ from skhpo.optimizers import (
     PBTOptimizer,
     RandomOptimizer,
 )
+from skhpo.search._curves import curves_by_metric, warn_of_highest
 from skhpo.space import Choice, Curve, Real, SearchSpace
 
 X, Y = make_classification(120, 6, n_informative=4, flip_y=0.2, random_state=0)
@@ -115,6 +118,27 @@ def test_what_failed_has_the_number_that_it_was_fitted_with():
     told = at_best_stage(trial_of([2.0, 1.0], [2.0, 1.0], fails=True))
     assert told.candidate.params == {"n": 2}
     np.testing.assert_equal(told.split_scores, (math.nan, 1.0))
+
+
+def test_what_failed_has_not_chosen_the_largest_number():
+    """So there is nothing to warn of, as there is where it was the best."""
+    told = at_best_stage(trial_of([1.0, 2.0], [1.0, 2.0]))
+    with pytest.warns(SkhpoWarning, match="n=2, the most that its Curve allows"):
+        warn_of_highest(told)
+    failed = at_best_stage(trial_of([1.0, 2.0], [1.0, 2.0], fails=True))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_highest(failed)
+
+
+def test_a_split_that_a_race_has_skipped_has_no_scores():
+    """No zeros, which would be scores; a failed one has what a failure scores."""
+    trial = trial_of([1.0, 2.0], [3.0, 4.0], [5.0, 6.0], fails=True)
+    first, second, _ = trial.evaluations
+    raced = replace(trial, evaluations=[replace(first, test_scores=-9.0), second, None])
+    curve = curves_by_metric(raced)["score"]
+    nan = math.nan
+    np.testing.assert_equal(curve.scores, [[-9.0, -9.0], [3.0, 4.0], [nan, nan]])
 
 
 @given(
@@ -469,6 +493,15 @@ def test_own_early_stopping_by_size_is_refused():
     rows = np.zeros((10_001, 1)), np.arange(10_001) % 2
     with pytest.raises(InvalidSpaceError, match="early_stopping='auto'"):
         GridSearch(HIST, {"max_iter": Curve(3)}).fit(*rows)
+
+
+def test_rows_to_stop_by_are_refused_behind_a_pipeline_as_well():
+    """The name of a step before them changes nothing."""
+    pipeline = make_pipeline(StandardScaler(), HIST)
+    name = "histgradientboostingclassifier"
+    rows = {f"{name}__X_val": X, f"{name}__y_val": Y}
+    with pytest.raises(ValueError, match=f"{name}__X_val' lets the estimator choose"):
+        search(pipeline, {f"{name}__max_iter": Curve(3)}, fit_params=rows)
 
 
 def test_two_curves_in_different_choices_are_found():

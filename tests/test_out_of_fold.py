@@ -33,6 +33,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skhpo import GridSearch, PBTSearch, RandomSearch, report
+from skhpo._report import _compute
 from skhpo._report._bootstrap import (
     centered_interval,
     chosen_scores,
@@ -337,6 +338,7 @@ AVERAGED = ["f1_score", "precision_score", "recall_score"]
 REAL = ["mean_squared_error", "mean_absolute_error", "r2_score"]
 CASES = [
     *((name, {}, "labels") for name in [*BINARY, "recall_score"]),
+    *((name, {"pos_label": 0}, "labels") for name in AVERAGED),
     *((n, {"average": a}, "classes") for n in AVERAGED for a in ("macro", "micro")),
     *((name, {"average": "weighted"}, "classes") for name in AVERAGED),
     *((name, {}, "classes") for name in BINARY[:2]),
@@ -382,6 +384,22 @@ def test_they_are_those_of_scikit_learn_on_repeated_rows(
         for i, response in enumerate(responses):
             expected = function(target[rows], response[rows], **kwargs, **more)
             assert found[draw, i] == pytest.approx(expected), (draw, i)
+
+
+@pytest.mark.parametrize("name", AVERAGED)
+def test_a_class_that_is_only_predicted_counts_in_the_mean_of_all(name: str) -> None:
+    """Of those that the rows drawn have, true or predicted, and of no others."""
+    function = getattr(metrics, name)
+    target = np.array([0, 0, 1, 1, 2])
+    responses = np.array([[0, 2, 1, 1, 2], [0, 0, 1, 0, 2]])
+    tested = RowsTested(target, responses, np.zeros(5, int), None)
+    fast, _ = find_row_scores(function, {"average": "macro"}, 1, tested, predicts=True)
+    drawn = np.array([0, 1, 2, 3])  # class 2 is predicted by the first one only
+    expected = [
+        function(target[drawn], response[drawn], average="macro", zero_division=0)
+        for response in responses
+    ]
+    assert fast(np.array([[1, 1, 1, 1, 0]]))[0] == pytest.approx(expected)
 
 
 def test_any_function_will_do() -> None:
@@ -499,6 +517,40 @@ def test_equal_responses_are_not_without_doubt() -> None:
     assert found.corrected_score == 1.0
     assert found.interval[1] - found.interval[0] > 0.02
     assert not found.gain_shown
+
+
+def test_the_standard_error_of_equal_responses_is_not_0(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All rows right: a train score is compared with the doubt of a proportion."""
+    errors = []
+    monkeypatch.setattr(
+        _compute, "gap_of", lambda reading, score, error: errors.append(error)
+    )
+    report(with_responses(3, 50, 0, 1.0))
+    assert errors[0] > 0.01
+
+
+@pytest.mark.parametrize("row", [0, 1])
+def test_without_the_response_of_who_is_compared_it_is_by_splits(row: int) -> None:
+    """The winner is row 1, and the estimator as given row 0."""
+    search = with_responses(4, 100, 0, [0.6, 0.9, 0.6, 0.6])
+    search.oof_.responses[row] = None
+    found = report(search)
+    assert "The response of the winner, or of the estimator as given" in words(found)
+    assert found.gain is not None
+    assert "drawn" not in found.method
+
+
+def test_with_the_responses_of_some_only_there_is_no_history() -> None:
+    """With fewer candidates there would be other ones that are not known."""
+    search = with_responses(5, 100, 0, [0.6, 0.9, 0.6, 0.6, 0.6])
+    assert report(search).corrected_history
+    search.oof_.responses[3] = None
+    found = report(search)
+    assert "The responses of 1 of 5 candidates are not known" in words(found)
+    assert "Rows were drawn" in found.method
+    assert not found.corrected_history
 
 
 def test_the_table_adds_up() -> None:

@@ -35,13 +35,14 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skhpo import BayesSearch, GridSearch, RandomSearch
+from skhpo._trial import Evaluation, StageScores
 from skhpo.evaluation import Evaluator
 from skhpo.evaluation._stage import end_of_patience
 from skhpo.evaluation.fitting._chunk import can_grow
 from skhpo.evaluation.paths._stage_registry import find_stages
 from skhpo.exceptions import InvalidSpaceError, SkhpoWarning
 from skhpo.search import _patient
-from skhpo.search._patient import chunk_ends
+from skhpo.search._patient import chunk_ends, join
 from skhpo.space import Curve
 
 SEED = {"random_state": 0}
@@ -297,6 +298,39 @@ def test_all_searches_take_it():
         found.cv_results_["mean_test_score"][-2:].tolist()
         == plain.cv_results_["mean_test_score"].tolist()
     )
+
+
+# --- the parts of a curve -------------------------------------------------------------
+
+
+def part_of_a_fit(first, last, seconds, **curve):
+    """Return what comes of a fit that went on from `first` to `last` iterations."""
+    stages = range(first, last + 1)
+    scores = StageScores("n", tuple(stages), tuple(map(float, stages)), **curve)
+    whole = Evaluation(0.0, fit_time=seconds, score_time=2 * seconds, curve=scores)
+    return whole.at_stage(last)
+
+
+def test_the_times_of_the_parts_of_a_fit_add_up():
+    """Also where patience has ended before: that was spent all the same."""
+    chunks = [part_of_a_fit(1, 2, 1.0), part_of_a_fit(3, 4, 2.0)]
+    for cut in (None, 2):
+        whole = join(chunks, cut)
+        assert (whole.fit_time, whole.score_time) == (3.0, 6.0)
+
+
+@pytest.mark.parametrize("end", [1, 2, 3, 4])
+def test_a_curve_that_is_cut_keeps_its_errors_up_to_the_end(end):
+    """The end itself among them: it is what the row may show."""
+    errors = [{2: "second"}, {3: "third", 4: "fourth"}]
+    chunks = [
+        part_of_a_fit(1, 2, 1.0, errors=errors[0]),
+        part_of_a_fit(3, 4, 1.0, errors=errors[1]),
+    ]
+    whole = join(chunks, end)
+    known = errors[0] | errors[1]
+    assert whole.curve.errors == {n: known[n] for n in known if n <= end}
+    assert whole.score_error == known.get(end)
 
 
 # --- journals, races, failures, warnings ----------------------------------------------

@@ -32,7 +32,7 @@ from skhpo import (
     recommend_search,
 )
 from skhpo._recommendation._measure import facts_of, with_space
-from skhpo._recommendation._rules import RULES, Facts, decide, duration
+from skhpo._recommendation._rules import RULES, Facts, decide, duration, pending
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space import Curve, Integer, Real, SearchSpace, SuggestedSpace
 
@@ -163,6 +163,25 @@ def test_the_splits_follow_the_rows_and_a_race_needs_two() -> None:
     assert splits(n_rows=100_001) == ("one", 1, False)
     assert splits(n_rows=100_001, n_splits=3) == ("given", 3, True)
     assert splits(seconds=1000) == ("folds", 5, False)
+
+
+def test_rules_begin_and_end_where_they_say() -> None:
+    """Fewer than 10 workers learn; more than 100,000 rows need one split only."""
+    kinds = [decide(facts(n_workers=n, seconds=10)).kind for n in (9, 10)]
+    assert kinds == ["bayes", "random"]
+    splits = [decide(facts(n_rows=n, seconds=1)).splitting for n in (100_000, 100_001)]
+    assert splits == ["folds", "one"]
+
+
+@pytest.mark.parametrize("n_workers", [1, 10, 16, 33])
+@pytest.mark.parametrize("n_splits", [1, 3, 5, 40])
+def test_candidates_under_way_give_each_worker_two_fits(
+    n_workers: int, n_splits: int
+) -> None:
+    """And no more of them than that takes, but for two."""
+    n = pending(facts(n_workers=n_workers), n_splits)
+    assert n * n_splits >= 2 * n_workers
+    assert n == 2 or (n - 1) * n_splits < 2 * n_workers
 
 
 def test_a_race_is_recommended_with_what_it_took() -> None:

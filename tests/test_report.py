@@ -35,6 +35,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, report
 from skhpo._report._choice import reduced_results
+from skhpo._report._simplest import simplest_of
 from skhpo._report._splitting import splitting_of
 from skhpo._split_scores import (
     best_rows,
@@ -318,6 +319,19 @@ def test_one_row_more_on_each_split_is_no_gain() -> None:
 # -- which candidates are as good --------------------------------------------------
 
 
+@pytest.mark.parametrize("gain", [0.0, 0.001, -0.001, 0.02])
+def test_scores_may_always_differ_on_one_row(gain: float) -> None:
+    """However equal two proportions of 50 rows are."""
+    assert gain_floor(gain, 50) == pytest.approx(1 / 50)
+
+
+def test_one_of_normal_splits_stands_out_in_5_percent_of_all_rows() -> None:
+    """By chance, whichever of the splits it is."""
+    rows = np.random.default_rng(0).standard_normal((1000, 1, 4))
+    share = np.mean([bool(outlying_splits(row)) for row in rows])
+    assert 0.03 < share < 0.07
+
+
 def test_a_candidate_is_worse_if_the_paired_test_says_so() -> None:
     scores = noise(12, 5, 1)
     scores[3] += 0.05
@@ -326,6 +340,17 @@ def test_a_candidate_is_worse_if_the_paired_test_says_so() -> None:
         error = difference.std(ddof=1) * np.sqrt(1 / 5 + 1 / 4)
         worse = difference.mean() > stats.t.ppf(0.95, 4) * error
         assert not_worse(scores, 3, 1 / 4, 0.95)[row] == (not worse)
+
+
+@pytest.mark.parametrize("level", [0.9, 0.95, 0.99])
+def test_equal_differences_are_tested_on_one_side_by_their_rows(level: float) -> None:
+    """Of n rows, a share d was right with one only: its deviation is sqrt(d / n)."""
+    n = 100
+    bound = stats.norm.ppf(level) ** 2 / n  # d = z * sqrt(d / n)
+    for size, is_worse in ((0.9 * bound, False), (1.1 * bound, True)):
+        scores = np.full((2, 5), 0.8)
+        scores[1] -= size
+        assert not_worse(scores, 0, 1 / 4, level, n).tolist() == [True, not is_worse]
 
 
 def test_the_simplest_and_the_fastest_are_among_them() -> None:
@@ -341,7 +366,26 @@ def test_the_simplest_and_the_fastest_are_among_them() -> None:
     assert found.fastest == 1
 
 
+@pytest.mark.parametrize("prefix", ["", "tree__", "outer__inner__"])
+def test_what_is_simpler_does_not_depend_on_where_the_model_stands(prefix: str) -> None:
+    """By the names of its parameters, in a pipeline as well."""
+    depths = [{f"{prefix}max_depth": d} for d in (8, 3, None)]
+    assert simplest_of(depths) == 1
+    leaves = [{f"{prefix}min_samples_leaf": n} for n in (8, 3, 20)]
+    assert simplest_of(leaves) == 2
+
+
 # -- the estimator as given --------------------------------------------------------
+
+
+def test_its_interval_is_that_of_its_own_scores() -> None:
+    """However even those of the others are."""
+    scores = np.full((6, 5), 0.71)
+    scores[0] = [0.3, 0.5, 0.72, 0.6, 0.9]
+    found = report(fitted(scores, cv=5), level=0.9)
+    half = stats.t.ppf(0.95, 4) * scores[0].std(ddof=1) * np.sqrt(1 / 5 + 1 / 4)
+    mean = scores[0].mean()
+    assert found.default_interval == pytest.approx((mean - half, mean + half))
 
 
 def test_the_estimator_as_given_is_found_by_its_parameters() -> None:
@@ -642,6 +686,16 @@ def test_the_history_of_the_corrected_score_ends_with_it() -> None:
     scores[15:] += 0.2
     assert report(fitted(scores)).still_rising
     assert "more of them may help" in sentences(report(fitted(scores)))
+
+
+@pytest.mark.parametrize("cv", [None, TimeSeriesSplit(5)])
+def test_a_small_rise_is_none_where_the_splits_differ_greatly(cv: Any) -> None:
+    """However even it is: there is much more doubt about the score itself."""
+    scores = np.tile([0.5, 0.9, 0.6, 0.5, 0.9], (20, 1))
+    scores[15:] += 0.2
+    assert report(fitted(scores, cv=cv)).still_rising
+    scores[15:] -= 0.199
+    assert report(fitted(scores, cv=cv)).still_rising is False
 
 
 def test_decisive_parameters_are_those_of_the_picture() -> None:

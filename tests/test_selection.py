@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.model_selection import GridSearchCV
@@ -166,6 +167,20 @@ def test_the_fastest_of_the_equals() -> None:
     assert Fastest(time="fit")(given_results) == max(equal)
 
 
+@pytest.mark.parametrize("n_splits", [2, 3, 5, 10])
+def test_as_good_is_what_equal_folds_cannot_tell_apart(n_splits: int) -> None:
+    """With a test part of 1 / (k - 1) of the train part, by the paired test."""
+    shape = np.sqrt(np.arange(1.0, n_splits + 1))  # no proportions of a few rows
+    shape = (shape - shape.mean()) / shape.std(ddof=1)
+    bound = np.sqrt(1 / n_splits + 1 / (n_splits - 1))
+    bound *= stats.t.ppf(0.95, n_splits - 1)
+    for factor, chosen in ((0.99, 1), (1.01, 0)):
+        lost = 0.01 * (shape + factor * bound)
+        slow_first = np.array([2.0, 1.0])
+        found = results([np.full(n_splits, 0.7), 0.7 - lost], mean_fit_time=slow_first)
+        assert Fastest(time="fit")(found) == chosen
+
+
 def report_rows(scores: np.ndarray) -> list[int]:
     """Rows that a paired test by hand cannot tell from the first."""
     lost = scores[0] - scores
@@ -178,6 +193,15 @@ def test_the_lower_bound_prefers_what_is_even() -> None:
     given_results = results(SCORES)
     assert LowerBound(0)(given_results) == 0
     assert LowerBound(1)(given_results) == 2
+
+
+@pytest.mark.parametrize("z", [0.5, 1.0, 3.0])
+def test_the_lower_bound_is_the_mean_less_standard_errors(z: float) -> None:
+    """Those of a sample: an even candidate just above the bound is chosen."""
+    uneven = np.array([0.9, 0.7, 0.85])
+    bound = uneven.mean() - z * stats.sem(uneven)
+    for score, chosen in ((bound - 1e-6, 0), (bound + 1e-6, 1)):
+        assert LowerBound(z)(results([uneven, np.full(3, score)])) == chosen
 
 
 def test_constraints_can_be_chained() -> None:
@@ -204,6 +228,16 @@ def test_the_knee_is_on_the_front() -> None:
     assert Knee()(given_results) == 1
     assert Knee("score", "mean_score_time")(given_results) == 2  # best in both
     assert Knee()(results([[0.5]] * 3, mean_score_time=np.ones(3))) == 0
+
+
+@pytest.mark.parametrize("beaten", [(0.0, 1.0), (0.8, 9.0), (0.0, 99.0)])
+def test_what_is_beaten_does_not_move_the_knee(beaten: tuple[float, float]) -> None:
+    """Though it be as good in one of the two: the ends are those of the front."""
+    scores, seconds = np.array([[0.8], [0.91], [1.0]]), np.array([1.0, 6.0, 11.0])
+    assert Knee()(results(scores, mean_score_time=seconds)) == 1
+    scores = np.append(scores, [[beaten[0]]], axis=0)
+    seconds = np.append(seconds, beaten[1])
+    assert Knee()(results(scores, mean_score_time=seconds)) == 1
 
 
 def test_of_several_scores_the_rule_names_one() -> None:

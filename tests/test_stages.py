@@ -190,6 +190,27 @@ def test_users_teach_stages(registry):
     assert scores[:, 1].tolist() == one.tolist()
 
 
+class Thrifty(Ramp):
+    """Has a score of its own, which looks at more than the predictions."""
+
+    def score(self, X, y):
+        return super().score(X, y) - self.n_steps
+
+
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_an_estimator_with_a_score_of_its_own_is_fitted_for_each_number(
+    registry, in_pipeline
+):
+    """A stage has outputs only; what else the score looks at is that of the fit."""
+    register_stages(Thrifty, "n_steps", climb)
+    make = (lambda n: make_pipeline(Thrifty(n))) if in_pipeline else Thrifty
+    name = "thrifty__n_steps" if in_pipeline else "n_steps"
+    search = GridSearch(make(1), {name: Curve(4)}, cv=2).fit(X_REG, POSITIVE)
+    for n in range(1, 5):
+        expected = cross_val_score(make(n), X_REG, POSITIVE, cv=2)
+        assert search.curve_of(0).scores[:, n - 1].tolist() == expected.tolist()
+
+
 def climb_twice(fitted, X, method):
     """Yield something else than `climb`."""
     for n_steps in range(1, 9):

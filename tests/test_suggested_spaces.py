@@ -62,6 +62,8 @@ from skhpo.space import (
     suggest_space,
 )
 from skhpo.space._dimensions import is_number
+from skhpo.space.suggested._choose import Budget
+from skhpo.space.suggested._data import measure
 from skhpo.space.suggested._registry import FAMILIES, SPACES
 
 X, Y = make_classification(90, 5, n_informative=3, random_state=0)
@@ -253,6 +255,23 @@ def test_more_candidates_open_more_parameters():
     forest = suggest_space(RandomForestClassifier(), *big, n_iter=30)
     assert len(forest) == 3
     assert "left out" in forest.notes[-1]
+
+
+def test_tiers_open_where_they_say():
+    """The second one from 30 candidates on, and the third one from 100."""
+    numbers = (1, 29, 30, 99, 100, 1000)
+    tiers = [Budget.of(n, "auto").tier for n in numbers]
+    assert tiers == [1, 1, 2, 2, 3, 3]
+    assert [Budget.of(n, 2).tier for n in numbers] == [2] * 6
+
+
+def test_columns_are_measured_each_around_its_own_mean():
+    """Where they stand says nothing of how much they vary."""
+    rng = np.random.default_rng(0)
+    data = rng.normal([0, 5, -100], [1, 2, 3], (50, 3))
+    info = measure(data, None, task=None, n_train=50)
+    assert info.column_variance == pytest.approx(data.var(axis=0).mean())
+    assert info.x_variance == pytest.approx(data.var())
 
 
 def test_few_rows_open_the_first_tier_only_and_it_is_said():
@@ -545,6 +564,16 @@ def test_boosting_leaves_its_rounds_to_one_fit():
 
 def own_score(estimator, X, y):
     return estimator.score(X, y)
+
+
+def test_one_fit_tells_of_all_rounds_where_scikit_learn_does_not_stop_early():
+    """By "auto", it does so from 10,001 rows on."""
+    for n in (10_000, 10_001):
+        data, target = np.zeros((n, 1)), np.arange(n) % 2
+        boosting = HistGradientBoostingClassifier()
+        space = suggest_space(boosting, data, target)
+        stops = boosting.set_params(max_iter=1).fit(data, target).do_early_stopping_
+        assert ("max_iter" in dict(space)) == (not stops) == (n == 10_000)
 
 
 def test_losses_are_compared_by_a_score_of_the_user_only():

@@ -92,6 +92,17 @@ def test_no_candidate_near_the_best_is_cut_off(seed, n, factor, n_splits):
             assert back[name] == (pytest.approx(value, 1e-5, 1e-6) if number else value)
 
 
+@pytest.mark.parametrize("n_splits", [2, 3, 5, 10])
+def test_near_the_best_is_within_one_standard_error_of_folds(n_splits):
+    """Of the paired differences: their test part is 1 / (k - 1) of the train part."""
+    shape = np.arange(float(n_splits))
+    shape = (shape - shape.mean()) / shape.std(ddof=1)
+    error = np.sqrt(1 / n_splits + 1 / (n_splits - 1))
+    worse_by = [shape + 0.99 * error, shape + 1.01 * error]
+    best = 10 * np.ones(n_splits)
+    assert near_best(np.array([best, *(best - worse_by)])).tolist() == [0, 1]
+
+
 @pytest.mark.parametrize("factor", [1.5, 2, 10])
 @pytest.mark.parametrize("log", [False, True])
 def test_a_range_becomes_factor_times_smaller_around_a_clear_best(factor, log):
@@ -134,6 +145,16 @@ def test_at_an_end_the_range_goes_beyond():
     assert (part.low, part.high) == pytest.approx(
         (5, 10)
     )  # near the end, and not at it
+
+
+@pytest.mark.parametrize("factor", [1.5, 2, 4])
+def test_orders_of_integers_beyond_an_end_are_those_of_a_part(factor):
+    """It is as wide as inside of the range, with the best one in its middle."""
+    low, high = 100, 10_000
+    all_params = [{"a": high}, {"a": low}]
+    part = of({"a": Integer(low, high, log=True)}, all_params, [1, 0], factor)
+    assert part.high / part.low == pytest.approx(100 ** (1 / factor), rel=0.02)
+    assert np.sqrt(part.high * part.low) == pytest.approx(high, rel=0.01)
 
 
 @pytest.mark.parametrize(
