@@ -23,6 +23,7 @@ from skhpo.optimizers._belief import (
 )
 from skhpo.space import Real, SearchSpace
 from skhpo.surrogates import GaussianProcess
+from skhpo.surrogates._base import make_surrogate
 
 SPACE = SearchSpace({"x": Real(0, 1)})
 SPLITS = np.array([-1.0, 3.0, 0.0, -2.0])  # what noise adds to the splits: in sum, 0
@@ -229,6 +230,18 @@ def test_pending_candidates_are_believed_to_score_as_expected() -> None:
     with_pending, less = gp.predict(Z)
     np.testing.assert_allclose(with_pending, mean, atol=0.02)
     assert less[0] < 0.9 * std[0]
+
+
+def test_pending_candidates_are_bad_ones_to_a_ratio_of_densities() -> None:
+    """So that it does not propose the same place again, however good it is."""
+    x = np.linspace(0, 1, 32)  # a tenth, rounded up, of as many and of one more is 4
+    seen, best = observed(x, -((x - 0.5) ** 2), np.zeros(32)), np.array([[0.5]])
+    promises = []
+    for pending in (best[:0], best):
+        model = make_surrogate("tpe", SPACE)
+        promise, _ = objective(model, lambda _: upper_confidence_bound, seen, pending)
+        promises.append(promise.value(best)[0])
+    assert promises[1] < promises[0] - 0.01
 
 
 def test_the_best_params_are_of_the_best_score_infinite_or_not() -> None:

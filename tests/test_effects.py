@@ -170,6 +170,15 @@ def test_a_value_that_only_dropped_candidates_had_leaves_doubt() -> None:
     assert parameters_without_effect(candidates, scores, ROWS) == ["b"]
 
 
+def test_a_dropped_candidate_without_a_parameter_leaves_no_doubt_about_it() -> None:
+    """It has no value of it that others would have to show."""
+    params = [*grid(a=[1, 2, 3], b=[1, 2, 3, 4]), {"a": 1}]
+    candidates = [Candidate(id, p) for id, p in enumerate(params)]
+    scores = np.array([p["a"] / np.pi + SPLITS for p in params])
+    scores[-1, 1:] = np.nan
+    assert parameters_without_effect(candidates, scores, ROWS) == ["b"]
+
+
 def test_a_race_does_not_take_the_depth_of_trees_for_idle() -> None:
     """All candidates say that the depth matters; those that a race has left tie."""
     X, y = load_breast_cancer(return_X_y=True)

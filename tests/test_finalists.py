@@ -31,6 +31,8 @@ from sklearn.model_selection import (
     StratifiedKFold,
     TimeSeriesSplit,
 )
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch, report
@@ -141,6 +143,20 @@ def test_what_there_was_without_finalists_stays_to_the_last_bit(name, more):
         getattr(with_finalists, "oof_", []), getattr(without, "oof_", []), strict=True
     ):
         np.testing.assert_array_equal(one, other)
+    if name != "grid":
+        one, other = (s.random_state.randint(2**31) for s in (with_finalists, without))
+        assert one == other
+
+
+def test_what_was_fitted_and_what_was_saved_is_all_that_was_needed():
+    """The fits of all candidates and finalists, of which the pipeline shares some."""
+    steps = make_pipeline(StandardScaler(), TREE)
+    grid = {"decisiontreeclassifier__max_depth": [1, 2, 3, 4]}
+    search = GridSearch(steps, grid, cv=3, finalists=3, finalist_repeats=2).fit(X, y)
+    n_evaluations = 4 * 3 + 3 * 3 * 2
+    assert search.reuse_.n_saved > 0
+    assert search.reuse_.n_fits + search.reuse_.n_saved == 2 * n_evaluations
+    assert search.reuse_.n_evaluations == n_evaluations
 
 
 def clone_of(options: dict[str, Any]) -> dict[str, Any]:
@@ -683,7 +699,7 @@ class Timed(Level):
         return super().fit(X, y)
 
 
-@pytest.mark.parametrize("seconds", [50, 30])
+@pytest.mark.parametrize("seconds", [80, 50, 30])
 def test_a_search_that_is_out_of_time_in_its_finals_says_so(
     clock, monkeypatch, seconds
 ):
@@ -696,6 +712,7 @@ def test_a_search_that_is_out_of_time_in_its_finals_says_so(
     assert search.stop_reason_ == "time_budget"
     assert search.best_index_ == 0
     assert len(search.cv_results_["params"]) == 5
+    assert np.isnan(search.cv_results_["pooled_mean_test_score"]).all()
     enough = GridSearch(Timed(), ALTERNATIVES, finalists=4, time_budget=90)
     clock.seconds = 0.0
     assert enough.fit(ROWS).stop_reason_ == "completed"
