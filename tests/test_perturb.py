@@ -197,3 +197,24 @@ def test_distributions_that_cannot_be_searched_are_named() -> None:
 def test_reflection_stays_inside(x: float, low: float, width: float) -> None:
     folded = reflect(x, low, low + width)
     assert low - 1e-9 <= folded <= low + width + 1e-9
+
+
+@pytest.mark.parametrize("factor", [1.25, 1.6])
+def test_integers_move_as_far_up_as_down(factor: float) -> None:
+    """Seen from the other end of a uniform range, a move is the same one."""
+    rule = perturbation_rule("n", Integer(0, 100))
+    for value in range(30, 71):
+        up, down = rule.perturb(value, factor), rule.perturb(100 - value, 1 / factor)
+        assert up - value == 100 - value - down
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 2**70), (-(2**70), 0)])
+def test_integers_of_a_range_too_wide_for_scipy_move_on_both_sides_of_0(
+    low: int, high: int
+) -> None:
+    """By the same part of the range, and within it."""
+    rule, middle = perturbation_rule("n", Integer(low, high)), (low + high) // 2
+    assert low <= rule.sample(np.random.default_rng(0)) <= high
+    for factor in (1.25, 0.8):
+        moved = (rule.perturb(middle, factor) - middle) / 2**70
+        assert moved == pytest.approx(math.log(factor) / 2)

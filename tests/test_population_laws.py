@@ -32,18 +32,19 @@ from scipy import sparse
 from scipy.stats import loguniform
 from sklearn.base import clone
 from sklearn.datasets import make_classification
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import SGDClassifier, SGDRegressor
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import ShuffleSplit
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPRegressor
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler, TargetEncoder
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch, ScheduledEstimator
 from skhpo.evaluation import EvaluationSpec, Evaluator
 from skhpo.evaluation.training._parts import replay
+from skhpo.evaluation.training._target import check_target
 from skhpo.evaluation.training._trainers import Training
 from skhpo.evaluation.training._training import Train, TrainingPlan
 from skhpo.evaluation.workers._workers import Workers
@@ -111,6 +112,16 @@ def test_what_cannot_be_searched_is_said_in_words(
     if name == "pbt":
         assert not isinstance(caught.value, AllFitsFailedError)
         assert len(str(caught.value)) < 600
+
+
+def test_a_target_is_refused_only_if_no_member_can_take_it() -> None:
+    """The others fail by themselves, as candidates of any search do."""
+    task = Training(X, X[:, :2], np.random.SeedSequence(0))
+    whole = Pipeline([("model", SGDRegressor())])
+    one, several = {"model": SGDRegressor()}, {"model": RandomForestRegressor()}
+    with pytest.raises(ValueError, match="1d array"):
+        check_target(whole, [one, one], task)
+    check_target(whole, [one, several], task)
 
 
 @pytest.mark.parametrize("name", ["bayes", "pbt"])
