@@ -190,6 +190,18 @@ def test_a_resumed_search_has_all_of_them(tmp_path: Any) -> None:
     assert all(map(np.array_equal, first.oof_, second.oof_))
 
 
+def test_a_journal_tells_the_responses_of_several_scores_apart(tmp_path: Any) -> None:
+    """Another one that decides is computed from something else."""
+    options = {"grid": {"max_depth": [1, 2]}, "scoring": ["accuracy", "neg_log_loss"]}
+    journal = tmp_path / "journal.db"
+    labels = fitted(refit="accuracy", journal=journal, **options).oof_
+    shares = fitted(refit="neg_log_loss", journal=journal, **options).oof_
+    expected = fitted(refit="neg_log_loss", **options).oof_
+    for label, share, right in zip(labels, shares, expected, strict=True):
+        np.testing.assert_array_equal(share, right)
+        assert not np.array_equal(label, share)
+
+
 def test_a_fitted_search_can_be_pickled() -> None:
     search = pickle.loads(pickle.dumps(fitted()))
     assert report(search).corrected_score == report(fitted()).corrected_score
