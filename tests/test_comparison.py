@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,7 @@ from skhpo._comparison._metrics import (
 from skhpo._comparison._posterior import posterior
 from skhpo._comparison._records import SearchRun, Told
 from skhpo._comparison._summary import judge, near_the_best
+from skhpo._comparison._told import told_by
 from skhpo.exceptions import AllFitsFailedError, SkhpoWarning
 from skhpo.space import Real
 
@@ -486,3 +488,33 @@ def test_what_cannot_be_compared_is_said_before_the_first_fit(
     arguments = {"X": X, "y": Y} | options
     with pytest.raises(error, match=says):
         compare_searches(named, **arguments)
+
+
+def told_of(**columns: Any) -> Told:
+    """What is told of a search with three rows, two splits, and these columns."""
+    results = {
+        "params": [{"C": c} for c in (1, 2, 3)],
+        "mean_test_score": np.array([0.5, 0.7, 0.9]),
+        "mean_fit_time": np.array([1.0, 2.0, 3.0]),
+        "mean_score_time": np.zeros(3),
+    }
+    search = SimpleNamespace(n_splits_=2, cv_results_=results | columns)
+    return told_by(search, None)
+
+
+def test_splits_that_a_race_has_skipped_took_no_time() -> None:
+    """Times are means over the splits that were done."""
+    assert told_of().fit_seconds == 12.0
+    raced = told_of(n_splits=np.array([2, 1, 2]))
+    assert raced.fit_seconds == 10.0
+    assert raced.elapsed.tolist() == [0.2, 0.4, 1.0]
+    assert raced.n_fits == 5
+
+
+def test_who_had_fewer_resources_could_not_have_won_but_in_a_population() -> None:
+    """There each generation has had more steps, and every member is a model."""
+    resources = {"n_resources": np.array([10, 20, 20])}
+    halved = told_of(iter=np.array([0, 1, 1]), **resources)
+    np.testing.assert_array_equal(halved.scores, [np.nan, 0.7, 0.9])
+    grown = told_of(generation=np.array([0, 1, 1]), **resources)
+    np.testing.assert_array_equal(grown.scores, [0.5, 0.7, 0.9])

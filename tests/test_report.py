@@ -590,6 +590,16 @@ def test_the_ratio_of_rows_is_read_off_the_splitter() -> None:
         assert splitting_of(cv, n_splits).ratio == pytest.approx(ratio), cv
 
 
+@pytest.mark.parametrize(("gap", "in_time"), [(1, True), (3, True), (0, False)])
+def test_splits_follow_each_other_if_no_test_row_was_trained_on(
+    gap: int, in_time: bool
+) -> None:
+    """Nor comes before one that was: then they are in time, as a series is split."""
+    ends = (5, 8, 11)
+    cv = [(np.arange(end + 1), np.arange(end + gap, end + gap + 3)) for end in ends]
+    assert splitting_of(cv, 3).in_time is in_time
+
+
 def test_what_splits_do_not_tell_is_said() -> None:
     assert "same rows are in the test" in splitting_of(ShuffleSplit(4), 4).notes[0]
     assert "not known of LeavePOut" in splitting_of(LeavePOut(2), 6).notes[0]

@@ -65,6 +65,7 @@ from skhpo.space._dimensions import is_number
 from skhpo.space.suggested._choose import Budget
 from skhpo.space.suggested._data import measure
 from skhpo.space.suggested._registry import FAMILIES, SPACES
+from skhpo.space.suggested._rows import Span
 
 X, Y = make_classification(90, 5, n_informative=3, random_state=0)
 X_REGRESSION, Y_REGRESSION = make_regression(90, 5, noise=3.0, random_state=0)
@@ -257,6 +258,16 @@ def test_more_candidates_open_more_parameters():
     forest = suggest_space(RandomForestClassifier(), *big, n_iter=30)
     assert len(forest) == 3
     assert "left out" in forest.notes[-1]
+
+
+@pytest.mark.parametrize("own", [-2.0, 0.0, 0.01, 0.5, 7.0])
+def test_a_range_is_stretched_to_what_the_estimator_has(own):
+    """Also to zero and below, but for orders of magnitude, which have no such."""
+    wide = Span(0.05, 1.0).make(None, own)
+    assert (wide.low, wide.high) == (min(own, 0.05), max(own, 1.0))
+    orders = Span(0.05, 1.0, log=True).make(None, own)
+    low = min(own, 0.05) if own > 0 else 0.05
+    assert (orders.low, orders.high) == (low, max(own, 1.0))
 
 
 def test_tiers_open_where_they_say():
