@@ -698,6 +698,13 @@ def test_the_history_of_the_corrected_score_ends_with_it() -> None:
     assert "more of them may help" in sentences(report(fitted(scores)))
 
 
+@pytest.mark.parametrize("m", [3, 5, 7, 8])
+def test_the_history_has_a_quarter_half_and_all_of_the_candidates(m: int) -> None:
+    """Rounded up: of none there is no best."""
+    numbers = [n for n, _ in report(fitted(noise(m, 5))).corrected_history]
+    assert numbers == [-(-m // 4), -(-m // 2), m]
+
+
 @pytest.mark.parametrize("cv", [None, TimeSeriesSplit(5)])
 def test_a_small_rise_is_none_where_the_splits_differ_greatly(cv: Any) -> None:
     """However even it is: there is much more doubt about the score itself."""
