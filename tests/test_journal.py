@@ -805,6 +805,13 @@ def test_evaluations_come_back_bit_for_bit(tmp_path, test, train, times, error, 
         assert journal.find("k", resource=1) == journal.find("other") == {}
 
 
+def test_a_time_of_minus_0_comes_back_as_0_and_is_not_damaged(tmp_path):
+    """SQLite has no such number, and the seal is of what it has."""
+    with Journal(tmp_path / "a.db", PROBLEM) as journal:
+        journal.add([("k", {}, 0, Evaluation(0.5, fit_time=-0.0))])
+        assert repr(journal.find("k")[0].fit_time) == "0.0"
+
+
 @pytest.mark.parametrize("how", ["truncate", "overwrite"])
 @given(data=st.data())
 @settings(suppress_health_check=UNCHECKED)
