@@ -800,6 +800,18 @@ def test_the_name_of_no_score_decides_nothing_and_it_is_said(scoring, data):
         search.set_params(scoring=["accuracy", "roc_auc"]).fit(*data)
 
 
+@pytest.mark.parametrize("search", [RandomSearch, BayesSearch])
+def test_first_candidates_that_find_no_place_are_told_of(search, data):
+    first = [{"C": 2.0}, {"C": 3.0}, {"C": 4.0}]
+    few = search(SVC(), {"C": Real(1.0, 9.0)}, n_iter=2, initial_params=first)
+    with pytest.warns(SkhpoWarning, match="does not try the last 1"):
+        few.fit(*data)
+    assert few.cv_results_["params"] == first[:2]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SkhpoWarning)
+        few.set_params(n_iter=3).fit(*data)
+
+
 def test_the_class_of_a_splitter_is_no_splitter(data):
     search = GridSearch(SVC(), {"C": [1, 2]}, cv=KFold)
     with pytest.raises(TypeError, match=r"^Did you mean cv=KFold\("):

@@ -20,6 +20,7 @@ from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers import BayesOptimizer, LimitedOptimizer
 from skhpo.search._base import BaseSearch
 from skhpo.search._finalists import FinalistSearch
+from skhpo.search._initial import warn_of_untried
 from skhpo.search._loop import LoopPolicy
 from skhpo.search._prior import prior_trials
 from skhpo.search._race import RacingSearch
@@ -222,6 +223,7 @@ class BayesSearch(RacingSearch):
 
     def _make_optimizer(self, space: Space) -> LimitedOptimizer:
         assert isinstance(space, SearchSpace), "it was compiled so"
+        warn_of_untried(type(self).__name__, self.initial_params, self.n_iter)
         optimizer = BayesOptimizer(
             space,
             surrogate=self.surrogate,

@@ -14,7 +14,7 @@ from skhpo.search._run import Space
 from skhpo.space import SearchSpace
 from skhpo.space._constraints import Constraints
 
-__all__ = ["initial_candidates", "without_known"]
+__all__ = ["initial_candidates", "warn_of_untried", "without_known"]
 
 
 def initial_candidates(
@@ -66,6 +66,28 @@ def initial_candidates(
                 SkhpoWarning,
             )
     return allowed
+
+
+def warn_of_untried(name: str, initial_params: Any, n_iter: int) -> None:
+    """Warn of params to begin with that are more than there will be candidates.
+
+    Parameters
+    ----------
+    name : str
+        Of the search.
+    initial_params : "defaults", sequence of mapping, or None
+        As the user gave it.
+    n_iter : int
+        How many candidates are tried.
+    """
+    if isinstance(initial_params, Sequence) and not isinstance(initial_params, str):
+        n_untried = len(initial_params) - n_iter
+        if n_untried > 0:
+            warn_user(
+                f"n_iter={n_iter} is less than there are initial_params, "
+                f"{len(initial_params)}: {name} does not try the last {n_untried}.",
+                SkhpoWarning,
+            )
 
 
 def without_known(

@@ -24,7 +24,7 @@ from skhpo.optimizers._starting import StartingOptimizer
 from skhpo.search._base import BaseSearch
 from skhpo.search._finalists import FinalistSearch
 from skhpo.search._halving import HalvingSearch
-from skhpo.search._initial import initial_candidates
+from skhpo.search._initial import initial_candidates, warn_of_untried
 from skhpo.search._loop import LoopPolicy
 from skhpo.search._race import RacingSearch
 from skhpo.search._run import Space
@@ -253,6 +253,7 @@ class RandomSearch(HalvingSearch):
         initial = initial_candidates(
             self.initial_params, self.estimator, space, self.constraints
         )
+        warn_of_untried(type(self).__name__, self.initial_params, self.n_iter)
         initial = initial[: self.n_iter]
         drawn = self._make_drawing_optimizer(space, self.n_iter - len(initial))
         return StartingOptimizer(drawn, initial) if initial else drawn
