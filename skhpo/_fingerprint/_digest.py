@@ -72,7 +72,8 @@ class Digest(ABC):
         """Feed bytes, or a text, under a name."""
         if isinstance(content, str):
             content = content.encode("utf-8", "surrogatepass")
-        size = memoryview(content).nbytes
+        is_bytes = type(content) is bytes
+        size = len(content) if is_bytes else memoryview(content).nbytes
         self._hash.update(f"{tag}:{size};".encode())
         self._hash.update(content)
 

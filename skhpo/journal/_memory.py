@@ -179,10 +179,12 @@ def fitting(
     found: Mapping[int, Evaluation], train_scores: bool
 ) -> dict[int, Evaluation]:
     """Return what has train scores if they are wanted, and without if they are not."""
-    found = {s: replace(e, is_found=True) for s, e in found.items()}
     if train_scores:
         return {s: e for s, e in found.items() if e.train_scores is not None}
-    return {s: replace(e, train_scores=None) for s, e in found.items()}
+    return {
+        s: e if e.train_scores is None else replace(e, train_scores=None)
+        for s, e in found.items()
+    }
 
 
 def to_bytes(response: NDArray[Any] | None) -> bytes | None:

@@ -65,7 +65,7 @@ def _scores_of(text: str) -> Any:
 
 
 def to_evaluation(content: Sequence[Any]) -> Evaluation:
-    """Return the evaluation that `to_columns` was given."""
+    """Return the evaluation that `to_columns` was given, as one that was found."""
     _, test, train, fit_time, score_time, n_test_samples, fit_error, _ = content
     test_scores = _scores_of(test)
     train_scores = None if train is None else _scores_of(train)
@@ -85,6 +85,7 @@ def to_evaluation(content: Sequence[Any]) -> Evaluation:
         fit_error,
         curve=curve,
         gradient=gradient,
+        is_found=True,
     )
     return evaluation if curve is None else evaluation.at_stage(curve.stages[-1])
 

@@ -318,12 +318,13 @@ def _unchecked() -> Any:
     return config_context(skip_parameter_validation=True)
 
 
+def _said_once(is_said: bool) -> Any:
+    """Return a context that is silent about what was said: stages would flood."""
+    return _silence() if is_said else nullcontext()
+
+
 @contextmanager
-def _said_once(is_said: bool) -> Iterator[None]:
-    """Be silent about what was said before: a warning for each stage is a flood."""
-    if not is_said:
-        yield
-        return
+def _silence() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -28,10 +28,10 @@ KNOWN_PACKAGES = frozenset(
     | {"xgboost"}
 )
 _GENERATORS = (np.random.Generator, np.random.RandomState)
-# Values of these types hold no code: most parameters are of them.
-_PLAIN = (
-    *(type(None), bool, int, float, complex, str, bytes, slice, range),
-    *(Curve, Chunk),
+# Values of these types hold no code. Most parameters are of them, and each fit asks.
+_PLAIN = frozenset(
+    {type(None), bool, int, float, complex, str, bytes, slice, range, Curve, Chunk}
+    | ({*np.sctypeDict.values()} - {np.object_, np.void})
 )
 
 
