@@ -177,8 +177,9 @@ def log_expected_improvement(mean: Array, std: Array, best: float) -> Acquired:
     near = np.maximum(z, -1e3)
     # Phi / h -> |z| + 2 / |z| and phi / h -> z^2 + 3 for z -> -infinity.
     far = np.minimum(z, -1e3)
-    Phi_h = np.where(z > -1e3, np.exp(log_ndtr(near) - _log_h(near)), -far - 2.0 / far)
-    phi_h = np.where(z > -1e3, np.exp(_log_phi(near) - _log_h(near)), far * far + 3.0)
+    log_h = np.where(z > -1e3, logs, 0.0)  # elsewhere it is not used, but may overflow
+    Phi_h = np.where(z > -1e3, np.exp(log_ndtr(near) - log_h), -far - 2.0 / far)
+    phi_h = np.where(z > -1e3, np.exp(_log_phi(near) - log_h), far * far + 3.0)
     return Acquired(logs + np.log(std), Phi_h / std, phi_h / std)
 
 

@@ -74,6 +74,7 @@ class Embedding:
         self.coordinate = np.where(is_numeric, first, -1)
         self._first = first
         self._numeric = self.columns[is_numeric]
+        self._at = self.coordinate[is_numeric]
         self._is_conditional = is_conditional[self._numeric]
 
     @property
@@ -84,11 +85,13 @@ class Embedding:
     def __call__(self, X: Array) -> Array:
         """Return the embedded points, shape (n, p)."""
         F = np.empty((len(X), len(self.group)))
-        x, at = X[:, self._numeric], self.coordinate[self.coordinate >= 0]
-        is_inactive = np.isnan(x)
-        F[:, at] = np.where(is_inactive, 0.5, x)
-        conditional = self._is_conditional
-        F[:, at[conditional] + 1] = is_inactive[:, conditional] * np.sqrt(1 / 12)
+        x, conditional = X[:, self._numeric], self._is_conditional
+        if conditional.any():
+            is_inactive = np.isnan(x)
+            x[is_inactive] = 0.5
+            told = self._at[conditional] + 1
+            F[:, told] = is_inactive[:, conditional] * np.sqrt(1 / 12)
+        F[:, self._at] = x
         for j, i, values in zip(self.columns, self._first, self._values, strict=True):
             if values is not None:
                 is_value = X[:, j, np.newaxis] == values
@@ -104,8 +107,7 @@ class Embedding:
         Columns that are categorical, fixed or inactive have derivative 0.
         """
         by_X = np.zeros(X.shape)
-        is_numeric = self.coordinate >= 0
-        by_X[:, self.columns[is_numeric]] = by_F[:, self.coordinate[is_numeric]]
+        by_X[:, self._numeric] = by_F[:, self._at]
         return np.where(np.isnan(X), 0.0, by_X)
 
 

@@ -138,8 +138,9 @@ def covariance(theta: Array, D: Array, v: Array) -> tuple[Array, Array, Array]:
     tau2, sigma2 = np.exp(theta[-2:])
     k, dk = matern52_gradient(np.exp(theta[:-2]) @ D)
     k, dk = tau2 * k, tau2 * dk
-    K = squareform(k) + 1.0
-    K[np.diag_indices_from(K)] += tau2 + sigma2 * v + 1e-10 * tau2
+    K = squareform(k, checks=False)
+    K += 1.0
+    K.flat[:: len(K) + 1] += tau2 + sigma2 * v + 1e-10 * tau2
     return K, k, dk
 
 
@@ -176,8 +177,7 @@ def negative_log_posterior(
     inverse, _ = lapack.dpotri(L, lower=1)
     G_diagonal = np.diag(inverse) - alpha**2
     # `squareform` reads the upper triangle, where the transposed inverse is.
-    G = squareform(inverse.T, checks=False)
-    G = G - squareform(np.outer(alpha, alpha), checks=False)
+    G = squareform(inverse.T - np.outer(alpha, alpha), checks=False)
     gradient = np.empty_like(theta)
     gradient[:-2] = np.exp(theta[:-2]) * (D @ (G * dk))
     gradient[-2] = float(G @ k) + 0.5 * tau2 * float(G_diagonal.sum())
@@ -297,11 +297,12 @@ class GaussianProcess:
             jitter = max(1e-8, 10 * jitter)
         self._alpha = _solve(self._L, self._y)
         self._weights = np.exp(self.theta_[:-2])[self.embedding.group]
+        self._root = np.sqrt(self._weights)
+        self._rooted = self._F * self._root
 
     def _squared_distances(self, F: Array) -> Array:
         """Return the weighted squared distances to the observations, (m, n)."""
-        root = np.sqrt(self._weights)
-        r2: Array = cdist(F * root, self._F * root, "sqeuclidean")
+        r2: Array = cdist(F * self._root, self._rooted, "sqeuclidean")
         return r2
 
     def predict(self, X: Array) -> tuple[Array, Array]:
