@@ -2,14 +2,16 @@
 
 import inspect
 import pickle
+import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.dummy import DummyRegressor
 
 from skhpo import BayesSearch, GridSearch, RandomSearch
 from skhpo._sklearn_compat import InvalidParameterError
-from skhpo.exceptions import InvalidSpaceError
+from skhpo.exceptions import InvalidSpaceError, JournalError, SkhpoWarning
 from skhpo.search.feedback._failures import Failures, summarize
 from skhpo.search.feedback._heartbeat import found_in_journal
 from skhpo.space import Choice, Curve, Integer, Real, SearchSpace
@@ -84,6 +86,81 @@ def test_what_is_no_space_says_what_to_write(make, hint):
 def test_arguments_of_other_libraries_are_known(make, hint):
     with pytest.raises(TypeError, match=hint):
         make()
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("sampel_weight", "Did you mean 'sample_weight'? The fit of DummyRegressor "),
+        ("callback", "Did you mean 'stop'? That is given to the search when it is "),
+        ("nothing_like_it", "The fit of DummyRegressor has no parameter "),
+    ],
+)
+@pytest.mark.parametrize("make", [GridSearch, RandomSearch, BayesSearch])
+def test_what_fit_cannot_take_is_said_before_the_first_fit(make, name, hint):
+    search = make(DummyRegressor(), SPACE)
+    with pytest.raises(InvalidParameterError) as raised:
+        search.fit(X, y, **{name: np.ones(len(X))})
+    assert str(raised.value).startswith(hint)
+
+
+class TakesAnything(DummyRegressor):
+    def fit(self, X, y, **params):
+        self.given_ = sorted(params)
+        return super().fit(X, y)
+
+
+def test_a_fit_that_takes_anything_is_given_it():
+    search = GridSearch(TakesAnything(), SPACE).fit(X, y, callback=print)
+    assert search.best_estimator_.given_ == ["callback"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"journal": "{}"}, "Did you mean '{}.journal.db'. It is a folder"),
+        ({"memory_limit": 4}, "Did you mean '4MB' or '4GB'. memory_limit must be"),
+        ({"memory_limit": "10kB"}, "memory_limit must be at least 1 MB"),
+    ],
+)
+def test_values_that_nobody_can_mean_are_met_with_those_that_work(
+    change, message, tmp_path
+):
+    if "journal" in change:
+        change = {"journal": str(tmp_path)}
+    with pytest.raises((ValueError, JournalError), match=message.format(tmp_path)):
+        GridSearch(DummyRegressor(), SPACE, **change).fit(X, y)
+
+
+@pytest.mark.parametrize("values", [{0.5, 0.1}, frozenset([0.5, 0.1])])
+def test_a_set_has_no_order_and_is_met_with_a_list(values):
+    with pytest.raises(TypeError, match=r"Did you mean a list, \[0.1, 0.5\]\?"):
+        GridSearch(DummyRegressor(strategy="quantile"), {"quantile": values}).fit(X, y)
+
+
+def test_a_search_without_a_model_says_so():
+    space = {"quantile": Real(0, 1), "strategy": ["quantile"]}
+    search = BayesSearch(DummyRegressor(), space, n_iter=3, n_initial=3, cv=2)
+    with pytest.warns(SkhpoWarning, match="n_initial=3 is not less than n_iter=3"):
+        search.fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SkhpoWarning)
+        search.set_params(n_initial=2).fit(X, y)
+        search.set_params(n_initial=5, prior_results=search.cv_results_).fit(X, y)
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_results_of_another_score_are_not_learned_from_silently(same):
+    space = {"quantile": Real(0, 1), "strategy": ["quantile"]}
+    before = BayesSearch(DummyRegressor(), space, n_iter=3, cv=2, scoring="r2")
+    before.fit(X, y)
+    scoring = "r2" if same else "neg_mean_absolute_error"
+    now = clone(before).set_params(scoring=scoring, prior_results=before)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        now.fit(X, y)
+    told = [str(w.message) for w in caught if "scoring='r2'" in str(w.message)]
+    assert len(told) == (not same)
 
 
 def test_hints_leave_dimensions_what_they_are():

@@ -72,9 +72,11 @@ def explained(path: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
+        inside = os.path.join(path, "journal.db")
+        meant = f"Did you mean {inside!r}? It is a folder. " * os.path.isdir(path)
         raise JournalError(
-            f"The journal {path!r} cannot be opened: {error}. It must be a file in a "
-            "folder that exists and can be written, on a disk of this machine."
+            f"{meant}The journal {path!r} cannot be opened: {error}. It must be a file "
+            "in a folder that exists and can be written, on a disk of this machine."
         ) from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise JournalError(

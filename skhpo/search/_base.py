@@ -52,7 +52,7 @@ from skhpo.journal._memory import JournalMemory
 from skhpo.optimizers import Optimizer
 from skhpo.search._auto import is_auto, suggested_space
 from skhpo.search._budget import TimeBudget, growth_of
-from skhpo.search._check import check_against_estimator
+from skhpo.search._check import check_against_estimator, check_fit_names
 from skhpo.search._curves import (
     StageCurve,
     check_curves,
@@ -432,6 +432,7 @@ class BaseSearch(Rescue, Delegation, Summary, BaseSearchCV):
         check_no_listed_curves(subspaces)
         check_against_estimator(self.estimator, subspaces, check_values=unsaid)
         fit_params = problem.routed.estimator.fit
+        check_fit_names(self.estimator, fit_params, list(self.get_params(deep=False)))
         check_early_stopping(self.estimator, subspaces, fit_params)
         check_curves(
             self.estimator,

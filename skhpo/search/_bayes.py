@@ -20,9 +20,9 @@ from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers import BayesOptimizer, LimitedOptimizer
 from skhpo.search._base import BaseSearch
 from skhpo.search._finalists import FinalistSearch
-from skhpo.search._initial import warn_of_untried
+from skhpo.search._initial import warn_of_no_model, warn_of_untried
 from skhpo.search._loop import LoopPolicy
-from skhpo.search._prior import prior_trials
+from skhpo.search._prior import prior_trials, warn_of_other_score
 from skhpo.search._race import RacingSearch
 from skhpo.search._run import Run, Space
 from skhpo.space import Categorical, Curve, SearchSpace
@@ -224,6 +224,8 @@ class BayesSearch(RacingSearch):
     def _make_optimizer(self, space: Space) -> LimitedOptimizer:
         assert isinstance(space, SearchSpace), "it was compiled so"
         warn_of_untried(type(self).__name__, self.initial_params, self.n_iter)
+        if self.prior_results is None:
+            warn_of_no_model(type(self).__name__, self.n_initial, self.n_iter)
         optimizer = BayesOptimizer(
             space,
             surrogate=self.surrogate,
@@ -280,6 +282,7 @@ class BayesSearch(RacingSearch):
         if self.prior_results is None:
             return []
         metric = self.refit if isinstance(self.refit, str) else "score"
+        warn_of_other_score(self.prior_results, self.scoring)
         return prior_trials(self.prior_results, metric, space)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from inspect import signature
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -19,14 +19,14 @@ from skhpo._sklearn_compat import (
     InvalidParameterError,
     validate_parameter_constraints,
 )
-from skhpo.search._names import near_names
+from skhpo.search._names import hint_of_option, near_names
 from skhpo.space import Categorical, Curve, Integer, Real
 from skhpo.space._convert import is_tuple_range
 from skhpo.space._plain import is_distribution
 from skhpo.space._skrub import from_skrub
 from skhpo.space._values import count, is_numeric
 
-__all__ = ["assemblies", "check_against_estimator", "samples"]
+__all__ = ["assemblies", "check_against_estimator", "check_fit_names", "samples"]
 
 # What scikit-learn's message about a parameter shows of an estimator, and how much of
 # it is left: a pipeline may have twenty lines.
@@ -86,6 +86,45 @@ def assemblies(estimator: Any, subspace: Mapping) -> Iterator[Any]:
         for name in chosen:
             _check_name(assembled, name, [chosen[name]])
         yield assembled.set_params(**chosen) if chosen else assembled
+
+
+def check_fit_names(
+    estimator: Any, names: Iterable[str], options: Sequence[str]
+) -> None:
+    """Raise if the ``fit`` of an estimator has no parameter of one of some names.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is searched over.
+    names : iterable of str
+        Of what the user has given to the ``fit`` of the search.
+    options : sequence of str
+        The parameters of the search itself, one of which may be meant.
+
+    Raises
+    ------
+    InvalidParameterError
+        Every fit would fail, for every candidate.
+    """
+    try:
+        taken = signature(estimator.fit).parameters
+    except (TypeError, ValueError):  # it is written in C, and says nothing
+        return
+    kinds = {parameter.kind for parameter in taken.values()}
+    if Parameter.VAR_KEYWORD in kinds:
+        return
+    for name in names:
+        if name not in taken:
+            near = near_names(name, list(taken))
+            hint = f"Did you mean {near[0]!r}? " if near else ""
+            if not near and (meant := hint_of_option(name, options)):
+                hint = f"{meant} That is given to the search when it is made. "
+            raise InvalidParameterError(
+                f"{hint}The fit of {type(estimator).__name__} has no parameter "
+                f"{name!r}, which was given to the fit of the search. It has "
+                f"{list(taken)}."
+            )
 
 
 def _check_name(estimator: Any, name: str, values: object) -> None:

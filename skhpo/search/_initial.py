@@ -14,7 +14,9 @@ from skhpo.search._run import Space
 from skhpo.space import SearchSpace
 from skhpo.space._constraints import Constraints
 
-__all__ = ["initial_candidates", "warn_of_untried", "without_known"]
+__all__ = [
+    *("initial_candidates", "warn_of_no_model", "warn_of_untried", "without_known")
+]
 
 
 def initial_candidates(
@@ -88,6 +90,26 @@ def warn_of_untried(name: str, initial_params: Any, n_iter: int) -> None:
                 f"{len(initial_params)}: {name} does not try the last {n_untried}.",
                 SkhpoWarning,
             )
+
+
+def warn_of_no_model(name: str, n_initial: int | str, n_iter: int) -> None:
+    """Warn of a search that is over before its model proposes anything.
+
+    Parameters
+    ----------
+    name : str
+        Of the search.
+    n_initial : int or "auto"
+        As the user gave it.
+    n_iter : int
+        How many candidates are tried.
+    """
+    if not isinstance(n_initial, str) and n_initial >= n_iter:
+        warn_user(
+            f"n_initial={n_initial} is not less than n_iter={n_iter}: no candidate of "
+            f"{name} is proposed by its model, all are drawn.",
+            SkhpoWarning,
+        )
 
 
 def without_known(

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from skhpo._trial import Candidate, Estimate, Trial
-from skhpo.exceptions import InvalidSpaceError
+from skhpo._warnings import warn_user
+from skhpo.exceptions import InvalidSpaceError, SkhpoWarning
 from skhpo.space import SearchSpace
 
-__all__ = ["prior_trials"]
+__all__ = ["prior_trials", "warn_of_other_score"]
 
 TIMES = ("mean_fit_time", "mean_score_time")
 
@@ -75,6 +76,26 @@ def prior_trials(prior_results: Any, metric: str, space: SearchSpace) -> list[Tr
             trial = replace(trial, estimate=estimate)
         trials.append(trial)
     return trials
+
+
+def warn_of_other_score(prior_results: Any, scoring: Any) -> None:
+    """Warn of an earlier search that has maximized another score.
+
+    Parameters
+    ----------
+    prior_results : fitted search or dict
+        Of results, nothing is known but their names.
+    scoring : str, callable, list, dict or None
+        What is maximized now.
+    """
+    before = getattr(prior_results, "scoring", scoring)
+    are_names = all(isinstance(value, str | None) for value in (before, scoring))
+    if are_names and before != scoring:
+        warn_user(
+            f"'prior_results' are of a search with scoring={before!r}; this one has "
+            f"scoring={scoring!r}: it learns from them as if they were its own scores.",
+            SkhpoWarning,
+        )
 
 
 def _what(given: object) -> str:

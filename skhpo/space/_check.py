@@ -103,8 +103,11 @@ def _no_values(key: str, values: object, distributions: bool) -> str:
     """Return what to say of values that are none."""
     wanted = "a list or a numpy array"
     wanted += " or a distribution (an object with rvs)" if distributions else ""
+    meant = ""
+    if isinstance(values, set | frozenset):  # its order is not that of each process
+        meant = f"Did you mean a list, {sorted(values, key=repr)!r}? "
     return (
-        f"Parameter grid for parameter {key!r} needs to be {wanted}, but got "
+        f"{meant}Parameter grid for parameter {key!r} needs to be {wanted}, but got "
         f"{values!r} (of type {type(values).__name__}) instead. Single values need to "
         "be wrapped in a list with one element."
     )

@@ -173,7 +173,9 @@ def _check_list(space: Any) -> tuple[list[Any], list[float] | None]:
             f"such dicts. Got {space!r} instead."
         )
     if not space:
-        raise InvalidSpaceError("A list of search spaces must not be empty.")
+        raise InvalidSpaceError(
+            "A list of search spaces must not be empty. What has no parameters is {}."
+        )
     pairs = [split_weight(item) for item in space]
     for item, _ in pairs:
         if not isinstance(item, Mapping):

@@ -13,6 +13,9 @@ from skhpo.exceptions import FitLostError, FitMemoryError, FitTimeoutError
 
 __all__ = ["Limits", "limited_memory"]
 
+# A number of megabytes or gigabytes is below, what a fit can do with is not.
+LEAST_BYTES = 10**6
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -57,7 +60,7 @@ class Limits:
             )
         return cls(
             None if fit_timeout is None else parse_seconds(fit_timeout, "fit_timeout"),
-            None if memory_limit is None else parse_bytes(memory_limit, "memory_limit"),
+            None if memory_limit is None else _enough_bytes(memory_limit),
         )
 
     def timeout_error(self) -> FitTimeoutError:
@@ -81,6 +84,21 @@ class Limits:
     def _memory(self) -> str:
         assert self.n_bytes is not None
         return f"{self.n_bytes / 1e6:g} MB of further memory (memory_limit)"
+
+
+def _enough_bytes(memory_limit: float | str) -> int:
+    """Return a limit in bytes; raise if no fit could do with so few."""
+    n_bytes = parse_bytes(memory_limit, "memory_limit")
+    if n_bytes < LEAST_BYTES:
+        meant = ""
+        if not isinstance(memory_limit, str):
+            in_units = [f"{memory_limit:g}{unit}" for unit in ("MB", "GB")]
+            meant = "Did you mean {!r} or {!r}? ".format(*in_units)
+        raise ValueError(
+            f"{meant}memory_limit must be at least 1 MB for a fit. A number without a "
+            f"unit is in bytes. Got {memory_limit!r}."
+        )
+    return n_bytes
 
 
 @contextmanager
