@@ -48,6 +48,7 @@ from skhpo._split_scores import (
     outlying_splits,
     proportion_floor,
     scored_rows,
+    standard_error,
 )
 from skhpo.exceptions import AllFitsFailedError
 from skhpo.search._curves import StageCurve
@@ -304,6 +305,16 @@ def test_equal_accuracies_are_not_without_doubt() -> None:
     assert found.interval[0] < 0.65
     assert found.interval[1] > 0.75
     assert proportion_floor(0.7, 150) == pytest.approx(np.sqrt(0.7 * 0.3 / 150), 0.02)
+
+
+def test_what_was_taken_away_is_a_doubt_of_its_own() -> None:
+    """However equal what is left of it: half of each split, whichever is left out."""
+    scores = [[0.9, 0.9, 0.5], [0.5, 0.8, 0.9], [0.8, 0.5, 0.9]]
+    found = report(fitted(scores))
+    assert found.corrected_score == pytest.approx(0.5)
+    of_luck = standard_error(np.array([0.4, 0.4, 0.0]), 1 / 2)
+    half = stats.norm.ppf(0.975) * np.hypot(proportion_floor(0.5, 30), of_luck)
+    assert found.interval == pytest.approx((0.5 - half, 0.5 + half))
 
 
 def test_one_row_more_on_each_split_is_no_gain() -> None:

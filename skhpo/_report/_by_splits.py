@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,10 @@ def by_splits(reading: Reading, start: Report, history: History) -> Correction:
         )
     n_rows = split_scores.scored_rows(reading.scores[rows])
     score = start.best_score - optimism
-    floor = split_scores.proportion_floor(score, n_rows)
+    # Corrected scores that happen to be equal say little of both parts of the doubt:
+    # that of a proportion of so many rows, and that of what was taken away.
+    of_luck = float(split_scores.standard_error(own - corrected, ratio))
+    floor = math.hypot(split_scores.proportion_floor(score, n_rows), of_luck)
     error, half = split_scores.half_width(corrected, ratio, level, floor)
     numbers, rising = _history(reading, sets, history, score)
     return Correction(

@@ -86,8 +86,9 @@ def report(
     -----
     With 4 splits or more, all pairs of them are left out in turn, otherwise single
     ones. Intervals are Student's, with the variance of Nadeau and Bengio [1]_ for
-    scores on splits that share train rows; those of proportions, such as accuracies,
-    are never narrower than that of so many rows. A split that is left out was not used
+    scores on splits that share train rows. None is narrower than the doubt of what was
+    taken away, together with that of a proportion, such as an accuracy, of so many
+    rows. A split that is left out was not used
     to choose, but models were trained on fewer rows than the refitted one: where more
     rows help, the truth is somewhat better than the corrected score. :doc:`/worth`
     shows how far these numbers can be trusted.
