@@ -88,10 +88,9 @@ def report(
     ones. Intervals are Student's, with the variance of Nadeau and Bengio [1]_ for
     scores on splits that share train rows. None is narrower than the doubt of what was
     taken away, together with that of a proportion, such as an accuracy, of so many
-    rows. A split that is left out was not used
-    to choose, but models were trained on fewer rows than the refitted one: where more
-    rows help, the truth is somewhat better than the corrected score. :doc:`/worth`
-    shows how far these numbers can be trusted.
+    rows. A split that is left out was not used to choose, but models were trained on
+    fewer rows than the refitted one: where more rows help, the truth is somewhat better
+    than the corrected score. :doc:`/worth` shows how far these numbers can be trusted.
 
     With responses, rows are drawn with replacement [2]_ (groups as a whole): of each
     draw, the best on the rows drawn is scored on the others. Intervals are those of

@@ -107,24 +107,35 @@ def check_fit_names(
     InvalidParameterError
         Every fit would fail, for every candidate.
     """
-    try:
-        taken = signature(estimator.fit).parameters
-    except (TypeError, ValueError):  # it is written in C, and says nothing
-        return
-    kinds = {parameter.kind for parameter in taken.values()}
-    if Parameter.VAR_KEYWORD in kinds:
+    taken = _taken_by_fit(estimator)
+    if taken is None:
         return
     for name in names:
         if name not in taken:
-            near = near_names(name, list(taken))
+            near = near_names(name, taken)
             hint = f"Did you mean {near[0]!r}? " if near else ""
             if not near and (meant := hint_of_option(name, options)):
                 hint = f"{meant} That is given to the search when it is made. "
             raise InvalidParameterError(
                 f"{hint}The fit of {type(estimator).__name__} has no parameter "
-                f"{name!r}, which was given to the fit of the search. It has "
-                f"{list(taken)}."
+                f"{name!r}, which was given to the fit of the search. It has {taken}."
             )
+
+
+def _taken_by_fit(estimator: Any) -> list[str] | None:
+    """Return the names that some verb of training takes; None for any name."""
+    taken: dict[str, None] = {}
+    for verb in ("fit", "partial_fit"):
+        try:
+            parameters = signature(getattr(estimator, verb)).parameters
+        except AttributeError:
+            continue
+        except (TypeError, ValueError):  # it is written in C, and says nothing
+            return None
+        if any(one.kind is Parameter.VAR_KEYWORD for one in parameters.values()):
+            return None
+        taken |= dict.fromkeys(parameters)
+    return list(taken)
 
 
 def _check_name(estimator: Any, name: str, values: object) -> None:
