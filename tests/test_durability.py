@@ -32,6 +32,8 @@ from skhpo.exceptions import (
     SearchStoppedError,
 )
 from skhpo.optimizers import BayesOptimizer
+from skhpo.optimizers._belief import Observations
+from skhpo.optimizers._regret import regret_bound
 from skhpo.search._base import BaseSearch
 from skhpo.search._budget import TimeBudget
 from skhpo.search._loop import Interrupts
@@ -47,6 +49,7 @@ from skhpo.stopping import (
     TargetScore,
     standard_error,
 )
+from skhpo.surrogates._warp import warp
 
 X, Y = make_classification(n_samples=60, n_features=5, random_state=0)
 LEVELS = [0.1, 0.5, 0.3, 0.9, 0.2, 0.4, 0.6, 0.7]
@@ -312,6 +315,31 @@ def test_the_regret_bound_holds_and_shrinks():
     assert bounds[-1][0] < 0.01 < bounds[0][0] * 10
     with pytest.raises(TypeError, match="tpe"):
         BayesOptimizer({"x": Real(0, 1)}, surrogate="tpe").regret_bound()
+
+
+class Ignorant:
+    """A surrogate with mean 0 and deviation 1 everywhere."""
+
+    def fit(self, X, y, v=None, *, keep_theta=False):
+        return self
+
+    def predict(self, X):
+        return np.zeros(len(X)), np.ones(len(X))
+
+    def profile_log_likelihood(self, X, Y):
+        return np.zeros(Y.shape[1])
+
+
+@pytest.mark.parametrize(("n", "d"), [(3, 1), (20, 4)])
+def test_where_nothing_is_known_the_regret_bound_is_two_widths(n, d):
+    """Of beta = 2 log(d n^2 pi^2 / (6 delta)) / 5, with a delta of a tenth."""
+    rng, surrogate = np.random.default_rng(0), Ignorant()
+    seen = Observations(rng.random((n, d)), rng.random(n), np.ones(n))
+    beta = 2 * math.log(d * n**2 * math.pi**2 / 0.6) / 5
+    _, slope = warp(seen.scores, lambda Y: np.zeros(Y.shape[1]))
+    expected = 2 * math.sqrt(beta) / slope[np.argmax(seen.scores)]
+    found = regret_bound(surrogate, seen, rng.random((5, d)))
+    assert found == pytest.approx(expected)
 
 
 class Parabola(Counted):

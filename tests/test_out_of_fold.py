@@ -336,6 +336,16 @@ def test_the_luck_of_the_draw_cancels_out() -> None:
     assert optimism(chosen_scores(inside, outside), outside, 0) == 0
 
 
+def test_an_interval_heeds_that_a_third_of_the_rows_vary_more_than_all() -> None:
+    """Of one candidate, by theory: a share 1/e of the rows is outside of a draw."""
+    n, p = 2000, 0.7
+    found = report(with_responses(1, n, seed=0, p=p))
+    of_all_rows = 2 * 1.96 * np.sqrt(p * (1 - p) / n)
+    expected = 0.93 * np.sqrt(np.e - 1) * of_all_rows
+    low, high = found.interval
+    assert high - low == pytest.approx(expected, rel=0.1)
+
+
 def test_an_interval_is_around_its_center_and_no_narrower_than_told() -> None:
     values = np.array([1.0, 2.0, 3.0, np.nan])
     low, high = centered_interval(values, 10.0, 0.95)
