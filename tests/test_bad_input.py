@@ -18,7 +18,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.exceptions import FitFailedWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
-from sklearn.metrics import get_scorer, get_scorer_names
+from sklearn.metrics import fbeta_score, get_scorer, get_scorer_names, make_scorer
 from sklearn.model_selection import (
     GridSearchCV,
     KFold,
@@ -841,6 +841,15 @@ def test_a_metric_is_no_scorer(search, data):
     for given in (metric, {"a": metric}):
         with pytest.warns(SkhpoWarning, match=r"^Did you mean make_scorer\("):
             search(SVC(), {"C": [1, 2]}, scoring=given, refit=False).fit(*data)
+
+
+@pytest.mark.parametrize("search", [GridSearch, RandomSearch, BayesSearch])
+def test_parameters_of_a_metric_are_checked_as_scikit_learn_checks_them(search, data):
+    """Without its check, this metric would give a number."""
+    scoring = make_scorer(fbeta_score, beta=-1.0)
+    made = search(SVC(), {"C": [1, 2]}, scoring=scoring, error_score="raise")
+    with pytest.raises(ValueError, match="The 'beta' parameter of fbeta_score must be"):
+        made.fit(*data)
 
 
 def test_names_of_the_same_thing_are_near(data):

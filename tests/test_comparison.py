@@ -238,6 +238,7 @@ def test_a_comparison_has_the_outer_scores_of_the_refitted_models() -> None:
         "theirs": RandomizedSearchCV(TREE, space, n_iter=2, cv=2),
     }
     found = compare_searches(named, X, Y, cv=cv, n_seeds=1, random_state=0)
+    assert any("There is one seed" in note for note in found.notes)
     assert [run.search for run in found.runs] == [
         *("ours", "theirs"),
         *("theirs", "ours"),
@@ -293,6 +294,7 @@ def test_seeds_are_paired_over_the_searches_and_differ_from_split_to_split() -> 
     assert all(drawn["a", i, j] == drawn["b", i, j] for i in (0, 1) for j in (0, 1))
     assert found.pairs[0].same == 1
     assert any("the same search" in note for note in found.notes)
+    assert not any("There is one seed" in note for note in found.notes)
     assert found.sentence.startswith("No winner: the models")
 
 

@@ -555,6 +555,12 @@ def test_lent_and_copied_data_are_the_same_data(kind):
         assert fingerprint(other) == fingerprint(data)
 
 
+def test_of_what_nobody_can_read_no_two_are_the_same():
+    one, other = (iter([i]) for i in range(2)), (iter([i]) for i in range(2))
+    assert identical(one, one)
+    assert not identical(one, other)
+
+
 @pytest.mark.parametrize("make", [LINES["array"], *LINES.values()])
 def test_no_array_can_be_unlocked(make):
     """Dates and texts of any length are copied, since there is no lock for them."""

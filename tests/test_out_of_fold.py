@@ -42,6 +42,7 @@ from skhpo._report._bootstrap import (
 )
 from skhpo._report._row_scores import find_row_scores
 from skhpo._report._rows_tested import RowsTested
+from skhpo._sklearn_compat import score_function
 from skhpo._trial import Candidate, Evaluation, Trial
 from skhpo.evaluation._response_store import ResponseStore
 from skhpo.evaluation.fitting._responses import compact
@@ -334,6 +335,22 @@ def test_the_luck_of_the_draw_cancels_out() -> None:
     outside = rng.normal(size=(50, 3))
     inside = np.tile([1.0, 0.0, 0.0], (50, 1))
     assert optimism(chosen_scores(inside, outside), outside, 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "predicts"),
+    [("f1", True), ("r2", True), ("roc_auc", False), ("neg_log_loss", False)],
+)
+def test_only_predictions_are_pooled_over_splits(name: str, predicts: bool) -> None:
+    """Other responses have a scale for each split: each is scored by itself."""
+    found = score_function(metrics.get_scorer(name), TREE)
+    assert found.predicts is predicts
+    target = np.arange(12) % 2
+    tested = RowsTested(target, np.eye(2, 12), np.repeat([0, 1], 6), None)
+    *_, way = find_row_scores(
+        metrics.brier_score_loss, {}, -1, tested, predicts=found.predicts
+    )
+    assert way.by_split is not predicts
 
 
 def test_an_interval_heeds_that_a_third_of_the_rows_vary_more_than_all() -> None:

@@ -413,6 +413,17 @@ def test_models_are_chosen_together_with_their_spaces():
     assert names["space"].columns == space.columns
 
 
+def test_the_code_of_a_model_within_a_model_makes_it_again():
+    """By its own parameters: those of the inner one are no arguments of the outer."""
+    tree = DecisionTreeClassifier(max_depth=3)
+    given = CalibratedClassifierCV(tree, cv=4)
+    space = suggest_space(Choice({"a": given, "b": GaussianNB()}), X, Y, name="model")
+    names = {}
+    exec(space.to_code(), names)
+    made, _ = names["space"].columns[0].dimension.values
+    assert repr(made) == repr(given)
+
+
 def test_a_step_of_a_pipeline_is_chosen_with_data_that_it_sees():
     pipeline = make_pipeline(StandardScaler(), SVC())
     space = suggest_space(pipeline, X * 1000, Y, include={"svc": [SVC(), GaussianNB()]})
