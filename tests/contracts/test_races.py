@@ -442,14 +442,16 @@ def test_if_all_fail_it_says_how_many_fits_there_were() -> None:
         fitted("grid", estimator=Given(fail_above=-1))
 
 
+@pytest.mark.parametrize("return_train_score", [False, True])
 @by_search
-def test_dropped_candidates_are_no_news(name: str) -> None:
+def test_dropped_candidates_are_no_news(name: str, return_train_score: bool) -> None:
     """Neither warnings of failed fits nor of scores that are not finite."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        search = fitted(name, return_train_score=True)
+        search = fitted(name, return_train_score=return_train_score)
     assert search.failures_ == []
-    assert np.isnan(search.cv_results_["mean_train_score"]).any()
+    part = "train" if return_train_score else "test"
+    assert np.isnan(search.cv_results_[f"mean_{part}_score"]).any()
 
 
 # --- who is told ----------------------------------------------------------------------
