@@ -86,9 +86,9 @@ class Embedding:
         """Return the embedded points, shape (n, p)."""
         F = np.empty((len(X), len(self.group)))
         x, conditional = X[:, self._numeric], self._is_conditional
+        is_inactive = np.isnan(x)
+        x[is_inactive] = 0.5
         if conditional.any():
-            is_inactive = np.isnan(x)
-            x[is_inactive] = 0.5
             told = self._at[conditional] + 1
             F[:, told] = is_inactive[:, conditional] * np.sqrt(1 / 12)
         F[:, self._at] = x
