@@ -291,6 +291,18 @@ def test_the_place_in_memory_changes_nothing(monkeypatch: pytest.MonkeyPatch) ->
     assert [f(theta) for theta in thetas] == anywhere
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_comparing_values_leaves_no_trace(seed: int) -> None:
+    """A fit is the same after it, be it to these points, moved in place, or not."""
+    X, Z = points(30), points(30, seed)
+    gp = GaussianProcess(SPACE)
+    gp.profile_log_likelihood(X, values(X)[:, np.newaxis])
+    X[:] = Z  # the array is its owner's
+    told = gp.fit(X, values(Z)).predict(Z[:5])
+    fresh = GaussianProcess(SPACE).fit(Z, values(Z)).predict(Z[:5])
+    np.testing.assert_array_equal(told, fresh)
+
+
 def test_kernel_and_its_derivative() -> None:
     """Both functions mean one kernel, by its formula; 1 at distance 0."""
     r2 = np.array([0.0, 1e-6, 0.1, 1.0, 9.0])
