@@ -408,17 +408,22 @@ def test_more_iterations_may_be_better() -> None:
 
 
 @by_kind
-def test_the_workers_change_nothing(name: str) -> None:
-    with joblib.parallel_config("threading", n_jobs=2):
+@pytest.mark.parametrize("n_jobs", [2, 4])
+def test_the_workers_change_nothing(name: str, n_jobs: int) -> None:
+    with joblib.parallel_config("threading", n_jobs=n_jobs):
         assert_same(fitted(name), plain(name))
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["random, brackets", pytest.param("boosting, iterations", marks=pytest.mark.slow)],
+    ("name", "n_jobs"),
+    [
+        ("random, brackets", 2),
+        pytest.param("random, brackets", 4, marks=pytest.mark.slow),
+        pytest.param("boosting, iterations", 2, marks=pytest.mark.slow),
+    ],
 )
-def test_processes_change_nothing(name: str) -> None:
-    with joblib.parallel_config("loky", n_jobs=2):
+def test_processes_change_nothing(name: str, n_jobs: int) -> None:
+    with joblib.parallel_config("loky", n_jobs=n_jobs):
         assert_same(fitted(name), plain(name))
 
 

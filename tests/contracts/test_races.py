@@ -280,9 +280,17 @@ def test_of_several_scores_the_named_one_decides() -> None:
 
 
 @by_search
-@pytest.mark.parametrize("backend", ["threading", "loky"])
-def test_the_workers_change_nothing(name: str, backend: str) -> None:
-    with joblib.parallel_config(backend, n_jobs=2):
+@pytest.mark.parametrize(
+    ("backend", "n_jobs"),
+    [
+        ("threading", 2),
+        ("threading", 4),
+        ("loky", 2),
+        pytest.param("loky", 4, marks=pytest.mark.slow),
+    ],
+)
+def test_the_workers_change_nothing(name: str, backend: str, n_jobs: int) -> None:
+    with joblib.parallel_config(backend, n_jobs=n_jobs):
         assert_same(fitted(name), plain(name))
 
 
