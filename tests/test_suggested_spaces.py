@@ -28,7 +28,7 @@ from sklearn.ensemble import (
     VotingClassifier,
 )
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.feature_selection import SelectKBest
+from sklearn.feature_selection import SelectKBest, SelectPercentile
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import (
     ElasticNet,
@@ -306,6 +306,26 @@ def test_a_pipeline_suggests_for_all_of_its_steps():
     assert list(suggest_space(pipeline, X * 1000, Y)) == [
         "svc__C", "svc__gamma", "pca__n_components",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("p", [27, 64, 125])
+@pytest.mark.parametrize("step", [SelectKBest(), SelectPercentile()])
+def test_from_the_cube_root_to_all_of_the_columns_are_kept(step, p):
+    """Whether they are counted or a percentage."""
+    X = np.random.default_rng(0).random((60, p))
+    y = (X[:, 0] > np.median(X[:, 0])).astype(int)
+    space = suggest_space(make_pipeline(step, KNeighborsClassifier()), X, y)
+    (kept,) = (space[name].values for name in space if name.startswith("select"))
+    each = 1 if isinstance(step, SelectKBest) else p / 100
+    assert max(kept) * each == p
+    assert min(kept) * each == pytest.approx(p ** (1 / 3), abs=max(0.5, each / 2))
+
+
+def test_a_single_column_is_kept():
+    X, y = np.arange(60.0)[:, np.newaxis], np.arange(60) % 2
+    for step in SelectKBest(), SelectPercentile():
+        space = suggest_space(make_pipeline(step, KNeighborsClassifier()), X, y)
+        assert all(name.startswith("kneighbors") for name in space)
 
 
 @pytest.mark.parametrize("last", [KNeighborsClassifier(), MLPClassifier()])

@@ -21,6 +21,7 @@ __all__ = [
     "as_bound",
     "at_least",
     "at_most",
+    "cube_root",
     "of_data",
     "own",
     "root",
@@ -69,6 +70,9 @@ class Bound:
     def __mul__(self, other: float | Bound) -> Bound:
         return _combined("{} {}", lambda a, b: a * b, self, other)
 
+    def __rmul__(self, other: float) -> Bound:
+        return _combined("{} {}", lambda a, b: a * b, other, self)
+
 
 def as_bound(value: float | Bound) -> Bound:
     """Return a number as a bound."""
@@ -100,6 +104,11 @@ def at_least(*bounds: float | Bound) -> Bound:
 def root(bound: Bound) -> Bound:
     """Return the square root."""
     return _combined("sqrt({})", math.sqrt, bound)
+
+
+def cube_root(bound: Bound) -> Bound:
+    """Return the cube root."""
+    return _combined("{}^(1/3)", lambda a: a ** (1 / 3), bound)
 
 
 def of_data(name: str, text: str) -> Bound:

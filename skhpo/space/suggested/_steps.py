@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from skhpo.space.suggested._bounds import N, P, at_most, root
+from skhpo.space.suggested._bounds import N, P, at_least, at_most, cube_root, root
 from skhpo.space.suggested._kernels import SCALE
 from skhpo.space.suggested._rows import Case, Ladder, Listed, Row, Span
 
@@ -25,12 +25,13 @@ TRUNCATED = (
         "columns that are kept", "skhpo"),
 )  # fmt: skip
 K_BEST = (
-    Row("k", 1, Ladder(1, P, integer=True, means={"all": math.inf}),
-        "columns that are kept", "GAMA"),
+    Row("k", 1, Ladder(cube_root(P), P, integer=True, means={"all": math.inf}),
+        "columns that are kept", "measured; GAMA 1 to all"),
 )  # fmt: skip
 PERCENTILE = (
-    Row("percentile", 1, Ladder(1, 100, integer=True), "columns that are kept",
-        "GAMA"),
+    Row("percentile", 1,
+        Ladder(at_least(1, 100 * cube_root(P) / P), 100, integer=True),
+        "columns that are kept", "as of SelectKBest"),
 )  # fmt: skip
 POLYNOMIAL = (
     Row("degree", 2, Listed((1, 2, 3), ordered=True), "of the products",
