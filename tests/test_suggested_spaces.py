@@ -11,25 +11,34 @@ import importlib
 import pickle
 import runpy
 from pathlib import Path
+from typing import Any
 from unittest.mock import ANY
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.datasets import make_classification, make_regression
-from sklearn.decomposition import PCA
+from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.ensemble import (
     AdaBoostClassifier,
+    BaggingClassifier,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
+    StackingClassifier,
     VotingClassifier,
 )
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.feature_selection import SelectKBest, SelectPercentile
-from sklearn.impute import SimpleImputer
+from sklearn.feature_selection import SelectFromModel, SelectKBest, SelectPercentile
+from sklearn.frozen import FrozenEstimator
+from sklearn.impute import IterativeImputer, SimpleImputer
+from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import (
     ElasticNet,
     Lasso,
@@ -38,14 +47,14 @@ from sklearn.linear_model import (
     SGDClassifier,
 )
 from sklearn.model_selection import KFold, cross_val_score
-from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from sklearn.svm import SVC, SVR
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.svm import SVC, SVR, NuSVC
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils import get_tags
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch, report
@@ -306,6 +315,168 @@ def test_a_pipeline_suggests_for_all_of_its_steps():
     assert list(suggest_space(pipeline, X * 1000, Y)) == [
         "svc__C", "svc__gamma", "pca__n_components",
     ]  # fmt: skip
+
+
+def fits(estimator: BaseEstimator, X: Any, y: Any, n: int = 15) -> None:
+    """Assert that draws of a suggested space fit."""
+    space = suggest_space(estimator, X, y, n_iter=200, effort=3)
+    RandomSearch(
+        estimator, space, n_iter=n, cv=2, error_score="raise", random_state=0
+    ).fit(X, y)
+
+
+def few_rows(*counts: int) -> tuple[Any, Any]:
+    """Return rows of classes that differ in two of twelve columns."""
+    y = np.repeat(np.arange(len(counts)), counts)
+    X = np.random.default_rng(0).normal(size=(len(y), 12))
+    X[:, :2] += y[:, np.newaxis]
+    return X, y
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        BaggingClassifier(KNeighborsClassifier(), n_estimators=2),
+        BaggingClassifier(KNeighborsClassifier(), n_estimators=2, max_samples=20),
+        OneVsOneClassifier(KNeighborsClassifier()),
+        make_pipeline(SelectKBest(), TruncatedSVD(), LogisticRegression()),
+        make_pipeline(PCA(), TruncatedSVD(), LogisticRegression()),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_members_and_later_steps_may_see_less(estimator):
+    """Fewer rows or classes, and fewer columns, as earlier steps are searched, too."""
+    fits(estimator, *few_rows(9, 30, 30, 30))
+
+
+def test_one_class_against_the_rest_is_a_small_one():
+    """Three equal classes let nu be 1, a third and the rest do not."""
+    fits(OneVsRestClassifier(NuSVC()), *few_rows(33, 33, 33))
+
+
+def test_parts_of_texts_have_fewer_words():
+    rng = np.random.default_rng(0)
+    often = [" ".join(f"aa{j}" for j in rng.integers(0, 14, 4)) for _ in range(100)]
+    texts = [one if i % 6 else f"{one} zz{i}" for i, one in enumerate(often)]
+    steps = TfidfVectorizer(), TruncatedSVD(), LogisticRegression()
+    fits(make_pipeline(*steps), texts, [0, 1] * 50)
+
+
+INSIDE = [
+    TransformedTargetRegressor(GradientBoostingRegressor()),
+    VotingClassifier([("a", AdaBoostClassifier()), ("b", AdaBoostClassifier())]),
+    StackingClassifier([("a", AdaBoostClassifier())]),
+    OneVsRestClassifier(AdaBoostClassifier()),
+    CalibratedClassifierCV(AdaBoostClassifier()),
+    AdaBoostClassifier(GradientBoostingClassifier()),
+    make_pipeline(SelectFromModel(AdaBoostClassifier()), LogisticRegression()),
+    make_pipeline(SelectFromModel(AdaBoostClassifier()), AdaBoostClassifier()),
+    make_pipeline(StandardScaler(), make_pipeline(PCA(), AdaBoostClassifier())),
+]
+
+
+@pytest.mark.parametrize("estimator", INSIDE, ids=lambda one: type(one).__name__)
+def test_only_the_last_step_leaves_its_rounds_to_one_fit(estimator):
+    """A search takes a `Curve` of nothing else, and one at most."""
+    space = suggest_space(estimator, *data_for(estimator))
+    curves = [name for name in space if isinstance(space[name], Curve)]
+    last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+    is_booster = hasattr(last, "steps") or hasattr(last, "n_estimators")
+    assert len(curves) == is_booster
+    draws(space, 3)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        RandomForestClassifier(min_samples_leaf=0.01),
+        DecisionTreeClassifier(min_samples_leaf=0.1),
+        SVC(C=np.inf),
+        KNeighborsClassifier(n_neighbors=10**6),
+        SGDClassifier(alpha=0.0, learning_rate="constant", eta0=0.1),
+    ],
+)
+def test_what_the_user_set_needs_no_range(estimator):
+    """It may be outside of every range, or of another kind."""
+    space = suggest_space(estimator, X, Y, n_iter=200, effort=3)
+    defaults = type(estimator)().get_params()
+    users = {k for k, v in estimator.get_params().items() if v != defaults[k]}
+    assert not users & set(space)
+    assert users & set(
+        " ".join(space.notes).replace(",", " ").replace(".", " ").split()
+    )
+
+
+class Stepping(BaseEstimator):
+    """An estimator whose parameters are called as those of others."""
+
+    def __init__(self, steps=10, transformers=2, estimators=None):
+        self.steps = steps
+        self.transformers = transformers
+        self.estimators = estimators
+
+
+def test_names_of_parameters_mean_nothing_by_themselves():
+    own = Stepping(estimators=[SVC(), SVC()])
+    with pytest.raises(ValueError, match="Nothing is known of Stepping"):
+        suggest_space(own, X, Y)
+    register_space(Stepping, lambda e, data: [Suggested("steps", Integer(1, 50))])
+    assert list(suggest_space(own, X, Y)) == ["steps"]
+
+
+def test_what_cannot_be_set_is_not_suggested():
+    frozen = FrozenEstimator(SVC().fit(X, Y))
+    voting = VotingClassifier([("frozen", frozen), ("fresh", SVC())])
+    assert list(suggest_space(voting, X, Y)) == ["fresh__C", "fresh__gamma"]
+
+
+def test_a_part_with_another_target_is_no_classifier():
+    """An imputer's trees predict columns."""
+    imputer = IterativeImputer(DecisionTreeRegressor(), max_iter=1)
+    pipeline = make_pipeline(imputer, LogisticRegression())
+    space = suggest_space(pipeline, X, Y, n_iter=200, effort=3)
+    inside = [name for name in space if "estimator" in name]
+    assert inside
+    assert not [name for name in inside if name.endswith("criterion")]
+
+
+def test_columns_are_found_as_scikit_learn_finds_them():
+    """A name or number alone is one column, not a table; no columns, no step."""
+    table = pd.DataFrame({"text": TEXTS, "number": range(len(TEXTS))})
+    y = [0, 0, 1, 1] * 10
+    for column in "text", 0:
+        columns = ColumnTransformer([("words", TfidfVectorizer(), column)])
+        space = suggest_space(make_pipeline(columns, LogisticRegression()), table, y)
+        assert "columntransformer__words__ngram_range" in list(space)
+        assert not [note for note in space.notes if "could not be fitted" in note]
+    alone = make_pipeline(TfidfVectorizer(), LogisticRegression())
+    of_series = suggest_space(alone, table["text"], y)
+    assert of_series.columns == suggest_space(alone, TEXTS, y).columns
+    none = ColumnTransformer([("map", Nystroem(), [])], remainder="passthrough")
+    assert list(suggest_space(make_pipeline(none, SVC()), X, Y)) == list(
+        suggest_space(make_pipeline(StandardScaler(), SVC()), X, Y)
+    )
+
+
+@pytest.mark.parametrize("layout", ["csr", "csc", "coo", "lil"])
+def test_sparse_data_have_the_units_of_dense_ones(layout):
+    """Of all columns, however many there are."""
+    rng = np.random.default_rng(0)
+    wide = sparse.hstack([
+        sparse.random(60, 2500, density=0.01, random_state=0) * 1e-3,
+        sparse.random(60, 500, density=0.2, random_state=1) * 1e3,
+    ])  # fmt: skip
+    y = rng.normal(size=60)
+    some = measure(wide.asformat(layout), y, task="regression", n_train=40)
+    every = measure(wide.toarray(), y, task="regression", n_train=40)
+    for name in "x_variance", "column_variance", "correlation", "n_features":
+        assert getattr(some, name) == pytest.approx(getattr(every, name), rel=1e-9)
+
+
+def test_what_is_not_looked_at_is_said():
+    stacking = StackingClassifier([("a", SVC())], final_estimator=SVC())
+    notes = suggest_space(stacking, X, Y).notes
+    assert [note for note in notes if "final_estimator is not looked at" in note]
 
 
 @pytest.mark.parametrize("p", [27, 64, 125])

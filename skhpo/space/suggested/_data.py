@@ -5,21 +5,21 @@ Notations: ``n`` rows, ``p`` columns; of long data, 2,000 rows are looked at.
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from skhpo._arithmetic import Array
 from skhpo.exceptions import InvalidSpaceError
 
-__all__ = ["DataInfo", "measure", "some_rows"]
+__all__ = ["DataInfo", "measure", "n_columns", "n_rows", "some_rows"]
 
 # Scales of X and y need no more rows than this.
 MAX_ROWS = 2000
-# Nor do those of sparse data, which are written out, need more columns.
-MAX_COLUMNS = 2000
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class DataInfo:
         Rows that the smallest fit of the search has.
     n_features : int
         Columns that the estimator sees: behind the earlier steps of a pipeline.
+    least_features : int
+        Columns that it sees at the least, whatever earlier steps are set to.
     task : {"classification", "regression"} or None
         None without a target.
     n_classes : int
@@ -73,6 +75,7 @@ class DataInfo:
     n_samples: int
     n_train: int
     n_features: int
+    least_features: int = 1
     task: str | None = None
     n_classes: int = 0
     majority: float = 0.0
@@ -94,6 +97,7 @@ def measure(
     task: str | None,
     n_train: int,
     n_samples: int | None = None,
+    share_left: float = 1.0,
     **scoring: bool,
 ) -> DataInfo:
     """Return what is known of data.
@@ -108,6 +112,8 @@ def measure(
         Rows of the smallest fit.
     n_samples : int or None, default=None
         Rows of all the data, if `X` are some of them.
+    share_left : float, default=1.0
+        Of the columns, if earlier steps may leave fewer.
     **scoring : bool
         ``explicit_scoring`` and ``needs_probabilities``.
 
@@ -125,7 +131,8 @@ def measure(
         return DataInfo(
             n_samples=n if n_samples is None else n_samples,
             n_train=n_train,
-            n_features=_width(X),
+            n_features=n_columns(X),
+            least_features=max(1, int(share_left * n_columns(X))),
             task=None if y is None else task,
             is_numeric=numbers is not None,
             **_of_columns(numbers),
@@ -163,7 +170,8 @@ def n_rows(X: Any) -> int:
     return int(shape[0]) if shape else len(X)
 
 
-def _width(X: Any) -> int:
+def n_columns(X: Any) -> int:
+    """Return how many columns data have; 1 of what is no table."""
     shape = getattr(X, "shape", None)
     if shape is None:
         shape = np.asarray(X, dtype=object).shape
@@ -183,13 +191,13 @@ def _take(X: Any, rows: Any) -> Any:
     return X[rows] if hasattr(X, "shape") else [X[i] for i in rows]
 
 
-def _numbers(X: Any) -> Array | None:
-    """Return X as numbers, without the columns that hold others; None if all do."""
+def _numbers(X: Any) -> Any:
+    """Return X as numbers, sparse if it is; None if some columns hold others."""
     if hasattr(X, "toarray"):
-        return np.asarray(X[:, :MAX_COLUMNS].toarray(), dtype=float)
-    columns = [X.iloc[:, j] for j in range(X.shape[1])] if hasattr(X, "iloc") else None
-    if columns is None:
+        return X.astype(float)
+    if not hasattr(X, "iloc") or X.ndim == 1:
         return _as_floats(X)
+    columns = [X.iloc[:, j] for j in range(X.shape[1])]
     found = [numbers for c in columns if (numbers := _as_floats(c)) is not None]
     return np.column_stack(found) if len(found) == len(columns) else None
 
@@ -201,16 +209,19 @@ def _as_floats(values: Any) -> Array | None:
         return None
 
 
-def _of_columns(X: Array | None) -> dict[str, Any]:
-    if X is None or not X.size:
+def _of_columns(X: Any) -> dict[str, Any]:
+    if X is None or not math.prod(X.shape):
         return {}
-    return {
-        "x_variance": _positive(np.nanvar(X)),
-        "column_variance": _positive(np.nanmean(np.nanvar(X, axis=0))),
-    }
+    if hasattr(X, "toarray"):  # which is not written out: it may be wide
+        means, variances = mean_variance_axis(X, axis=0)
+        within = float(np.mean(variances))
+        whole = within + float(np.var(means))
+    else:
+        within, whole = np.nanmean(np.nanvar(X, axis=0)), np.nanvar(X)
+    return {"x_variance": _positive(whole), "column_variance": _positive(within)}
 
 
-def _of_target(y: Array | None, X: Array | None, task: str | None) -> dict[str, Any]:
+def _of_target(y: Array | None, X: Any, task: str | None) -> dict[str, Any]:
     if y is None or not y.size:
         return {}
     if task == "classification":
@@ -231,9 +242,10 @@ def _of_target(y: Array | None, X: Array | None, task: str | None) -> dict[str, 
     centered = numbers - numbers.mean(axis=0)
     std = _positive(centered.std(axis=0).mean())
     found = {"y_std": std, "impurity": std**2}
-    if X is not None and X.ndim == 2:
-        products = np.nan_to_num(X - np.nanmean(X, axis=0)).T @ centered
-        found["correlation"] = _positive(np.abs(products).max() / len(centered))
+    if X is not None and X.ndim == 2 and X.shape[1]:
+        if not hasattr(X, "toarray"):  # the target is centered, which is enough
+            X = np.nan_to_num(X - np.nanmean(X, axis=0))
+        found["correlation"] = _positive(np.abs(X.T @ centered).max() / len(centered))
     return found
 
 

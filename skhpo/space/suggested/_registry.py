@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from skhpo._registry import Registry, check_registration
@@ -17,7 +17,15 @@ from skhpo.space.suggested._rows import Row, Suggested, suggestions
 from skhpo.space.suggested._steps import STEPS
 from skhpo.space.suggested._trees import TREES
 
-__all__ = ["FAMILIES", "SPACES", "class_defaults", "is_known", "register_space", "rows"]
+__all__ = [
+    "FAMILIES",
+    "SPACES",
+    "class_defaults",
+    "is_known",
+    "names_of_ranges",
+    "register_space",
+    "rows",
+]
 
 SpaceFunction = Callable[[Any, DataInfo], list[Suggested]]
 FAMILIES: dict[str, Mapping[str, Sequence[Row]]] = {
@@ -81,8 +89,33 @@ def is_known(estimator: Any) -> bool:
     return SPACES.find(type(estimator)) is not None
 
 
-def rows(estimator: Any, data: DataInfo) -> list[Suggested]:
-    """Return all suggestions for one estimator, without those of its parts.
+def names_of_ranges(estimator: Any) -> list[str]:
+    """Return the parameters that the table of a class has; none of a function."""
+    entry = SPACES.find(type(estimator))
+    return [] if entry is None or callable(entry) else [row.name for row in entry]
+
+
+def rows(
+    estimator: Any, data: DataInfo, fixed: Collection[str] = ()
+) -> tuple[list[Suggested], list[str]]:
+    """Return what is suggested for one estimator, and what would be, but is fixed.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its parts are not looked at.
+    data : DataInfo
+        What it sees.
+    fixed : collection of str, default=()
+        Parameters that are not searched. No range is made for them: it would have to
+        hold what the user has set, which may be anything.
+
+    Returns
+    -------
+    suggested : list of Suggested
+        One for each parameter that is not fixed.
+    left : list of str
+        The fixed parameters that have a range.
 
     Raises
     ------
@@ -91,13 +124,15 @@ def rows(estimator: Any, data: DataInfo) -> list[Suggested]:
     """
     entry = SPACES.find(type(estimator))
     if entry is None:
-        return []
+        return [], []
     own = estimator.get_params(deep=False)
     if callable(entry):
         found = entry(estimator, data)
         _check(estimator, found)
-        return list(found)
-    return suggestions(entry, Facts(data, own, class_defaults(type(estimator))))
+        kept = [item for item in found if item.name not in fixed]
+        return kept, [item.name for item in found if item.name in fixed]
+    facts = Facts(data, own, class_defaults(type(estimator)))
+    return suggestions(entry, facts, fixed)
 
 
 def _check(estimator: Any, found: Any) -> None:

@@ -7,7 +7,7 @@ lies inside: a range of numbers is stretched to it, a list has it in its place.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -325,14 +325,19 @@ class Row:
         )
 
 
-def suggestions(rows: Sequence[Row], facts: Facts) -> list[Suggested]:
+def suggestions(
+    rows: Sequence[Row], facts: Facts, fixed: Collection[str] = ()
+) -> tuple[list[Suggested], list[str]]:
     """Return what the rows of a table say of an estimator and its data.
 
     Rows of parameters that this version of the estimator does not have are left out.
+    Of those that are fixed, only the names are returned, apart.
     """
     known = {**facts.defaults, **facts.own}
-    return [
-        row.suggest(facts)
+    there = [
+        row
         for row in rows
         if row.name in known and (row.case is None or row.case.holds(facts))
     ]
+    made = [row.suggest(facts) for row in there if row.name not in fixed]
+    return made, [row.name for row in there if row.name in fixed]

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import math
 
-from skhpo.space.suggested._bounds import N, P, at_least, at_most, cube_root, root
+from skhpo.space.suggested._bounds import (
+    N,
+    P,
+    at_least,
+    at_most,
+    cube_root,
+    of_data,
+    root,
+)
 from skhpo.space.suggested._kernels import SCALE
 from skhpo.space.suggested._rows import Case, Ladder, Listed, Row, Span
 
 __all__ = ["STEPS"]
 
+LEAST = of_data("least_features", "the least p")
 IMPUTER = (
     Row("strategy", 3, Listed(("mean", "median")), "what stands for a missing number",
         "auto-sklearn, TPOT", case=Case(
@@ -21,7 +30,7 @@ PCA = (
         "share of the variance that is kept", "auto-sklearn"),
 )  # fmt: skip
 TRUNCATED = (
-    Row("n_components", 1, Ladder(2, at_most(N / 2, P, 300), integer=True),
+    Row("n_components", 1, Ladder(2, at_most(N / 2, LEAST, 300), integer=True),
         "columns that are kept", "skhpo"),
 )  # fmt: skip
 K_BEST = (

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
@@ -22,7 +22,7 @@ from skhpo.space.suggested._registry import SPACES, class_defaults, is_known, ro
 from skhpo.space.suggested._rows import Suggested
 from skhpo.space.suggested._space import SuggestedSpace
 from skhpo.space.suggested._tuned import tuned_params
-from skhpo.space.suggested._walk import Part, Sight, parts
+from skhpo.space.suggested._walk import Part, Sight, parts, task_of
 
 __all__ = ["suggest", "suggest_space"]
 
@@ -199,7 +199,7 @@ def suggest(
     X, y = as_plain("X", X), as_plain("y", y)
     _check_target(estimator, y)
     _check_names(estimator, request)
-    sight = Sight(X, y, _task(estimator), n_train, n_rows(X), dict(scoring or {}))
+    sight = Sight(X, y, task_of(estimator), n_train, n_rows(X), dict(scoring or {}))
     alternatives = {k for k, v in request.include.items() if _are_models(v)}
     within = tuple(f"{key}__" for key in alternatives)
     found = [p for p in parts(estimator, sight) if not p.prefix.startswith(within)]
@@ -252,12 +252,6 @@ def _tuned(found: Sequence[Part]) -> list[dict[str, Any]]:
         if part.is_final
         for params in tuned_params(part.estimator)
     ]
-
-
-def _task(estimator: Any) -> str | None:
-    if is_classifier(estimator):
-        return "classification"
-    return "regression" if is_regressor(estimator) else None
 
 
 def _check_target(estimator: Any, y: Any) -> None:
@@ -317,23 +311,32 @@ def _of_parts(
             if not _has_inner(part, found):
                 notes.append(f"nothing is known of {type(part.estimator).__name__}.")
             continue
-        own = part.estimator.get_params(deep=False)
-        defaults = class_defaults(type(part.estimator))
-        for row in rows(part.estimator, part.sight.measured()):
-            name = part.prefix + row.name
-            if isinstance(row.dimension, Curve) and not request.curves:
-                continue
-            if name in request.exclude:
-                continue
-            is_users = row.name in own and not same(
-                own[row.name], defaults.get(row.name, own[row.name])
-            )
-            if is_users and name not in request.include:
-                users.append(name)
+        excluded, fixed = _not_searched(part, request)
+        suggested, left = rows(part.estimator, part.sight.measured(), excluded | fixed)
+        users += [part.prefix + name for name in left if name not in excluded]
+        for row in suggested:
+            if isinstance(row.dimension, Curve) and not (
+                request.curves and part.is_last
+            ):
                 continue
             when = row.when and (part.prefix + row.when[0], row.when[1])
-            everything.append(replace(row, name=name, when=when))
+            everything.append(replace(row, name=part.prefix + row.name, when=when))
     return everything, users, notes
+
+
+def _not_searched(part: Part, request: Request) -> tuple[set[str], set[str]]:
+    """Return the parameters of a part that are excluded, and those the user has set."""
+    own = part.estimator.get_params(deep=False)
+    defaults = class_defaults(type(part.estimator))
+    n = len(part.prefix)
+    excluded = {name[n:] for name in request.exclude if name.startswith(part.prefix)}
+    fixed = {
+        name
+        for name, value in own.items()
+        if part.prefix + name not in request.include
+        and not same(value, defaults.get(name, value))
+    }
+    return excluded, fixed
 
 
 def _has_inner(part: Part, found: Sequence[Part]) -> bool:

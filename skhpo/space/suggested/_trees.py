@@ -19,6 +19,7 @@ from skhpo.space.suggested._bounds import (
     root,
     rounds,
 )
+from skhpo.space.suggested._members import LEAST_SHARE
 from skhpo.space.suggested._rows import Case, Ladder, Listed, Rounds, Row, Span
 
 __all__ = ["TREES", "learning_rate"]
@@ -145,7 +146,7 @@ ADA = (
         "auto-sklearn"),
 )  # fmt: skip
 BAGGING = (
-    Row("max_samples", 1, Ladder(0.1, 1.0, log=False, means={None: 1.0}),
+    Row("max_samples", 1, Ladder(LEAST_SHARE, 1.0, log=False, means={None: 1.0}),
         "rows of each member", "TPOT"),
     Row("max_features", 1, Span(0.1, 1.0), "features of each member", "TPOT"),
     Row("bootstrap", 2, Listed((True, False)), "with or without repetitions", "TPOT"),

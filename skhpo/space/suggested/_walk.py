@@ -7,22 +7,34 @@ they are given, on a few hundred rows.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier, is_regressor
 
 from skhpo._keys import is_estimator
-from skhpo.space.suggested._data import DataInfo, measure, some_rows
+from skhpo.space.suggested._data import DataInfo, measure, n_columns, some_rows
+from skhpo.space.suggested._members import of_members
+from skhpo.space.suggested._registry import is_known, names_of_ranges
 
-__all__ = ["Part", "Sight", "parts"]
+__all__ = ["Part", "Sight", "parts", "task_of"]
 
 # Rows that the earlier steps of a pipeline are fitted on.
 N_FITTED = 500
+# The least share of p columns that is left by what is suggested for a parameter. Words
+# that are in fewer than five texts are most of them.
+LEAST_LEFT: dict[str, Callable[[int], float]] = {
+    "k": lambda p: p ** (-2 / 3),
+    "percentile": lambda p: p ** (-2 / 3),
+    "n_components": lambda p: 1 / p,
+    "min_df": lambda p: 0.1,
+}
 # What wraps another estimator, and the names of the parameters that hold it.
 INNER = ("estimator", "regressor", "classifier", "base_estimator")
+# Those that hold one which sees what no part of the data is like.
+UNSEEN = ("final_estimator", "remainder")
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,8 @@ class Sight:
         What is known of the score.
     notes : list of str
         What went wrong on the way; shared by all sights.
+    share_left : float, default=1.0
+        How much of the columns there is at the least, as earlier steps are searched.
     """
 
     X: Any
@@ -50,20 +64,35 @@ class Sight:
     n_samples: int
     scoring: dict[str, bool]
     notes: list[str] = field(default_factory=list)
+    share_left: float = 1.0
 
     def of(self, X: Any, y: Any = None) -> Sight:
         """Return the same with other data."""
-        y = self.y if y is None else y
-        return Sight(
-            X, y, self.task, self.n_train, self.n_samples, self.scoring, self.notes
-        )
+        return replace(self, X=X, y=self.y if y is None else y)
+
+    def by(self, estimator: Any) -> Sight:
+        """Return the same as a part sees it, which may have another kind of target.
+
+        What the target is then, is not known.
+        """
+        task = task_of(estimator)
+        if task is None or task == self.task:
+            return self
+        return replace(self, y=None, task=task)
 
     def measured(self) -> DataInfo:
         """Return sizes and units."""
         return measure(
             self.X, self.y, task=self.task, n_train=self.n_train,
-            n_samples=self.n_samples, **self.scoring,
+            n_samples=self.n_samples, share_left=self.share_left, **self.scoring,
         )  # fmt: skip
+
+
+def task_of(estimator: Any) -> str | None:
+    """Return what an estimator predicts, None if nothing."""
+    if is_classifier(estimator):
+        return "classification"
+    return "regression" if is_regressor(estimator) else None
 
 
 @dataclass(frozen=True)
@@ -80,38 +109,68 @@ class Part:
         The data as it sees them.
     is_final : bool
         Whether it predicts; False for transformers.
+    is_last : bool, default=True
+        Whether it is the whole, or the last step of a pipeline; else it is inside of
+        another one.
     """
 
     prefix: str
     estimator: Any
     sight: Sight
     is_final: bool
+    is_last: bool = True
 
 
 def parts(estimator: Any, sight: Sight, prefix: str = "") -> Iterator[Part]:
     """Yield an estimator and all that is inside of it; the last step goes first."""
     if not is_estimator(estimator):  # "passthrough", "drop", None
         return
-    if hasattr(estimator, "steps"):
+    sight = sight.by(estimator)
+    if is_known(estimator):  # whatever its parameters are called
+        yield Part(prefix, estimator, sight, is_final=True)
+        yield from _wrapped(estimator, sight, prefix)
+    elif _has_named(estimator, "steps"):
         yield from _of_pipeline(estimator, sight, prefix)
-    elif hasattr(estimator, "transformers"):
+    elif _has_named(estimator, "transformers"):
         yield from _of_columns(estimator, sight, prefix)
-    elif isinstance(getattr(estimator, "transformer_list", None), list):
+    elif _has_named(estimator, "transformer_list"):
         yield from _each(estimator.transformer_list, sight, prefix, is_final=False)
-    elif isinstance(getattr(estimator, "estimators", None), list):
+    elif _has_named(estimator, "estimators"):
         yield from _each(estimator.estimators, sight, prefix, is_final=True)
     else:
         yield Part(prefix, estimator, sight, is_final=True)
         yield from _wrapped(estimator, sight, prefix)
+    _note_unseen(estimator, sight, prefix)
+
+
+def _has_named(estimator: Any, attribute: str) -> bool:
+    """Whether it has a list of pairs, or longer, of which names are the first."""
+    values = getattr(estimator, attribute, None)
+    return isinstance(values, list | tuple) and all(
+        isinstance(one, tuple) and len(one) > 1 and isinstance(one[0], str)
+        for one in values
+    )
+
+
+def _note_unseen(estimator: Any, sight: Sight, prefix: str) -> None:
+    """Note what is not looked at."""
+    own = estimator.get_params(deep=False)
+    sight.notes.extend(
+        f"{prefix}{name} is not looked at; name its parameters in include, with values."
+        for name in UNSEEN
+        if is_estimator(own.get(name))
+    )
 
 
 def _wrapped(estimator: Any, sight: Sight, prefix: str) -> Iterator[Part]:
-    """Yield what a meta-estimator wraps."""
-    own = estimator.get_params(deep=False)
+    """Yield what a meta-estimator wraps, if it lets that be set."""
+    own, settable = estimator.get_params(deep=False), estimator.get_params(deep=True)
     for name in INNER:
-        if is_estimator(own.get(name)):
-            inside = _transformed_target(estimator, own, sight)
-            yield from parts(own[name], inside, f"{prefix}{name}__")
+        if any(key.startswith(f"{name}__") for key in settable):
+            inside = of_members(estimator, sight)
+            inside = _transformed_target(estimator, own, inside)
+            for part in parts(own[name], inside, f"{prefix}{name}__"):
+                yield replace(part, is_last=False)
 
 
 def _transformed_target(estimator: Any, own: Any, sight: Sight) -> Sight:
@@ -136,11 +195,7 @@ def _each(
 ) -> Iterator[Part]:
     for name, estimator in named:
         for part in parts(estimator, sight, f"{prefix}{name}__"):
-            yield _as(part, is_final=is_final)
-
-
-def _as(part: Part, *, is_final: bool) -> Part:
-    return Part(part.prefix, part.estimator, part.sight, part.is_final and is_final)
+            yield replace(part, is_final=part.is_final and is_final, is_last=False)
 
 
 def _of_columns(estimator: Any, sight: Sight, prefix: str) -> Iterator[Part]:
@@ -152,6 +207,8 @@ def _of_columns(estimator: Any, sight: Sight, prefix: str) -> Iterator[Part]:
         except Exception as error:
             sight.notes.append(_failure(f"{prefix}{name}", error))
             seen = sight
+        if not n_columns(seen.X):  # it will be left out
+            continue
         yield from _each([(name, transformer)], seen, prefix, is_final=False)
 
 
@@ -160,7 +217,7 @@ def _columns(X: Any, chosen: Any) -> Any:
     if not hasattr(X, "loc"):
         return X[:, chosen]
     ends = [chosen.start, chosen.stop] if isinstance(chosen, slice) else chosen
-    names = [ends] if isinstance(ends, str) else list(ends)
+    names = np.atleast_1d(np.asarray(ends, dtype=object))
     by_name = any(isinstance(name, str) for name in names)
     return X.loc[:, chosen] if by_name else X.iloc[:, chosen]
 
@@ -170,9 +227,13 @@ def _of_pipeline(estimator: Any, sight: Sight, prefix: str) -> Iterator[Part]:
     last = len(estimator.steps) - 1
     for place, (name, step) in enumerate(estimator.steps):
         inside = parts(step, sight, f"{prefix}{name}__")
-        found.append([_as(part, is_final=place == last) for part in inside])
+        if place < last:
+            inside = (replace(part, is_final=False, is_last=False) for part in inside)
+        found.append(list(inside))
         if place < last:
             sight = _behind(step, sight, f"{prefix}{name}")
+            share = sight.share_left * _share_left(found[-1], n_columns(sight.X))
+            sight = replace(sight, share_left=share)
     for those in reversed(found):
         yield from those
 
@@ -190,6 +251,17 @@ def _behind(step: Any, sight: Sight, name: str) -> Sight:
         sight.notes.append(_failure(name, error))
         return sight
     return sight.of(Z, y)
+
+
+def _share_left(steps: Sequence[Part], p: int) -> float:
+    """Return how much of `p` columns steps leave at the least, if they are searched."""
+    shares = [
+        LEAST_LEFT[name](p)
+        for step in steps
+        for name in names_of_ranges(step.estimator)
+        if name in LEAST_LEFT
+    ]
+    return min([1.0, *shares])
 
 
 def _failure(name: str, error: Exception) -> str:
