@@ -20,11 +20,17 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.datasets import make_classification, make_regression
-from sklearn.decomposition import PCA
+from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.ensemble import (
     AdaBoostClassifier,
+    BaggingClassifier,
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
     HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    IsolationForest,
     RandomForestClassifier,
+    RandomForestRegressor,
     VotingClassifier,
 )
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -34,6 +40,7 @@ from sklearn.linear_model import (
     ElasticNet,
     Lasso,
     LogisticRegression,
+    PoissonRegressor,
     Ridge,
     SGDClassifier,
 )
@@ -45,7 +52,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, SVR
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils import get_tags
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch, report
@@ -231,6 +238,59 @@ def test_what_the_user_set_is_left_alone():
     assert reopened.initial_params[0]["kernel"] == "linear"
 
 
+# What has no place in the range that the class has by default.
+OPENED = [
+    (RandomForestRegressor(max_features=5), "max_features"),
+    (ExtraTreesRegressor(max_features="sqrt"), "max_features"),
+    (DecisionTreeRegressor(max_features=3), "max_features"),
+    (BaggingClassifier(max_features=3), "max_features"),
+    (BaggingClassifier(max_samples=30), "max_samples"),
+    (IsolationForest(max_features=3), "max_features"),
+    (IsolationForest(max_samples=30), "max_samples"),
+    (RandomForestClassifier(min_samples_leaf=0.01), "min_samples_leaf"),
+    (ExtraTreesRegressor(min_samples_split=1.0), "min_samples_split"),
+    (HistGradientBoostingClassifier(max_leaf_nodes=None), "max_leaf_nodes"),
+    (GradientBoostingClassifier(max_depth=None), "max_depth"),
+    (LogisticRegression(C=np.inf), "C"),
+    (ElasticNet(l1_ratio=0), "alpha"),
+    (ElasticNet(l1_ratio=0), "l1_ratio"),
+    (GaussianNB(var_smoothing=0), "var_smoothing"),
+    (SGDClassifier(alpha=0), "alpha"),
+    (MLPClassifier(alpha=0), "alpha"),
+    (PoissonRegressor(alpha=0), "alpha"),
+    (TruncatedSVD(n_components=3), "n_components"),
+    (SelectPercentile(percentile=12.5), "percentile"),
+]
+
+
+@pytest.mark.parametrize(("estimator", "name"), OPENED)
+def test_what_the_user_has_set_is_inside_and_first_if_it_is_searched(estimator, name):
+    data = data_for(estimator)
+    space = suggest_space(estimator, *data, include=[name], n_iter=8)
+    first, own = space.initial_params[0][name], estimator.get_params()[name]
+    assert (type(first), first) == (type(own), own)
+    for params in draws(space, 100):
+        clone(estimator).set_params(**as_given(params))._validate_params()
+    names = {}
+    exec(space.to_code(), names)
+    assert names["space"].columns == space.columns
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10])
+@pytest.mark.parametrize(
+    ("kind", "rounds"),
+    [
+        (GradientBoostingClassifier, "n_estimators"),
+        (HistGradientBoostingClassifier, "max_iter"),
+        (HistGradientBoostingRegressor, "max_iter"),
+    ],
+)
+def test_few_rounds_make_no_larger_steps_than_many(kind, rounds, n):
+    space = suggest_space(kind(**{rounds: n}), X, Y)
+    assert space["learning_rate"].high == 0.5
+    assert space["learning_rate"].low <= 0.1
+
+
 def test_a_value_that_equals_the_default_counts_as_one():
     assert "C" in suggest_space(SVC(C=1), X, Y)
 
@@ -265,9 +325,16 @@ def test_a_range_is_stretched_to_what_the_estimator_has(own):
     """Also to zero and below, but for orders of magnitude, which have no such."""
     wide = Span(0.05, 1.0).make(None, own)
     assert (wide.low, wide.high) == (min(own, 0.05), max(own, 1.0))
-    orders = Span(0.05, 1.0, log=True).make(None, own)
-    low = min(own, 0.05) if own > 0 else 0.05
-    assert (orders.low, orders.high) == (low, max(own, 1.0))
+    if own > 0:
+        orders = Span(0.05, 1.0, log=True).make(None, own)
+        assert (orders.low, orders.high) == (min(own, 0.05), max(own, 1.0))
+
+
+@pytest.mark.parametrize("own", [-2.0, 0.0, np.inf, None, "auto"])
+def test_a_range_that_cannot_hold_what_the_estimator_has_is_a_list(own):
+    values = Span(0.05, 1.0, log=True).make(None, own).values
+    assert own in values
+    assert {0.05, 1.0} & set(values)
 
 
 def test_tiers_open_where_they_say():

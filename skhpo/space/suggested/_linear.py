@@ -6,7 +6,7 @@ value at which no coefficient is left, of a Ridge it goes with the variance of c
 
 from __future__ import annotations
 
-from skhpo.space.suggested._bounds import of_data, own
+from skhpo.space.suggested._bounds import at_least, of_data, own
 from skhpo.space.suggested._rows import Case, Ladder, Listed, Row, Span
 
 __all__ = ["LINEAR"]
@@ -53,7 +53,8 @@ RIDGE = (
     Row("alpha", 1, Ladder(1e-4, 1e4, unit=VARIANCE),
         "strength of the penalty", "skhpo; hyperopt-sklearn 1e-3 ... 1e3"),
 )  # fmt: skip
-LARGEST = of_data("correlation", "max|X'y|/n") / own("l1_ratio", 1.0)
+# A tiny share of the l1 penalty counts as 0.001, as glmnet has it.
+LARGEST = of_data("correlation", "max|X'y|/n") / at_least(1e-3, own("l1_ratio", 1.0))
 LASSO = (
     Row("alpha", 1, Ladder(1e-4, 1.0, unit=LARGEST),
         "from nearly none to all coefficients at 0", "glmnet; FLAML 1e-4 ... 1"),
@@ -76,7 +77,7 @@ SGD = (
         "how steps shrink", "auto-sklearn", case=Case(
             "a regressor", lambda facts: facts.data.task == "regression")),
     # 0 is what "optimal" comes with before scikit-learn 1.8, and the others refuse.
-    Row("eta0", 1, Span(1e-4, 1.0, log=True),
+    Row("eta0", 1, Span(1e-4, 1.0, log=True, never=(0.0,)),
         "first step", "measured; auto-sklearn, hyperopt-sklearn",
         when=("learning_rate", ("constant", "invscaling", "adaptive"))),
     Row("penalty", 2, Listed(("l2", "l1", "elasticnet")),

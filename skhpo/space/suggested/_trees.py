@@ -54,25 +54,26 @@ TREE = (
         "cuts off what hardly helps", "mlr3 (Bischl 2023)"),
     Row("max_depth", 2, Ladder(2, 32, integer=True, means={None: math.inf}),
         "stops early", "auto-sklearn, TPOT, mlr3"),
-    Row("max_features", 2, Ladder(0.3, 1.0, log=False, means=FEWER_FEATURES),
+    Row("max_features", 2,
+        Ladder(0.3, 1.0, log=False, share=True, means=FEWER_FEATURES),
         "random subsets of features", "hyperopt-sklearn, TPOT"),
     CRITERION,
 )  # fmt: skip
 AROUND_ROOT = Ladder(
     Bound("p^-0.8", lambda facts: facts.data.n_features**-0.8), 1.0,
-    means=FEWER_FEATURES,
+    share=True, means=FEWER_FEATURES,
 )  # fmt: skip
 OF_CLASSIFIER = Row(
     "max_features", 1, AROUND_ROOT, "around sqrt(p)/p: how different the trees are",
     "auto-sklearn p^0 ... p",
 )  # fmt: skip
 OF_REGRESSOR = Row(
-    "max_features", 1, Span(0.2, 1.0), "how different the trees are",
+    "max_features", 1, Span(0.2, 1.0, share=True), "how different the trees are",
     "auto-sklearn, TPOT, TabArena",
 )  # fmt: skip
 MORE_OF_FOREST = (
     _leaf(1, 50, 10),
-    Row("max_samples", 2, Ladder(0.3, 1.0, log=False, means={None: 1.0}),
+    Row("max_samples", 2, Ladder(0.3, 1.0, log=False, share=True, means={None: 1.0}),
         "rows of each tree", "mlr3, TabArena", when=("bootstrap", (True,))),
     Row("bootstrap", 3, Listed((True, False)), "with or without repetitions", "TPOT"),
     CRITERION,
@@ -97,7 +98,8 @@ GRADIENT = (
     Row("subsample", 1, Span(0.4, 1.0), "rows of each tree", "TPOT"),
     Row("min_samples_leaf", 2, Span(1, at_most(100, N / 10), log=True, integer=True),
         "smooths", "TPOT"),
-    Row("max_features", 2, Ladder(0.2, 1.0, log=False, means=FEWER_FEATURES),
+    Row("max_features", 2,
+        Ladder(0.2, 1.0, log=False, share=True, means=FEWER_FEATURES),
         "how different the trees are", "TPOT, GAMA"),
 )  # fmt: skip
 ITERATIONS = rounds("max_iter", 100)
@@ -145,16 +147,17 @@ ADA = (
         "auto-sklearn"),
 )  # fmt: skip
 BAGGING = (
-    Row("max_samples", 1, Ladder(0.1, 1.0, log=False, means={None: 1.0}),
+    Row("max_samples", 1, Ladder(0.1, 1.0, log=False, share=True, means={None: 1.0}),
         "rows of each member", "TPOT"),
-    Row("max_features", 1, Span(0.1, 1.0), "features of each member", "TPOT"),
+    Row("max_features", 1, Span(0.1, 1.0, share=True), "features of each member",
+        "TPOT"),
     Row("bootstrap", 2, Listed((True, False)), "with or without repetitions", "TPOT"),
 )  # fmt: skip
 ISOLATION = (
-    Row("max_samples", 1, Ladder(at_most(64 / N, 1.0), 1.0,
+    Row("max_samples", 1, Ladder(at_most(64 / N, 1.0), 1.0, share=True,
         means={"auto": at_most(256 / N, 1.0)}), "rows of each tree",
         "hyperopt-sklearn"),
-    Row("max_features", 1, Span(0.3, 1.0), "features of each tree",
+    Row("max_features", 1, Span(0.3, 1.0, share=True), "features of each tree",
         "hyperopt-sklearn"),
 )  # fmt: skip
 
