@@ -13,6 +13,7 @@ import numpy as np
 
 from skhpo._arithmetic import Array
 from skhpo.exceptions import InvalidSpaceError
+from skhpo.space.suggested._categories import most_categories
 
 __all__ = ["DataInfo", "measure", "some_rows"]
 
@@ -53,6 +54,10 @@ class DataInfo:
         no coefficients.
     impurity : float
         That of the root of a tree: Gini, or the variance of the target.
+    n_categories : int
+        The most categories that a column of a categorical dtype has; 0 without one.
+    is_sparse : bool
+        Whether X is a sparse matrix or array.
     is_numeric : bool
         Whether X holds numbers only.
     explicit_scoring : bool
@@ -82,6 +87,8 @@ class DataInfo:
     column_variance: float = 1.0
     correlation: float = 1.0
     impurity: float = 1.0
+    n_categories: int = 0
+    is_sparse: bool = False
     is_numeric: bool = True
     explicit_scoring: bool = False
     needs_probabilities: bool = False
@@ -127,6 +134,8 @@ def measure(
             n_train=n_train,
             n_features=_width(X),
             task=None if y is None else task,
+            n_categories=most_categories(X),
+            is_sparse=hasattr(X, "toarray"),
             is_numeric=numbers is not None,
             **_of_columns(numbers),
             **_of_target(target, numbers, task),

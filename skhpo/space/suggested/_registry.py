@@ -81,7 +81,7 @@ def is_known(estimator: Any) -> bool:
     return SPACES.find(type(estimator)) is not None
 
 
-def rows(estimator: Any, data: DataInfo) -> list[Suggested]:
+def rows(estimator: Any, data: DataInfo, *, predicts: bool = True) -> list[Suggested]:
     """Return all suggestions for one estimator, without those of its parts.
 
     Raises
@@ -97,7 +97,8 @@ def rows(estimator: Any, data: DataInfo) -> list[Suggested]:
         found = entry(estimator, data)
         _check(estimator, found)
         return list(found)
-    return suggestions(entry, Facts(data, own, class_defaults(type(estimator))))
+    defaults = class_defaults(type(estimator))
+    return suggestions(entry, Facts(data, own, defaults, predicts))
 
 
 def _check(estimator: Any, found: Any) -> None:

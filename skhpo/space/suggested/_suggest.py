@@ -319,7 +319,8 @@ def _of_parts(
             continue
         own = part.estimator.get_params(deep=False)
         defaults = class_defaults(type(part.estimator))
-        for row in rows(part.estimator, part.sight.measured()):
+        data, predicts = part.sight.measured(), part.is_final
+        for row in rows(part.estimator, data, predicts=predicts):
             name = part.prefix + row.name
             if isinstance(row.dimension, Curve) and not request.curves:
                 continue
