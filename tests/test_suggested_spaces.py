@@ -19,8 +19,10 @@ import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.covariance import LedoitWolf
 from sklearn.datasets import make_classification, make_regression
 from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import (
     AdaBoostClassifier,
     BaggingClassifier,
@@ -33,9 +35,10 @@ from sklearn.ensemble import (
     RandomForestRegressor,
     VotingClassifier,
 )
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.feature_selection import SelectKBest, SelectPercentile
 from sklearn.impute import SimpleImputer
+from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import (
     ElasticNet,
     Lasso,
@@ -47,10 +50,10 @@ from sklearn.linear_model import (
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils import get_tags
@@ -238,6 +241,66 @@ def test_what_the_user_set_is_left_alone():
     assert reopened.initial_params[0]["kernel"] == "linear"
 
 
+def linear_kernel(a, b):
+    return float(a @ b)
+
+
+def characters(text):
+    return list(text)
+
+
+MANY = pd.DataFrame({"a": pd.Categorical([*range(80), *range(10)])})
+KNOTS = np.quantile(X, [0, 0.5, 1], axis=0)
+LEDOIT = LinearDiscriminantAnalysis(solver="lsqr", covariance_estimator=LedoitWolf())
+# Estimators whose own settings, or place, leave less to the other parameters.
+CONSTRAINED = {
+    "sparse": (
+        make_pipeline(OneHotEncoder(handle_unknown="ignore"), PCA(), GaussianNB()),
+        X.round(),
+    ),
+    "randomized": (make_pipeline(PCA(svd_solver="randomized"), GaussianNB()), X),
+    "arpack": (make_pipeline(PCA(svd_solver="arpack"), GaussianNB()), X),
+    "svds": (make_pipeline(TruncatedSVD(algorithm="arpack"), GaussianNB()), X),
+    "transforming": (make_pipeline(LinearDiscriminantAnalysis(), GaussianNB()), X),
+    "covariance": (make_pipeline(PCA(), LEDOIT), X),
+    "forest": (RandomForestClassifier(5, oob_score=True, random_state=0), X),
+    "bagging": (BaggingClassifier(n_estimators=5, oob_score=True, random_state=0), X),
+    "categories": (HistGradientBoostingClassifier(), MANY),
+    "categorical_features": (
+        HistGradientBoostingClassifier(categorical_features=[0]), MANY.to_numpy(),
+    ),
+    "callable": (make_pipeline(Nystroem(kernel=linear_kernel), GaussianNB()), X),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", CONSTRAINED)
+def test_every_candidate_fits_where_the_estimator_as_given_does(name):
+    """What it has itself decides which values others can have."""
+    estimator, data = CONSTRAINED[name]
+    estimator.fit(data, Y)
+    model = clone(estimator)
+    space = suggest_space(model, data, Y, n_iter=400, effort=3)
+    few = {"max_iter": 2} if "max_iter" in estimator.get_params() else {}
+    for params in draws(space, 25):
+        clone(estimator).set_params(**as_given(params) | few).fit(data, Y)
+
+
+def test_a_precomputed_kernel_has_neither_a_width_nor_fewer_columns():
+    estimator = make_pipeline(Nystroem(kernel="precomputed"), GaussianNB())
+    space = suggest_space(estimator, X @ X.T, Y, effort=3)
+    assert list(space) == ["gaussiannb__var_smoothing"]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_no_forest_with_samples_of_the_users_gives_up_repetitions():
+    forest = RandomForestClassifier(5, max_samples=0.5, random_state=0)
+    for include in None, ["max_samples"]:
+        space = suggest_space(forest, X, Y, n_iter=400, effort=3, include=include)
+        for params in draws(space, 30):
+            clone(forest).set_params(**params).fit(X, Y)
+
+
 # What has no place in the range that the class has by default.
 OPENED = [
     (RandomForestRegressor(max_features=5), "max_features"),
@@ -276,6 +339,50 @@ def test_what_the_user_has_set_is_inside_and_first_if_it_is_searched(estimator, 
     assert names["space"].columns == space.columns
 
 
+@pytest.mark.parametrize(
+    ("estimator", "name", "data"),
+    [
+        (LogisticRegression(penalty=None), "C", X),
+        (KNeighborsClassifier(metric="cosine"), "p", X),
+        (KNeighborsRegressor(metric="chebyshev"), "p", X),
+        (KNeighborsClassifier(metric_params={"p": 3}), "p", X),
+        (Nystroem(kernel="linear"), "gamma", X),
+        (SplineTransformer(knots=KNOTS), "n_knots", X),
+        (CountVectorizer(analyzer=characters), "ngram_range", TEXTS),
+        (TfidfVectorizer(analyzer=characters), "ngram_range", TEXTS),
+        (TfidfVectorizer(vocabulary=["aa", "bb"]), "min_df", TEXTS * 10),
+        (TfidfVectorizer(vocabulary=["aa", "bb"]), "max_df", TEXTS * 10),
+    ],
+)
+def test_what_has_no_effect_beside_what_the_user_set_is_not_searched(
+    estimator, name, data
+):
+    target = np.resize([0, 1], len(data))
+    with pytest.raises(ValueError, match=f"No range is known for '{name}'"):
+        suggest_space(estimator, data, target, include=[name])
+    class_itself = type(estimator)()
+    assert name in suggest_space(class_itself, data, target, include=[name])
+
+
+@pytest.mark.parametrize("criterion", ["squared_error", "absolute_error", "poisson"])
+def test_a_tree_is_cut_alike_whatever_the_unit_of_the_target(criterion):
+    tree = DecisionTreeRegressor(criterion=criterion, random_state=0)
+    target = Y_REGRESSION - Y_REGRESSION.min()
+    leaves = []
+    for k in (1.0, 1000.0):
+        space = suggest_space(tree, X_REGRESSION, k * target, effort=3)
+        if criterion == "poisson":
+            assert "ccp_alpha" not in space
+            continue
+        alphas = sorted(space["ccp_alpha"].values)[-8:]
+        trees = [clone(tree).set_params(ccp_alpha=a) for a in alphas]
+        fits = [one.fit(X_REGRESSION, k * target) for one in trees]
+        leaves.append([one.get_n_leaves() for one in fits])
+    if criterion != "poisson":
+        assert leaves[0] == pytest.approx(leaves[1], abs=1, rel=0.2)  # by rounding
+        assert leaves[0][0] > 2 * leaves[0][-1] > 1
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 10])
 @pytest.mark.parametrize(
     ("kind", "rounds"),
@@ -289,6 +396,17 @@ def test_few_rounds_make_no_larger_steps_than_many(kind, rounds, n):
     space = suggest_space(kind(**{rounds: n}), X, Y)
     assert space["learning_rate"].high == 0.5
     assert space["learning_rate"].low <= 0.1
+
+
+@pytest.mark.parametrize("kind", [CountVectorizer, TfidfVectorizer])
+def test_words_are_left_out_where_there_are_documents_enough(kind):
+    """Of a few documents, none may remain."""
+    for n, more in ((40, set()), (400, {"min_df", "max_df"})):
+        documents, target = np.resize(TEXTS, n), np.resize([0, 1], n)
+        space = suggest_space(kind(), documents, target, n_iter=400, effort=3)
+        assert {"min_df", "max_df"} & set(space) == more
+    rare = suggest_space(kind(min_df=0.9), documents, target, n_iter=400, effort=3)
+    assert "max_df" not in rare
 
 
 def test_a_value_that_equals_the_default_counts_as_one():

@@ -44,7 +44,8 @@ VARIANCE = of_data("column_variance", "var(X)")
 
 LOGISTIC = (
     Row("C", 1, Span(1e-4, 1e4, log=True),
-        "inverse strength of the penalty", "mlr3 (Bischl 2023), auto-sklearn"),
+        "inverse strength of the penalty", "mlr3 (Bischl 2023), auto-sklearn",
+        case=Case("a penalty", lambda facts: facts.own.get("penalty", "") is not None)),
     Row("l1_ratio", 2, Span(0.0, 1.0),
         "share of the l1 penalty", "mlr3 (Bischl 2023), TPOT", case=MIXES),
     CLASS_WEIGHT,
@@ -106,12 +107,23 @@ HUBER = (
         "strength of the penalty", "hyperopt-sklearn"),
     Row("epsilon", 1, Span(1.01, 3.0), "where errors count linearly", "scikit-learn"),
 )  # fmt: skip
+# "lsqr" cannot transform, and "svd" refuses every shrinkage.
+PREDICTS = Case(
+    "as the last step, and no shrinkage of the user's",
+    lambda facts: (
+        facts.predicts
+        and facts.own.get("shrinkage") is None
+        and facts.own.get("covariance_estimator") is None
+    ),
+)
 LDA = (
     Row("solver", 1, Listed(("svd", "lsqr")),
-        "without and with shrinkage", "auto-sklearn, TPOT"),
+        "without and with shrinkage", "auto-sklearn, TPOT", case=PREDICTS),
     Row("shrinkage", 1,
         Listed((None, "auto", 0.01, 0.03, 0.1, 0.3, 1.0), ordered=False),
-        "of the covariance", "auto-sklearn, TPOT", when=("solver", ("lsqr", "eigen"))),
+        "of the covariance", "auto-sklearn, TPOT", when=("solver", ("lsqr", "eigen")),
+        case=Case("no covariance_estimator", lambda facts: (
+            facts.own.get("covariance_estimator") is None))),
 )  # fmt: skip
 QDA = (
     Row("reg_param", 1, Ladder(1e-4, 1.0),
