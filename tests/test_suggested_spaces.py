@@ -21,20 +21,26 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.covariance import LedoitWolf
 from sklearn.datasets import make_classification, make_regression
 from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import (
     AdaBoostClassifier,
     BaggingClassifier,
+    ExtraTreesRegressor,
     GradientBoostingClassifier,
     GradientBoostingRegressor,
     HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    IsolationForest,
     RandomForestClassifier,
+    RandomForestRegressor,
     StackingClassifier,
     VotingClassifier,
 )
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.feature_selection import SelectFromModel, SelectKBest, SelectPercentile
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import IterativeImputer, SimpleImputer
@@ -43,16 +49,17 @@ from sklearn.linear_model import (
     ElasticNet,
     Lasso,
     LogisticRegression,
+    PoissonRegressor,
     Ridge,
     SGDClassifier,
 )
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScaler
 from sklearn.svm import SVC, SVR, NuSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils import get_tags
@@ -240,6 +247,174 @@ def test_what_the_user_set_is_left_alone():
     assert reopened.initial_params[0]["kernel"] == "linear"
 
 
+def linear_kernel(a, b):
+    return float(a @ b)
+
+
+def characters(text):
+    return list(text)
+
+
+MANY = pd.DataFrame({"a": pd.Categorical([*range(80), *range(10)])})
+KNOTS = np.quantile(X, [0, 0.5, 1], axis=0)
+LEDOIT = LinearDiscriminantAnalysis(solver="lsqr", covariance_estimator=LedoitWolf())
+# Estimators whose own settings, or place, leave less to the other parameters.
+CONSTRAINED = {
+    "sparse": (
+        make_pipeline(OneHotEncoder(handle_unknown="ignore"), PCA(), GaussianNB()),
+        X.round(),
+    ),
+    "randomized": (make_pipeline(PCA(svd_solver="randomized"), GaussianNB()), X),
+    "arpack": (make_pipeline(PCA(svd_solver="arpack"), GaussianNB()), X),
+    "svds": (make_pipeline(TruncatedSVD(algorithm="arpack"), GaussianNB()), X),
+    "transforming": (make_pipeline(LinearDiscriminantAnalysis(), GaussianNB()), X),
+    "covariance": (make_pipeline(PCA(), LEDOIT), X),
+    "forest": (RandomForestClassifier(5, oob_score=True, random_state=0), X),
+    "bagging": (BaggingClassifier(n_estimators=5, oob_score=True, random_state=0), X),
+    "categories": (HistGradientBoostingClassifier(), MANY),
+    "categorical_features": (
+        HistGradientBoostingClassifier(categorical_features=[0]), MANY.to_numpy(),
+    ),
+    "callable": (make_pipeline(Nystroem(kernel=linear_kernel), GaussianNB()), X),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", CONSTRAINED)
+def test_every_candidate_fits_where_the_estimator_as_given_does(name):
+    """What it has itself decides which values others can have."""
+    estimator, data = CONSTRAINED[name]
+    estimator.fit(data, Y)
+    model = clone(estimator)
+    space = suggest_space(model, data, Y, n_iter=400, effort=3)
+    few = {"max_iter": 2} if "max_iter" in estimator.get_params() else {}
+    for params in draws(space, 25):
+        clone(estimator).set_params(**as_given(params) | few).fit(data, Y)
+
+
+def test_a_precomputed_kernel_has_neither_a_width_nor_fewer_columns():
+    estimator = make_pipeline(Nystroem(kernel="precomputed"), GaussianNB())
+    space = suggest_space(estimator, X @ X.T, Y, effort=3)
+    assert list(space) == ["gaussiannb__var_smoothing"]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_no_forest_with_samples_of_the_users_gives_up_repetitions():
+    forest = RandomForestClassifier(5, max_samples=0.5, random_state=0)
+    for include in None, ["max_samples"]:
+        space = suggest_space(forest, X, Y, n_iter=400, effort=3, include=include)
+        for params in draws(space, 30):
+            clone(forest).set_params(**params).fit(X, Y)
+
+
+# What has no place in the range that the class has by default.
+OPENED = [
+    (RandomForestRegressor(max_features=5), "max_features"),
+    (ExtraTreesRegressor(max_features="sqrt"), "max_features"),
+    (DecisionTreeRegressor(max_features=3), "max_features"),
+    (BaggingClassifier(max_features=3), "max_features"),
+    (BaggingClassifier(max_samples=30), "max_samples"),
+    (IsolationForest(max_features=3), "max_features"),
+    (IsolationForest(max_samples=30), "max_samples"),
+    (RandomForestClassifier(min_samples_leaf=0.01), "min_samples_leaf"),
+    (ExtraTreesRegressor(min_samples_split=1.0), "min_samples_split"),
+    (HistGradientBoostingClassifier(max_leaf_nodes=None), "max_leaf_nodes"),
+    (GradientBoostingClassifier(max_depth=None), "max_depth"),
+    (LogisticRegression(C=np.inf), "C"),
+    (ElasticNet(l1_ratio=0), "alpha"),
+    (ElasticNet(l1_ratio=0), "l1_ratio"),
+    (GaussianNB(var_smoothing=0), "var_smoothing"),
+    (SGDClassifier(alpha=0), "alpha"),
+    (MLPClassifier(alpha=0), "alpha"),
+    (PoissonRegressor(alpha=0), "alpha"),
+    (TruncatedSVD(n_components=3), "n_components"),
+    (SelectPercentile(percentile=12.5), "percentile"),
+]
+
+
+@pytest.mark.parametrize(("estimator", "name"), OPENED)
+def test_what_the_user_has_set_is_inside_and_first_if_it_is_searched(estimator, name):
+    data = data_for(estimator)
+    space = suggest_space(estimator, *data, include=[name], n_iter=8)
+    first, own = space.initial_params[0][name], estimator.get_params()[name]
+    assert (type(first), first) == (type(own), own)
+    for params in draws(space, 100):
+        clone(estimator).set_params(**as_given(params))._validate_params()
+    names = {}
+    exec(space.to_code(), names)
+    assert names["space"].columns == space.columns
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name", "data"),
+    [
+        (LogisticRegression(penalty=None), "C", X),
+        (KNeighborsClassifier(metric="cosine"), "p", X),
+        (KNeighborsRegressor(metric="chebyshev"), "p", X),
+        (KNeighborsClassifier(metric_params={"p": 3}), "p", X),
+        (Nystroem(kernel="linear"), "gamma", X),
+        (SplineTransformer(knots=KNOTS), "n_knots", X),
+        (CountVectorizer(analyzer=characters), "ngram_range", TEXTS),
+        (TfidfVectorizer(analyzer=characters), "ngram_range", TEXTS),
+        (TfidfVectorizer(vocabulary=["aa", "bb"]), "min_df", TEXTS * 10),
+        (TfidfVectorizer(vocabulary=["aa", "bb"]), "max_df", TEXTS * 10),
+    ],
+)
+def test_what_has_no_effect_beside_what_the_user_set_is_not_searched(
+    estimator, name, data
+):
+    target = np.resize([0, 1], len(data))
+    with pytest.raises(ValueError, match=f"No range is known for '{name}'"):
+        suggest_space(estimator, data, target, include=[name])
+    class_itself = type(estimator)()
+    assert name in suggest_space(class_itself, data, target, include=[name])
+
+
+@pytest.mark.parametrize("criterion", ["squared_error", "absolute_error", "poisson"])
+def test_a_tree_is_cut_alike_whatever_the_unit_of_the_target(criterion):
+    tree = DecisionTreeRegressor(criterion=criterion, random_state=0)
+    target = Y_REGRESSION - Y_REGRESSION.min()
+    leaves = []
+    for k in (1.0, 1000.0):
+        space = suggest_space(tree, X_REGRESSION, k * target, effort=3)
+        if criterion == "poisson":
+            assert "ccp_alpha" not in space
+            continue
+        alphas = sorted(space["ccp_alpha"].values)[-8:]
+        trees = [clone(tree).set_params(ccp_alpha=a) for a in alphas]
+        fits = [one.fit(X_REGRESSION, k * target) for one in trees]
+        leaves.append([one.get_n_leaves() for one in fits])
+    if criterion != "poisson":
+        assert leaves[0] == pytest.approx(leaves[1], abs=1, rel=0.2)  # by rounding
+        assert leaves[0][0] > 2 * leaves[0][-1] > 1
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10])
+@pytest.mark.parametrize(
+    ("kind", "rounds"),
+    [
+        (GradientBoostingClassifier, "n_estimators"),
+        (HistGradientBoostingClassifier, "max_iter"),
+        (HistGradientBoostingRegressor, "max_iter"),
+    ],
+)
+def test_few_rounds_make_no_larger_steps_than_many(kind, rounds, n):
+    space = suggest_space(kind(**{rounds: n}), X, Y)
+    assert space["learning_rate"].high == 0.5
+    assert space["learning_rate"].low <= 0.1
+
+
+@pytest.mark.parametrize("kind", [CountVectorizer, TfidfVectorizer])
+def test_words_are_left_out_where_there_are_documents_enough(kind):
+    """Of a few documents, none may remain."""
+    for n, more in ((40, set()), (400, {"min_df", "max_df"})):
+        documents, target = np.resize(TEXTS, n), np.resize([0, 1], n)
+        space = suggest_space(kind(), documents, target, n_iter=400, effort=3)
+        assert {"min_df", "max_df"} & set(space) == more
+    rare = suggest_space(kind(min_df=0.9), documents, target, n_iter=400, effort=3)
+    assert "max_df" not in rare
+
+
 def test_a_value_that_equals_the_default_counts_as_one():
     assert "C" in suggest_space(SVC(C=1), X, Y)
 
@@ -274,9 +449,16 @@ def test_a_range_is_stretched_to_what_the_estimator_has(own):
     """Also to zero and below, but for orders of magnitude, which have no such."""
     wide = Span(0.05, 1.0).make(None, own)
     assert (wide.low, wide.high) == (min(own, 0.05), max(own, 1.0))
-    orders = Span(0.05, 1.0, log=True).make(None, own)
-    low = min(own, 0.05) if own > 0 else 0.05
-    assert (orders.low, orders.high) == (low, max(own, 1.0))
+    if own > 0:
+        orders = Span(0.05, 1.0, log=True).make(None, own)
+        assert (orders.low, orders.high) == (min(own, 0.05), max(own, 1.0))
+
+
+@pytest.mark.parametrize("own", [-2.0, 0.0, np.inf, None, "auto"])
+def test_a_range_that_cannot_hold_what_the_estimator_has_is_a_list(own):
+    values = Span(0.05, 1.0, log=True).make(None, own).values
+    assert own in values
+    assert {0.05, 1.0} & set(values)
 
 
 def test_tiers_open_where_they_say():

@@ -41,11 +41,14 @@ class Facts:
         The parameters that the estimator has.
     defaults : mapping of str to object
         Those that its class has.
+    predicts : bool, default=True
+        Whether it predicts; False where it transforms, before the last step.
     """
 
     data: DataInfo
     own: Mapping[str, Any]
     defaults: Mapping[str, Any]
+    predicts: bool = True
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from skhpo._arithmetic import Array
 from skhpo.exceptions import InvalidSpaceError
+from skhpo.space.suggested._categories import most_categories
 
 __all__ = ["DataInfo", "measure", "n_columns", "n_rows", "some_rows"]
 
@@ -55,6 +56,10 @@ class DataInfo:
         no coefficients.
     impurity : float
         That of the root of a tree: Gini, or the variance of the target.
+    n_categories : int
+        The most categories that a column of a categorical dtype has; 0 without one.
+    is_sparse : bool
+        Whether X is a sparse matrix or array.
     is_numeric : bool
         Whether X holds numbers only.
     explicit_scoring : bool
@@ -85,6 +90,8 @@ class DataInfo:
     column_variance: float = 1.0
     correlation: float = 1.0
     impurity: float = 1.0
+    n_categories: int = 0
+    is_sparse: bool = False
     is_numeric: bool = True
     explicit_scoring: bool = False
     needs_probabilities: bool = False
@@ -134,6 +141,8 @@ def measure(
             n_features=n_columns(X),
             least_features=max(1, int(share_left * n_columns(X))),
             task=None if y is None else task,
+            n_categories=most_categories(X),
+            is_sparse=hasattr(X, "toarray"),
             is_numeric=numbers is not None,
             **_of_columns(numbers),
             **_of_target(target, numbers, task),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from skhpo.space.suggested._bounds import Bound, N, P, at_most, of_data
 from skhpo.space.suggested._linear import CLASS_WEIGHT, Y_STD
-from skhpo.space.suggested._rows import Ladder, Listed, Row, Span
+from skhpo.space.suggested._rows import Case, Ladder, Listed, Row, Span
 
 __all__ = ["KERNELS", "SCALE", "gamma"]
 
@@ -68,11 +68,20 @@ KERNEL_RIDGE = (
         "hyperopt-sklearn 0 ... 1"),
     GAMMA,
 )  # fmt: skip
+
+
+def _is_word(value: object, words: tuple[str, ...]) -> bool:
+    return isinstance(value, str) and value in words
+
+
 NEIGHBORS = (
     Row("n_neighbors", 1, Span(1, at_most(100, N / 3), log=True, integer=True),
         "from one to a smooth average", "auto-sklearn, TPOT, FLAML"),
     Row("weights", 1, Listed(("uniform", "distance")), "of near and far ones", "all"),
-    Row("p", 1, Listed((1, 2)), "absolute or squared differences", "measured; all"),
+    Row("p", 1, Listed((1, 2)), "absolute or squared differences", "measured; all",
+        case=Case("metric='minkowski'", lambda facts: (
+            _is_word(facts.own.get("metric"), ("minkowski",))
+            and "p" not in (facts.own.get("metric_params") or {})))),
 )  # fmt: skip
 COUNTS = (
     Row("alpha", 1, Span(1e-3, 1e2, log=True), "added to all counts", "TPOT, GAMA"),

@@ -6,7 +6,7 @@ value at which no coefficient is left, of a Ridge it goes with the variance of c
 
 from __future__ import annotations
 
-from skhpo.space.suggested._bounds import of_data, own
+from skhpo.space.suggested._bounds import at_least, of_data, own
 from skhpo.space.suggested._rows import Case, Ladder, Listed, Row, Span
 
 __all__ = ["LINEAR"]
@@ -44,7 +44,8 @@ VARIANCE = of_data("column_variance", "var(X)")
 
 LOGISTIC = (
     Row("C", 1, Span(1e-4, 1e4, log=True),
-        "inverse strength of the penalty", "mlr3 (Bischl 2023), auto-sklearn"),
+        "inverse strength of the penalty", "mlr3 (Bischl 2023), auto-sklearn",
+        case=Case("a penalty", lambda facts: facts.own.get("penalty", "") is not None)),
     Row("l1_ratio", 2, Span(0.0, 1.0),
         "share of the l1 penalty", "mlr3 (Bischl 2023), TPOT", case=MIXES),
     CLASS_WEIGHT,
@@ -53,7 +54,8 @@ RIDGE = (
     Row("alpha", 1, Ladder(1e-4, 1e4, unit=VARIANCE),
         "strength of the penalty", "skhpo; hyperopt-sklearn 1e-3 ... 1e3"),
 )  # fmt: skip
-LARGEST = of_data("correlation", "max|X'y|/n") / own("l1_ratio", 1.0)
+# A tiny share of the l1 penalty counts as 0.001, as glmnet has it.
+LARGEST = of_data("correlation", "max|X'y|/n") / at_least(1e-3, own("l1_ratio", 1.0))
 LASSO = (
     Row("alpha", 1, Ladder(1e-4, 1.0, unit=LARGEST),
         "from nearly none to all coefficients at 0", "glmnet; FLAML 1e-4 ... 1"),
@@ -76,7 +78,7 @@ SGD = (
         "how steps shrink", "auto-sklearn", case=Case(
             "a regressor", lambda facts: facts.data.task == "regression")),
     # 0 is what "optimal" comes with before scikit-learn 1.8, and the others refuse.
-    Row("eta0", 1, Span(1e-4, 1.0, log=True),
+    Row("eta0", 1, Span(1e-4, 1.0, log=True, never=(0.0,)),
         "first step", "measured; auto-sklearn, hyperopt-sklearn",
         when=("learning_rate", ("constant", "invscaling", "adaptive"))),
     Row("penalty", 2, Listed(("l2", "l1", "elasticnet")),
@@ -105,12 +107,23 @@ HUBER = (
         "strength of the penalty", "hyperopt-sklearn"),
     Row("epsilon", 1, Span(1.01, 3.0), "where errors count linearly", "scikit-learn"),
 )  # fmt: skip
+# "lsqr" cannot transform, and "svd" refuses every shrinkage.
+PREDICTS = Case(
+    "as the last step, and no shrinkage of the user's",
+    lambda facts: (
+        facts.predicts
+        and facts.own.get("shrinkage") is None
+        and facts.own.get("covariance_estimator") is None
+    ),
+)
 LDA = (
     Row("solver", 1, Listed(("svd", "lsqr")),
-        "without and with shrinkage", "auto-sklearn, TPOT"),
+        "without and with shrinkage", "auto-sklearn, TPOT", case=PREDICTS),
     Row("shrinkage", 1,
         Listed((None, "auto", 0.01, 0.03, 0.1, 0.3, 1.0), ordered=False),
-        "of the covariance", "auto-sklearn, TPOT", when=("solver", ("lsqr", "eigen"))),
+        "of the covariance", "auto-sklearn, TPOT", when=("solver", ("lsqr", "eigen")),
+        case=Case("no covariance_estimator", lambda facts: (
+            facts.own.get("covariance_estimator") is None))),
 )  # fmt: skip
 QDA = (
     Row("reg_param", 1, Ladder(1e-4, 1.0),

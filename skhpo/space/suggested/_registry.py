@@ -96,7 +96,11 @@ def names_of_ranges(estimator: Any) -> list[str]:
 
 
 def rows(
-    estimator: Any, data: DataInfo, fixed: Collection[str] = ()
+    estimator: Any,
+    data: DataInfo,
+    fixed: Collection[str] = (),
+    *,
+    predicts: bool = True,
 ) -> tuple[list[Suggested], list[str]]:
     """Return what is suggested for one estimator, and what would be, but is fixed.
 
@@ -109,6 +113,8 @@ def rows(
     fixed : collection of str, default=()
         Parameters that are not searched. No range is made for them: it would have to
         hold what the user has set, which may be anything.
+    predicts : bool, default=True
+        Whether it is what predicts; else it transforms.
 
     Returns
     -------
@@ -131,7 +137,7 @@ def rows(
         _check(estimator, found)
         kept = [item for item in found if item.name not in fixed]
         return kept, [item.name for item in found if item.name in fixed]
-    facts = Facts(data, own, class_defaults(type(estimator)))
+    facts = Facts(data, own, class_defaults(type(estimator)), predicts)
     return suggestions(entry, facts, fixed)
 
 

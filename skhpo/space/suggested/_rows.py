@@ -1,7 +1,9 @@
 """The rows of the tables: a parameter, its range, why, and where the range is from.
 
 A range is made for an estimator and its data. What the estimator has itself always
-lies inside: a range of numbers is stretched to it, a list has it in its place.
+lies inside: a range of numbers is stretched to it, a list has it in its place. Where no
+range can hold it (None, 0 among orders of magnitude, a count among shares), the range
+becomes a list.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any, Protocol
 
 import numpy as np
@@ -100,12 +103,18 @@ class Span:
         Whether the order of magnitude counts.
     integer : bool, default=False
         Whether they are integers.
+    share : bool, default=False
+        Whether they are shares of rows or columns, where an integer is a count.
+    never : tuple of float, default=()
+        Values that are never searched, also if the estimator has them.
     """
 
     low: float | Bound
     high: float | Bound
     log: bool = False
     integer: bool = False
+    share: bool = False
+    never: tuple[float, ...] = ()
 
     @property
     def text(self) -> str:
@@ -119,18 +128,35 @@ class Span:
         return self.text if _depends(self.low, self.high) else ""
 
     def make(self, facts: Facts, own: Any) -> Any:
-        """Return the range, stretched to the own value."""
-        low, high = as_bound(self.low).at(facts), as_bound(self.high).at(facts)
-        if self.integer:
-            low, high = math.ceil(low), math.floor(high)
-            high = max(high, low + 1)
-        else:
-            low, high = _legible(low), _legible(high)
-            high = max(high, 1.001 * low)
-        if is_number(own) and not (self.log and own <= 0):
+        """Return the range, stretched to the own value, or else a list with it."""
+        low, high = self._bounds(facts)
+        if own not in self.never:
+            if not self._can_hold(own):
+                return self._as_list(low, high).make(facts, own)
             low, high = min(low, own), max(high, own)
         kind: Any = Integer if self.integer else Real
         return kind(low, high, log=self.log)
+
+    def _bounds(self, facts: Facts) -> tuple[float, float]:
+        """Return the bounds in order; what lies above the upper one may not work."""
+        low, high = as_bound(self.low).at(facts), as_bound(self.high).at(facts)
+        if self.integer:
+            low, high = math.ceil(low), math.floor(high)
+            return low, max(high, low + 1)
+        low, high = _legible(low), _legible(high)
+        return min(low, high / 1.001), high
+
+    def _can_hold(self, own: Any) -> bool:
+        """Whether a range of this kind can be stretched to a value."""
+        return (
+            is_number(own)
+            and math.isfinite(own)
+            and not (self.log and own <= 0)
+            and not _is_of_other_kind(own, integer=self.integer, share=self.share)
+        )
+
+    def _as_list(self, low: float, high: float) -> Ladder:
+        return Ladder(low, high, log=self.log, integer=self.integer, share=self.share)
 
 
 @dataclass(frozen=True)
@@ -150,6 +176,8 @@ class Ladder:
         Whether the steps are equal factors, four for each power of ten.
     integer : bool, default=False
         Whether they are integers.
+    share : bool, default=False
+        Whether they are shares of rows or columns, where an integer is a count.
     means : dict of object to (float or Bound), default={}
         What values that are no numbers stand for, for their place.
     """
@@ -159,6 +187,7 @@ class Ladder:
     unit: Bound | None = None
     log: bool = True
     integer: bool = False
+    share: bool = False
     means: Mapping[Any, float | Bound] = field(default_factory=dict)
 
     @property
@@ -198,9 +227,18 @@ class Ladder:
     def _place(self, facts: Facts, own: Any) -> float | None:
         """Return the number that a value stands for, None if that is not known."""
         for value, meaning in self.means.items():
-            if value == own and isinstance(own, type(value)):
+            if isinstance(own, type(value)) and value == own:
                 return as_bound(meaning).at(facts)
-        return float(own) if is_number(own) else None
+        if not is_number(own):
+            return None
+        is_other = _is_of_other_kind(own, integer=self.integer, share=self.share)
+        return None if is_other else float(own)
+
+
+def _is_of_other_kind(own: Any, *, integer: bool, share: bool) -> bool:
+    """Whether a number is a share among counts, or a count among shares."""
+    is_integer = isinstance(own, Integral)
+    return (integer and not is_integer and own <= 1) or (share and is_integer)
 
 
 def _depends(*bounds: object) -> bool:

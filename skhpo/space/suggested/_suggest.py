@@ -312,12 +312,16 @@ def _of_parts(
                 notes.append(f"nothing is known of {type(part.estimator).__name__}.")
             continue
         excluded, fixed = _not_searched(part, request)
-        suggested, left = rows(part.estimator, part.sight.measured(), excluded | fixed)
+        suggested, left = rows(
+            part.estimator,
+            part.sight.measured(),
+            excluded | fixed,
+            predicts=part.is_final,
+        )
         users += [part.prefix + name for name in left if name not in excluded]
+        curves = request.curves and part.is_last
         for row in suggested:
-            if isinstance(row.dimension, Curve) and not (
-                request.curves and part.is_last
-            ):
+            if isinstance(row.dimension, Curve) and not curves:
                 continue
             when = row.when and (part.prefix + row.when[0], row.when[1])
             everything.append(replace(row, name=part.prefix + row.name, when=when))

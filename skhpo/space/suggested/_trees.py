@@ -15,7 +15,6 @@ from skhpo.space.suggested._bounds import (
     P,
     at_least,
     at_most,
-    of_data,
     root,
     rounds,
 )
@@ -25,7 +24,35 @@ from skhpo.space.suggested._rows import Case, Ladder, Listed, Rounds, Row, Span
 __all__ = ["TREES", "learning_rate"]
 
 FEWER_FEATURES: dict[object, float | Bound] = {"sqrt": 1 / root(P), None: 1.0}
-IMPURITY = of_data("impurity", "impurity of the root")
+# That of absolute errors has the unit of y, and the others that of its square.
+IMPURITY = Bound(
+    "impurity of the root",
+    lambda facts: (
+        facts.data.y_std
+        if facts.own.get("criterion") == "absolute_error"
+        else facts.data.impurity
+    ),
+)
+SCALED = Case(
+    "no criterion='poisson'", lambda facts: facts.own.get("criterion") != "poisson"
+)
+WITHOUT_BOOTSTRAP = Case("no oob_score", lambda facts: not facts.own.get("oob_score"))
+FOREST_WITHOUT_BOOTSTRAP = Case(
+    "no oob_score and no max_samples of the user's",
+    lambda facts: (
+        not facts.own.get("oob_score") and facts.own.get("max_samples") is None
+    ),
+)
+FEW_CATEGORIES = Case(
+    "up to 63 categories in a column, of a dtype that tells",
+    lambda facts: (
+        facts.own.get("categorical_features") is None
+        or (
+            isinstance(facts.own["categorical_features"], str)
+            and facts.data.n_categories <= 63
+        )
+    ),
+)
 
 
 def learning_rate(number: Bound) -> Row:
@@ -52,33 +79,35 @@ CRITERION = Row(
 TREE = (
     _leaf(1, 64, 5),
     Row("ccp_alpha", 1, Ladder(1e-5, 5e-2, unit=IMPURITY),
-        "cuts off what hardly helps", "mlr3 (Bischl 2023)"),
+        "cuts off what hardly helps", "mlr3 (Bischl 2023)", case=SCALED),
     Row("max_depth", 2, Ladder(2, 32, integer=True, means={None: math.inf}),
         "stops early", "auto-sklearn, TPOT, mlr3"),
-    Row("max_features", 2, Ladder(0.3, 1.0, log=False, means=FEWER_FEATURES),
+    Row("max_features", 2,
+        Ladder(0.3, 1.0, log=False, share=True, means=FEWER_FEATURES),
         "random subsets of features", "hyperopt-sklearn, TPOT"),
     CRITERION,
 )  # fmt: skip
 AROUND_ROOT = Ladder(
     Bound("p^-0.8", lambda facts: facts.data.n_features**-0.8), 1.0,
-    means=FEWER_FEATURES,
+    share=True, means=FEWER_FEATURES,
 )  # fmt: skip
 OF_CLASSIFIER = Row(
     "max_features", 1, AROUND_ROOT, "around sqrt(p)/p: how different the trees are",
     "auto-sklearn p^0 ... p",
 )  # fmt: skip
 OF_REGRESSOR = Row(
-    "max_features", 1, Span(0.2, 1.0), "how different the trees are",
+    "max_features", 1, Span(0.2, 1.0, share=True), "how different the trees are",
     "auto-sklearn, TPOT, TabArena",
 )  # fmt: skip
 MORE_OF_FOREST = (
     _leaf(1, 50, 10),
-    Row("max_samples", 2, Ladder(0.3, 1.0, log=False, means={None: 1.0}),
+    Row("max_samples", 2, Ladder(0.3, 1.0, log=False, share=True, means={None: 1.0}),
         "rows of each tree", "mlr3, TabArena", when=("bootstrap", (True,))),
-    Row("bootstrap", 3, Listed((True, False)), "with or without repetitions", "TPOT"),
+    Row("bootstrap", 3, Listed((True, False)), "with or without repetitions", "TPOT",
+        case=FOREST_WITHOUT_BOOTSTRAP),
     CRITERION,
     Row("min_impurity_decrease", 3, Ladder(1e-6, 1e-3, unit=IMPURITY),
-        "no splits that hardly help", "TabArena"),
+        "no splits that hardly help", "TabArena", case=SCALED),
 )  # fmt: skip
 EXTRA = (
     _leaf(1, 50, 10),
@@ -98,7 +127,8 @@ GRADIENT = (
     Row("subsample", 1, Span(0.4, 1.0), "rows of each tree", "TPOT"),
     Row("min_samples_leaf", 2, Span(1, at_most(100, N / 10), log=True, integer=True),
         "smooths", "TPOT"),
-    Row("max_features", 2, Ladder(0.2, 1.0, log=False, means=FEWER_FEATURES),
+    Row("max_features", 2,
+        Ladder(0.2, 1.0, log=False, share=True, means=FEWER_FEATURES),
         "how different the trees are", "TPOT, GAMA"),
 )  # fmt: skip
 ITERATIONS = rounds("max_iter", 100)
@@ -135,7 +165,8 @@ HIST = (
         "auto-sklearn, TPOT, FLAML"),
     Row("max_features", 2, Span(0.3, 1.0), "how different the trees are",
         "TPOT, hyperopt-sklearn"),
-    Row("max_bins", 3, Listed((63, 127, 255)), "resolution of the features", "FLAML"),
+    Row("max_bins", 3, Listed((63, 127, 255)), "resolution of the features", "FLAML",
+        case=FEW_CATEGORIES),
 )  # fmt: skip
 ADA = (
     Row("n_estimators", 1, Rounds(rounds("n_estimators", 50)),
@@ -146,16 +177,19 @@ ADA = (
         "auto-sklearn"),
 )  # fmt: skip
 BAGGING = (
-    Row("max_samples", 1, Ladder(LEAST_SHARE, 1.0, log=False, means={None: 1.0}),
+    Row("max_samples", 1, Ladder(LEAST_SHARE, 1.0, log=False, share=True,
+        means={None: 1.0}),
         "rows of each member", "TPOT"),
-    Row("max_features", 1, Span(0.1, 1.0), "features of each member", "TPOT"),
-    Row("bootstrap", 2, Listed((True, False)), "with or without repetitions", "TPOT"),
+    Row("max_features", 1, Span(0.1, 1.0, share=True), "features of each member",
+        "TPOT"),
+    Row("bootstrap", 2, Listed((True, False)), "with or without repetitions", "TPOT",
+        case=WITHOUT_BOOTSTRAP),
 )  # fmt: skip
 ISOLATION = (
-    Row("max_samples", 1, Ladder(at_most(64 / N, 1.0), 1.0,
+    Row("max_samples", 1, Ladder(at_most(64 / N, 1.0), 1.0, share=True,
         means={"auto": at_most(256 / N, 1.0)}), "rows of each tree",
         "hyperopt-sklearn"),
-    Row("max_features", 1, Span(0.3, 1.0), "features of each tree",
+    Row("max_features", 1, Span(0.3, 1.0, share=True), "features of each tree",
         "hyperopt-sklearn"),
 )  # fmt: skip
 

@@ -232,7 +232,9 @@ def _of_pipeline(estimator: Any, sight: Sight, prefix: str) -> Iterator[Part]:
         found.append(list(inside))
         if place < last:
             sight = _behind(step, sight, f"{prefix}{name}")
-            share = sight.share_left * _share_left(found[-1], n_columns(sight.X))
+            share = sight.share_left * _share_left(
+                found[-1], max(1, n_columns(sight.X))
+            )
             sight = replace(sight, share_left=share)
     for those in reversed(found):
         yield from those
