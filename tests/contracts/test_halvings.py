@@ -390,6 +390,52 @@ def test_to_go_on_is_to_begin_afresh(
     assert_same(found, afresh)
 
 
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"min_resources": 4, "aggressive_elimination": True},
+        {"min_resources": 1, "aggressive_elimination": True, "factor": 1.5},
+        {"min_resources": 1, "factor": 1.2},
+        {"factor": 1.1},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "model",
+    [
+        BOOSTING,
+        GradientBoostingClassifier(random_state=0, subsample=0.6),
+        RandomForestClassifier(random_state=0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+@pytest.mark.filterwarnings("ignore:The best candidate has")
+def test_a_repeated_iteration_repeats_its_scores(
+    model: Any, plan: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And training goes on from it, as if each iteration began afresh."""
+    name = "max_iter" if hasattr(model, "max_iter") else "n_estimators"
+    search = GridSearch(
+        model, {"max_depth": [1, 2, 3, 4]}, cv=2, scoring="neg_log_loss",
+        resource=name, max_resources=6, refit=False, **plan,
+    )  # fmt: skip
+    found = clone(search).fit(*DATA)
+    assert len(set(found.n_resources_)) < len(found.n_resources_)
+    results = found.cv_results_
+    seen: dict[Any, float] = {}
+    rows = zip(
+        results["param_max_depth"],
+        results["n_resources"],
+        results["mean_test_score"],
+        strict=True,
+    )
+    for depth, amount, score in rows:
+        assert seen.setdefault((depth, amount), score) == score
+    assert found.reuse_.n_fits == 2 * len(seen)
+    monkeypatch.setattr(_halving, "goes_on", lambda *args: False)
+    assert_same(found, clone(search).fit(*DATA))
+
+
 def test_iterations_without_stages_are_fitted_with_each_value() -> None:
     search = plain("grid, a parameter")
     results = search.cv_results_
