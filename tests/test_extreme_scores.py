@@ -144,6 +144,38 @@ def test_all_end_like_scikit_learn(kind, table, error_score, train):
     assert "best mean test score" in ours._repr_html_()
 
 
+@pytest.mark.parametrize("kind", ["grid", "random", "anneal", "gp"])
+@given(tables, error_scores)
+@settings(max_examples=8)
+def test_a_race_ranks_complete_candidates_first(kind, table, error_score):
+    """By their means, NaN last, and one of the first is the best."""
+    search = fitted(kind, "raise", table, error_score=error_score, race=True)
+    results = search.cv_results_
+    ranks, dropped = results["rank_test_score"], results["dropped"]
+    means, estimates = results["mean_test_score"], results["estimated_test_score"]
+    keys = np.where(np.isnan(means) & ~dropped, 0, -estimates)
+    groups = np.where(dropped, 1, np.where(np.isnan(means), 2, 0))
+    rows = list(zip(groups.tolist(), keys.tolist(), strict=True))
+    assert ranks.tolist() == [1 + sum(other < row for other in rows) for row in rows]
+    best = search.best_index_
+    assert ranks[best] == 1
+    assert not dropped[best]
+    assert not (means > search.best_score_).any()
+
+
+@pytest.mark.parametrize("kind", ["grid", "random", "anneal", "gp"])
+@pytest.mark.parametrize("split", [None, 0, 1, 2])
+def test_plus_infinity_wins_a_race(kind, split, monkeypatch):
+    """On all splits or on one, as it is the best one for scikit-learn."""
+    monkeypatch.setattr("skhpo.optimizers._race.FIRST_WAVE", 2)
+    for number in range(N):
+        table = [[0.1 * i] * SPLITS for i in range(N)]
+        table[number] = [math.inf if split in (None, i) else 0.9 for i in range(SPLITS)]
+        search = fitted(kind, "raise", table, race=True)
+        assert search.best_params_ == {"number": number}
+        assert search.best_score_ == math.inf
+
+
 @pytest.mark.parametrize("exploit", ["truncation", "tournament"])
 @given(tables, error_scores)
 @settings(max_examples=5)

@@ -86,6 +86,11 @@ wild = hnp.arrays(
     st.tuples(st.integers(1, 20), st.integers(2, 5)),
     elements=st.floats(allow_nan=True, allow_infinity=True),
 )
+extreme = hnp.arrays(
+    float,
+    st.tuples(st.integers(1, 20), st.integers(2, 5)),
+    elements=st.sampled_from([math.inf, -math.inf, math.nan, 1.7e308, -1.7e308, 0, 1]),
+)
 
 
 # --- the rule -------------------------------------------------------------------------
@@ -146,6 +151,14 @@ def test_an_estimate_is_the_rival_and_the_difference() -> None:
     assert estimate.variance == pytest.approx(1e-4 * 2 / 3)
 
 
+def test_against_an_infinite_rival_scores_speak_for_themselves() -> None:
+    """There is no difference to it; also if it is infinite elsewhere only."""
+    for scores in ([math.inf, 1.0, 1.0], [1.0, math.inf, 1.0]):
+        estimate = Rival(np.array(scores), 1e-4, ALPHA).estimate([0.6, 0.2])
+        assert estimate.score == pytest.approx(0.4)
+        assert math.isnan(estimate.variance)
+
+
 # --- the order ------------------------------------------------------------------------
 
 
@@ -190,6 +203,22 @@ def test_scores_of_any_size_are_decided(race: Any, S: np.ndarray) -> None:
     """Without a warning, also where they are infinite or their squares are."""
     with np.errstate(all="raise"):
         assert len(race(S)) == len(S)
+
+
+@by_race
+@given(S=extreme | wild)
+def test_whoever_is_dropped_is_expected_to_have_a_number(
+    race: Any, S: np.ndarray
+) -> None:
+    """Below plus infinity, and below the best complete one; there is such a one."""
+    with np.errstate(all="raise"):
+        ended = race(S)
+    dropped = [estimate.score for estimate in ended.values() if estimate is not None]
+    with np.errstate(all="ignore"):
+        means = S[[i for i in ended if ended[i] is None]].mean(axis=1)
+    for score in dropped:
+        assert score < math.inf
+        assert score <= np.nanmax(means)
 
 
 @by_race

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Protocol
 
 from skhpo._trial import Candidate, Params, Trial
@@ -260,13 +261,22 @@ class Iterations(Value):
         self, id: int, params: Params, amount: int, origin: Trial | None
     ) -> Candidate:
         """Return a candidate with a curve up to so many iterations."""
-        value = Curve(amount) if amount > 1 else amount
-        params = {**params, self.name: value}
+        params = {**params, self.name: _up_to(amount)}
         if not self.continues:
             return Candidate(id, params)
         go_on = origin is not None and not origin.failed
         before = origin.candidate.id if origin is not None and go_on else None
         return Candidate(id, params, amount, before)
+
+
+@cache
+def _up_to(amount: int) -> Curve | int:
+    """Return so many iterations, of which one fit tells all smaller numbers.
+
+    It is the same object each time, by which the evaluator knows that a candidate of a
+    rung with the resources of the one before is the same one, and not fitted again.
+    """
+    return Curve(amount) if amount > 1 else amount
 
 
 # -- who goes on -----------------------------------------------------------------------

@@ -16,6 +16,7 @@ than the rival; ``D`` their mean; ``alpha`` the probability below which it is dr
 from __future__ import annotations
 
 import math
+import statistics
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -160,12 +161,19 @@ class Rival:
         return cls(S[best], prior, alpha)
 
     def estimate(self, scores: Sequence[float]) -> Estimate:
-        """Return what the mean over all splits is expected to be, given some scores."""
+        """Return what the mean over all splits is expected to be, given some scores.
+
+        Of an infinite rival there is no difference that would tell: then it is the mean
+        of these scores, and how far that is from the other one is not known.
+        """
         m, n_splits = len(scores), len(self.scores)
         with own_arithmetic():
+            mean = float(self.scores.mean())
+            if not math.isfinite(mean):
+                return Estimate(statistics.mean(map(float, scores)))
             d = np.array(scores) - self.scores[:m]
             left = variance_to_come(pooled_variance(d, self.prior), m, n_splits)
-            return Estimate(float(self.scores.mean() + d.mean()), left)
+            return Estimate(mean + float(d.mean()), left)
 
     def beats(self, scores: Sequence[float]) -> bool:
         """Whether a candidate with these scores will hardly overtake."""

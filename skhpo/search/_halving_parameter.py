@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sklearn.base import clone
+
 from skhpo.evaluation.fitting._stages import final_step, views_suffice
 from skhpo.evaluation.paths._stage_registry import find_stages
 from skhpo.evaluation.training._parts import take_apart
 from skhpo.evaluation.training._registry import goes_on_exactly
 from skhpo.exceptions import InvalidSpaceError
-from skhpo.search._check import assemblies, check_against_estimator
+from skhpo.search._check import assemblies, check_against_estimator, samples
 from skhpo.search._run import Problem
 from skhpo.space._curve import curve_in
 
@@ -91,8 +93,35 @@ def goes_on(
     parameter = name.removeprefix(prefix)
     if not goes_on_exactly(model, parameter):
         return False
+    if not all(_can_grow(model, prefix, subspace) for subspace in subspaces):
+        return False
     try:
         take_apart(problem.estimator, resource=parameter)
     except ValueError:  # it is in a pipeline that is not taken apart
         return False
     return views_suffice(problem.scorers, problem.estimator)
+
+
+def _can_grow(model: Any, prefix: str, subspace: Mapping[str, Any]) -> bool:
+    """Whether a fit of a model goes on exactly, as it is and with the values searched.
+
+    Each value is looked at by itself, for a parameter that is searched does not have
+    the value that the model has.
+    """
+    stages = find_stages(model)
+    if stages is None or stages.growth is None:
+        return False
+    searched = {
+        parameter: list(samples(values))
+        for name, values in subspace.items()
+        if name.startswith(prefix)
+        and "__" not in (parameter := name.removeprefix(prefix))
+    }
+    first = {parameter: values[0] for parameter, values in searched.items()}
+    chosen = clone(model).set_params(**first)
+    for parameter, values in searched.items():
+        for value in values:
+            if not stages.growth.applies(chosen.set_params(**{parameter: value})):
+                return False
+        chosen.set_params(**{parameter: values[0]})
+    return bool(stages.growth.applies(chosen))

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from skhpo._arithmetic import Array, own_arithmetic
 from skhpo._sklearn_compat import num_samples
@@ -292,11 +291,15 @@ def ranks_in_groups(
     Returns
     -------
     ndarray of shape (n,)
-        From 1; equal ones of a group share the lowest.
+        From 1; equal ones of a group share the lowest. NaN is behind all numbers of
+        its group, and equal to NaN.
     """
     found = np.empty(len(groups[0][0]), dtype=np.int32)
     start = 0
     for group, values in groups:
-        found[group] = start + rankdata(values[group], method="min")
-        start += int(group.sum())
+        own = values[group]
+        # Not by SciPy: there one NaN, or infinite values of both signs in its older
+        # versions, take all ranks with them.
+        found[group] = start + 1 + np.searchsorted(np.sort(own), own)
+        start += len(own)
     return found

@@ -21,7 +21,9 @@ from comparing import same
 from scipy.stats import uniform
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.datasets import make_classification
+from sklearn.decomposition import PCA
 from sklearn.ensemble import (
+    ExtraTreesClassifier,
     GradientBoostingClassifier,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
@@ -388,6 +390,136 @@ def test_to_go_on_is_to_begin_afresh(
     monkeypatch.setattr(_halving, "goes_on", lambda *args: False)
     afresh = clone(search).fit(*DATA)
     assert_same(found, afresh)
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"min_resources": 4, "aggressive_elimination": True},
+        {"min_resources": 1, "aggressive_elimination": True, "factor": 1.5},
+        {"min_resources": 1, "factor": 1.2},
+        {"factor": 1.1},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "model",
+    [
+        BOOSTING,
+        GradientBoostingClassifier(random_state=0, subsample=0.6),
+        RandomForestClassifier(random_state=0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+@pytest.mark.filterwarnings("ignore:The best candidate has")
+def test_a_repeated_iteration_repeats_its_scores(
+    model: Any, plan: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And training goes on from it, as if each iteration began afresh."""
+    name = "max_iter" if hasattr(model, "max_iter") else "n_estimators"
+    search = GridSearch(
+        model, {"max_depth": [1, 2, 3, 4]}, cv=2, scoring="neg_log_loss",
+        resource=name, max_resources=6, refit=False, **plan,
+    )  # fmt: skip
+    found = clone(search).fit(*DATA)
+    assert len(set(found.n_resources_)) < len(found.n_resources_)
+    results = found.cv_results_
+    seen: dict[Any, float] = {}
+    rows = zip(
+        results["param_max_depth"],
+        results["n_resources"],
+        results["mean_test_score"],
+        strict=True,
+    )
+    for depth, amount, score in rows:
+        assert seen.setdefault((depth, amount), score) == score
+    assert found.reuse_.n_fits == 2 * len(seen)
+    monkeypatch.setattr(_halving, "goes_on", lambda *args: False)
+    assert_same(found, clone(search).fit(*DATA))
+
+
+DRAWING = [
+    RandomForestClassifier(),
+    ExtraTreesClassifier(max_features=1),
+    GradientBoostingClassifier(subsample=0.5),
+    HistGradientBoostingClassifier(max_leaf_nodes=4, max_features=0.5),
+]
+
+
+def seed_of(kind: str) -> Any:
+    return {"int": 3, "generator": np.random.RandomState(3)}[kind]
+
+
+def assert_rows_of_the_last_are_validations(search: Any, model: Any) -> None:
+    results = search.cv_results_
+    rows = np.flatnonzero(results["iter"] == results["iter"].max())
+    for row in rows.tolist():
+        own = clone(model).set_params(**clone(results["params"][row], safe=False))
+        scores = cross_val_score(own, *DATA, cv=2, scoring="neg_log_loss")
+        found = [results[f"split{i}_test_score"][row] for i in range(2)]
+        assert found == scores.tolist()
+
+
+@pytest.mark.parametrize("model", DRAWING, ids=lambda model: type(model).__name__)
+@pytest.mark.parametrize(
+    ("given", "searched"),
+    [
+        ("int", []),
+        ("generator", []),
+        ("int", ["int", "generator"]),
+        ("generator", ["int"]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:The best candidate has", "error:.*warm_start")
+def test_rows_are_validations_whatever_draws(
+    model: Any, given: str, searched: list[str]
+) -> None:
+    """From a number or a generator, of the estimator or among what is searched."""
+    model = clone(model).set_params(random_state=seed_of(given))
+    space: dict[str, Any] = {"max_depth": [1, 2, 3]}
+    if searched:
+        space["random_state"] = [seed_of(kind) for kind in searched]
+    name = "max_iter" if hasattr(model, "max_iter") else "n_estimators"
+    search = GridSearch(
+        model, space, cv=2, scoring="neg_log_loss", refit=False,
+        resource=name, max_resources=6, min_resources=3,
+    ).fit(*DATA)  # fmt: skip
+    assert_rows_of_the_last_are_validations(search, model)
+
+
+@pytest.mark.parametrize("seed", ["int", "generator"])
+@pytest.mark.filterwarnings("ignore:The best candidate has")
+def test_rows_are_validations_behind_a_transformer_that_draws(seed: str) -> None:
+    """Its rows are the same in each iteration, as in each fit of a clone."""
+    pca = PCA(2, svd_solver="randomized", random_state=seed_of(seed))
+    model = make_pipeline(pca, BOOSTING)
+    prefix = "histgradientboostingclassifier__"
+    search = GridSearch(
+        model, {f"{prefix}max_depth": [1, 2, 3]}, cv=2, scoring="neg_log_loss",
+        refit=False, resource=f"{prefix}max_iter", max_resources=6, min_resources=3,
+    ).fit(*DATA)  # fmt: skip
+    assert_rows_of_the_last_are_validations(search, model)
+
+
+@pytest.mark.parametrize("weights", ["balanced", "balanced_subsample"])
+@pytest.mark.parametrize("is_searched", [False, True])
+@pytest.mark.filterwarnings("ignore:The best candidate has", "error:.*warm_start")
+def test_weights_of_a_forest_are_no_reason_to_warn(
+    weights: str, is_searched: bool
+) -> None:
+    """Those that warn of a warm start, which is nothing that the user has done."""
+    model = RandomForestClassifier(random_state=0)
+    space: dict[str, Any] = {"max_depth": [1, 2, 3, 4]}
+    if is_searched:
+        space["class_weight"] = [None, weights]
+    else:
+        model.set_params(class_weight=weights)
+    search = GridSearch(
+        model, space, cv=2, scoring="neg_log_loss", refit=False,
+        resource="n_estimators", max_resources=4, min_resources=2,
+        error_score="raise",
+    ).fit(*DATA)  # fmt: skip
+    assert_rows_of_the_last_are_validations(search, model)
 
 
 def test_iterations_without_stages_are_fitted_with_each_value() -> None:
