@@ -468,6 +468,44 @@ def test_a_grid_has_the_ends_and_the_estimator_itself():
     assert len(GridSearch(SVC(), grid, cv=2).fit(X, Y).cv_results_["params"]) == 9
 
 
+GRIDS = {
+    "pipeline": (make_pipeline(StandardScaler(), SVC()), {}),
+    "conditions": (SVC(), {"effort": 3, "n_iter": 200}),
+    "curve": (HistGradientBoostingClassifier(), {}),
+    "models": (
+        Choice({1: SVC(C=1), 2: LogisticRegression(C=2), 3: SVC(C=5)}),
+        {"include": ["model__C"]},
+    ),
+}
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+@pytest.mark.parametrize("name", GRIDS)
+def test_a_grid_is_shown_exported_and_converted_as_what_it_is(name, n):
+    model, options = GRIDS[name]
+    space = suggest_space(model, X, Y, **options)
+    grid = space.grid(n)
+    names = {}
+    exec(grid.to_code(), names)
+    for other in (names["space"], SearchSpace(dict(grid)), SearchSpace({**grid})):
+        assert other.columns == grid.columns
+    if name != "curve":
+        assert np.isfinite(grid.size)
+        assert SearchSpace(dict(grid)).size == grid.size <= space.size
+    for row in grid.suggestions:
+        if not isinstance(row.dimension, Curve | Choice):
+            assert len(row.dimension.values) <= max(n, 2)
+            assert repr(row.dimension.values[-1]) in str(grid)
+    for params in grid.initial_params:
+        grid.encode(params)
+
+
+def test_a_grid_has_the_own_values_of_each_of_several_models():
+    model, options = GRIDS["models"]
+    tried = suggest_space(model, X, Y, **options).grid(3).initial_params
+    assert [params["model__C"] for params in tried] == [1, 2, 5]
+
+
 def test_a_space_is_printed_with_its_reasons():
     text = str(suggest_space(SVC(), X, Y))
     for words in ("inverse strength", "'scale'", "var(X)", "72 training rows"):
