@@ -50,6 +50,7 @@ from sklearn.utils import get_tags
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch, report
 from skhpo.exceptions import InvalidSpaceError
+from skhpo.search._check import samples
 from skhpo.space import (
     Choice,
     Curve,
@@ -61,6 +62,7 @@ from skhpo.space import (
     register_space,
     suggest_space,
 )
+from skhpo.space._convert import as_dimension
 from skhpo.space._dimensions import is_number
 from skhpo.space.suggested._choose import Budget
 from skhpo.space.suggested._data import measure
@@ -458,6 +460,38 @@ def test_a_step_of_a_pipeline_is_chosen_with_data_that_it_sees():
 def test_own_values_take_the_place_of_a_suggested_range():
     own = {"C": [1, 2], "shrinking": [True, False]}
     assert own.items() <= dict(suggest_space(SVC(), X, Y, include=own)).items()
+
+
+@pytest.mark.parametrize("name", SCIKIT_LEARN)
+def test_what_is_included_is_searched_in_any_case(name):
+    """With what it depends on, in spite of the budget; also a single value."""
+    estimator, data = instance(name), data_for(instance(name))
+    everything = whole_space(name)
+    for row in everything.suggestions if everything else ():
+        space = suggest_space(estimator, *data, n_iter=8, include=[row.name])
+        assert row.name in {column.name for column in space.columns}
+        (value,) = list(samples(as_dimension("", row.dimension)))[-1:]
+        space = suggest_space(estimator, *data, n_iter=8, include={row.name: [value]})
+        (column,) = (c for c in space.columns if c.name == row.name)
+        assert column.dimension.values == (value,)
+
+
+@pytest.mark.parametrize(
+    ("model", "more"),
+    [
+        (SVC(kernel="linear"), {}),
+        (SVC(), {"exclude": ["kernel"]}),
+        (SVC(), {"include": {"degree": [2, 5], "kernel": ["rbf", "linear"]}}),
+        (
+            SVC(kernel="poly"),
+            {"include": {"degree": None, "kernel": ["rbf", "linear"]}},
+        ),
+    ],
+)
+def test_what_cannot_exist_is_not_included_without_a_word(model, more):
+    message = r"'degree', which plays a part only where 'kernel' is 'poly'.*Add"
+    with pytest.raises(InvalidSpaceError, match=message):
+        suggest_space(model, X, Y, **{"include": ["degree"], **more})
 
 
 def test_a_grid_has_the_ends_and_the_estimator_itself():
