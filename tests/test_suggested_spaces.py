@@ -23,6 +23,7 @@ from sklearn.datasets import make_classification, make_regression
 from sklearn.decomposition import PCA
 from sklearn.ensemble import (
     AdaBoostClassifier,
+    BaggingClassifier,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
     VotingClassifier,
@@ -43,15 +44,17 @@ from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import get_tags
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch, report
+from skhpo._keys import is_estimator
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.search._check import samples
 from skhpo.space import (
+    Categorical,
     Choice,
     Curve,
     DataInfo,
@@ -457,6 +460,87 @@ def test_a_step_of_a_pipeline_is_chosen_with_data_that_it_sees():
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
+def inside_of(params):
+    """Whether parameters are those that the models of a candidate have."""
+    placed = {k: v for k, v in params.items() if "__" not in k or is_estimator(v)}
+    return set(params) <= set(clone(PIPELINE).set_params(**placed).get_params())
+
+
+PIPELINE = make_pipeline(StandardScaler(), PCA(), SVC())
+PLACES = {
+    "left out": {"pca": [PCA(), "passthrough"]},
+    "None": {"pca": [None, PCA()]},
+    "tuple": {"pca": ("passthrough", PCA())},
+    "weights": {"pca": Categorical([PCA(), "passthrough"], weights=[1, 3])},
+    "only left out": {"pca": ["passthrough"]},
+    "own branches": {
+        "pca": Choice([(PCA(), {"pca__whiten": [True, False]}), ("passthrough", None)])
+    },
+    "no ranges": {"standardscaler": [StandardScaler(), MinMaxScaler()]},
+    "all set": {"svc": [SVC(C=3, gamma=1), SVC()]},
+    "two places": {"svc": [SVC(), GaussianNB()], "pca": [PCA(), "passthrough"]},
+    "own values of one": {"svc": [SVC(), GaussianNB()], "svc__C": [1, 10]},
+    "models in models": {
+        "svc": [BaggingClassifier(), SVC()],
+        "svc__estimator": [SVC(), GaussianNB()],
+        "svc__estimator__C": [5],
+    },
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_parameters_exist_with_the_models_that_have_them(name):
+    """Whatever takes the place of a step; nothing that is given is left out."""
+    include = PLACES[name]
+    space = suggest_space(PIPELINE, X, Y, include=include)
+    assert set(include) <= {column.name for column in space.columns}
+    for params in [*draws(space, 40), *space.initial_params]:
+        assert inside_of(params)
+    for key, given in include.items():
+        values = given if isinstance(given, list | tuple) else []
+        found = [c.dimension.values for c in space.columns if c.name == key]
+        assert all(list(one) == list(values) for one in found if values)
+    names = {}
+    exec(space.to_code(), names)
+    assert [c.name for c in names["space"].columns] == [c.name for c in space.columns]
+
+
+def test_a_step_may_be_left_out():
+    model = make_pipeline(PCA(), GaussianNB())
+    include = {"pca": [PCA(), "passthrough"]}
+    space = suggest_space(model, X, Y, include=include)
+    for kind, given in ((RandomSearch, space), (GridSearch, space.grid(2))):
+        search = kind(model, given, cv=2).fit(X, Y)
+        assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+        tried = search.cv_results_["params"]
+        assert {isinstance(params["pca"], str) for params in tried} == {True, False}
+    beside = {**include, "pca__n_components": [1, 2]}
+    with pytest.raises(ValueError, match=r"'pca' may be 'passthrough'.*Choice"):
+        RandomSearch(model, beside, n_iter=2, cv=2).fit(X, Y)
+
+
+@pytest.mark.parametrize("include", [None, *PLACES.values()])
+@pytest.mark.parametrize("exclude", ["pca", "svc__C", "standardscaler", "svc"])
+def test_what_is_excluded_is_in_no_branch(include, exclude):
+    """Nor what is inside of it; what is to be in both is an error."""
+    options = {"include": include, "exclude": [exclude]}
+    if any(f"{name}__".startswith(f"{exclude}__") for name in include or ()):
+        with pytest.raises(ValueError, match=r"include names .*, and exclude"):
+            suggest_space(PIPELINE, X, Y, **options)
+        return
+    space = suggest_space(PIPELINE, X, Y, **options)
+    for column in space.columns:
+        assert not f"{column.name}__".startswith(f"{exclude}__")
+
+
+def test_notes_of_one_of_several_models_are_notes():
+    models = {"svc": [SVC(C=3), GaussianNB()]}
+    assert (
+        "svc SVC: as you set them: svc__C."
+        in suggest_space(PIPELINE, X, Y, include=models).notes
+    )
+
+
 def test_own_values_take_the_place_of_a_suggested_range():
     own = {"C": [1, 2], "shrinking": [True, False]}
     assert own.items() <= dict(suggest_space(SVC(), X, Y, include=own)).items()
@@ -606,7 +690,17 @@ def test_a_registered_function_must_return_suggestions():
         (SVC(), {"exclude": ["gama"]}, "Did you mean 'gamma'"),
         (SVC(), {"include": ["tol"]}, "No range is known for 'tol'"),
         (SVC(), {"include": "C"}, "must be a list of names"),
+        (SVC(), {"include": ["class_weight"]}, "one for: more than 75 %"),
+        (SVC(), {"include": {"C": []}}, "'C': A list of values must not be empty"),
+        (SVC(), {"include": ["C"], "exclude": ["C"]}, "include names 'C', and exclude"),
+        (
+            Choice({1: SVC(), 2: GaussianNB()}),
+            {"exclude": ["model__gama"]},
+            r"nor of what takes the place of \['model'\]. Did you mean 'model__gamma'",
+        ),
+        (make_pipeline(PCA(), "passthrough"), {}, "last step.*which is no estimator"),
         (SVC(), {"n_iter": 0}, "n_iter must be"),
+        (SVC(), {"n_iter": 2.0}, "n_iter must be"),
         (SVC(), {"effort": 4}, "effort must be"),
         (GaussianNB(), {"exclude": ["var_smoothing"]}, "is left to search"),
         (StandardScaler(), {}, "no parameter that is worth a search"),
@@ -616,6 +710,12 @@ def test_a_registered_function_must_return_suggestions():
 def test_what_cannot_be_suggested_is_said(model, more, message):
     with pytest.raises(ValueError, match=message):
         suggest_space(model, X, **{"y": Y, **more})
+
+
+def test_a_number_of_candidates_may_be_of_numpy():
+    assert dict(suggest_space(SVC(), X, Y, n_iter=np.int64(9))) == dict(
+        suggest_space(SVC(), X, Y, n_iter=9)
+    )
 
 
 # -- in searches -----------------------------------------------------------------------

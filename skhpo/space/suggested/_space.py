@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from skhpo._keys import is_estimator
 from skhpo._printable import literal
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical, Choice
@@ -318,7 +319,8 @@ def _condition(row: Suggested) -> str:
     if row.when is None:
         return ""
     name, values = row.when
-    return f" if {name} in {', '.join(map(str, values))}"
+    words = [type(v).__name__ if is_estimator(v) else str(v) for v in values]
+    return f" if {name} in {', '.join(words)}"
 
 
 def _shown(given: Any) -> str:
