@@ -6,16 +6,24 @@ without the default, values that no version takes, absolute ranges for what has 
 
 from __future__ import annotations
 
+import enum
 import functools
 import importlib
 import pickle
 import runpy
+import sys
+import types
+import unittest.mock
 from pathlib import Path
 from unittest.mock import ANY
 
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
+from hypothesis import example, given
+from hypothesis import strategies as st
+from scipy.stats import rv_histogram
 from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
@@ -30,6 +38,7 @@ from sklearn.ensemble import (
 )
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import SelectKBest, SelectPercentile
+from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import (
     ElasticNet,
@@ -44,13 +53,18 @@ from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    OneHotEncoder,
+    StandardScaler,
+)
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import get_tags
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch, report
-from skhpo._keys import is_estimator
+from skhpo._keys import is_estimator, structural_key
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.search._check import samples
 from skhpo.space import (
@@ -62,6 +76,7 @@ from skhpo.space import (
     Real,
     SearchSpace,
     Suggested,
+    SuggestedSpace,
     register_space,
     suggest_space,
 )
@@ -441,12 +456,116 @@ def test_models_are_chosen_together_with_their_spaces():
 def test_the_code_of_a_model_within_a_model_makes_it_again():
     """By its own parameters: those of the inner one are no arguments of the outer."""
     tree = DecisionTreeClassifier(max_depth=3)
-    given = CalibratedClassifierCV(tree, cv=4)
-    space = suggest_space(Choice({"a": given, "b": GaussianNB()}), X, Y, name="model")
+    outer = CalibratedClassifierCV(tree, cv=4)
+    space = suggest_space(Choice({"a": outer, "b": GaussianNB()}), X, Y, name="model")
     names = {}
     exec(space.to_code(), names)
     made, _ = names["space"].columns[0].dimension.values
-    assert repr(made) == repr(given)
+    assert repr(made) == repr(outer)
+
+
+class Outer:
+    class Inner(GaussianNB):
+        pass
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+
+
+def local_class():
+    class Local(GaussianNB):
+        pass
+
+    return Local()
+
+
+WRITTEN = {
+    "numpy's numbers": [np.float64(1), np.float32(0.5), np.int64(3)],
+    "numpy's words": [np.str_("a"), np.bool_(True), np.bytes_(b"b")],
+    "numbers": [1, 2.5, float("inf"), -float("inf")],
+    "nested": [(1,), [np.float64(2), (None, "x")], {"a": np.float64(1), 2: [3]}],
+    "models": [SVC(C=np.float64(3)), SVC(class_weight={0: np.float64(2)})],
+    "functions": [FunctionTransformer(np.sqrt), FunctionTransformer(np.mean), int],
+    "output": [
+        StandardScaler().set_output(transform="pandas"),
+        StandardScaler(),
+        make_pipeline(PCA()).set_output(transform="pandas"),
+    ],
+}
+NOT_WRITTEN = {
+    "class in a class": Outer.Inner(),
+    "class in a function": local_class(),
+    "function": FunctionTransformer(lambda X: X),
+    "enumeration": Level.LOW,
+    "array": np.arange(3),
+    "fitted": FrozenEstimator(GaussianNB().fit(X, Y)),
+    "method": Outer().__init__,
+}
+
+
+def plain_key(value):
+    """What is left of a value as Python: numbers without a type of numpy's."""
+    if is_estimator(value):
+        config = getattr(value, "_sklearn_output_config", None)
+        params = value.get_params(deep=False)
+        return type(value), plain_key(params), plain_key(config)
+    if isinstance(value, list | tuple):
+        return type(value), *map(plain_key, value)
+    if isinstance(value, dict):
+        return dict, *((plain_key(k), plain_key(v)) for k, v in value.items())
+    return structural_key(value.item() if isinstance(value, np.generic) else value)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_code_makes_the_values_again(name):
+    values, names = WRITTEN[name], {}
+    exec(SuggestedSpace({"a": Categorical(values, ordered=False)}).to_code(), names)
+    (column,) = names["space"].columns
+    assert plain_key(list(column.dimension.values)) == plain_key(values)
+
+
+@pytest.mark.parametrize("name", NOT_WRITTEN)
+def test_no_code_is_better_than_code_that_makes_something_else(name):
+    with pytest.raises(InvalidSpaceError, match="There is no Python"):
+        SuggestedSpace({"a": [NOT_WRITTEN[name], "other"]}).to_code()
+
+
+def test_no_code_loses_requests_of_metadata():
+    with sklearn.config_context(enable_metadata_routing=True):
+        asking = GaussianNB().set_fit_request(sample_weight=True)
+        with pytest.raises(InvalidSpaceError, match="metadata requests"):
+            SuggestedSpace({"a": [asking, GaussianNB()]}).to_code()
+
+
+def test_no_code_has_two_things_of_one_name():
+    class Pipeline(GaussianNB):
+        __module__ = "own_module"
+
+    Pipeline.__qualname__ = "Pipeline"
+    module = types.ModuleType("own_module")
+    module.Pipeline = Pipeline
+    with unittest.mock.patch.dict(sys.modules, {"own_module": module}):
+        space = SuggestedSpace({"a": [Pipeline(), make_pipeline(PCA())]})
+        with pytest.raises(InvalidSpaceError, match="the same name"):
+            space.to_code()
+
+
+def test_no_code_names_a_distribution_that_scipy_does_not():
+    own = rv_histogram(np.histogram([1, 2, 4]))
+    with pytest.raises(InvalidSpaceError, match="There is no Python"):
+        SuggestedSpace({"a": own}).to_code()
+
+
+@given(why=st.text(), source=st.text())
+@example(why="a\nb\r\x0c\x00\u2028c", source="\n")
+def test_every_reason_is_a_comment_of_one_line(why, source):
+    width = Real(0.1, 2)
+    space = SuggestedSpace({"w": width}, [Suggested("w", width, 1, why, source)])
+    names = {}
+    exec(space.to_code(), names)
+    assert names["space"].columns == space.columns
+    assert len(str(space).splitlines()) == 1
 
 
 def test_a_step_of_a_pipeline_is_chosen_with_data_that_it_sees():
@@ -496,8 +615,8 @@ def test_parameters_exist_with_the_models_that_have_them(name):
     assert set(include) <= {column.name for column in space.columns}
     for params in [*draws(space, 40), *space.initial_params]:
         assert inside_of(params)
-    for key, given in include.items():
-        values = given if isinstance(given, list | tuple) else []
+    for key, listed in include.items():
+        values = listed if isinstance(listed, list | tuple) else []
         found = [c.dimension.values for c in space.columns if c.name == key]
         assert all(list(one) == list(values) for one in found if values)
     names = {}
@@ -509,8 +628,8 @@ def test_a_step_may_be_left_out():
     model = make_pipeline(PCA(), GaussianNB())
     include = {"pca": [PCA(), "passthrough"]}
     space = suggest_space(model, X, Y, include=include)
-    for kind, given in ((RandomSearch, space), (GridSearch, space.grid(2))):
-        search = kind(model, given, cv=2).fit(X, Y)
+    for kind, params in ((RandomSearch, space), (GridSearch, space.grid(2))):
+        search = kind(model, params, cv=2).fit(X, Y)
         assert np.isfinite(search.cv_results_["mean_test_score"]).all()
         tried = search.cv_results_["params"]
         assert {isinstance(params["pca"], str) for params in tried} == {True, False}

@@ -19,7 +19,7 @@ from skhpo.space._dimensions import is_number
 from skhpo.space._discretize import numbers_of_levels, ranges_of
 from skhpo.space._space import SearchSpace
 from skhpo.space.suggested._choose import same
-from skhpo.space.suggested._python import Writer
+from skhpo.space.suggested._python import Writer, one_line
 from skhpo.space.suggested._rows import Suggested
 
 __all__ = ["SuggestedSpace"]
@@ -160,8 +160,9 @@ class SuggestedSpace(SearchSpace):
     def _cells(self) -> list[tuple[str, str, str, str]]:
         """Return name, values, reason and source of each parameter."""
         return [
-            (row.name, _shown(row.dimension) + _condition(row), row.why, row.source)
+            (row.name, values, one_line(row.why), one_line(row.source))
             for row in self.suggestions
+            for values in [one_line(_shown(row.dimension) + _condition(row))]
         ]
 
     def to_code(self) -> str:
