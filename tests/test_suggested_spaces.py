@@ -6,10 +6,14 @@ without the default, values that no version takes, absolute ranges for what has 
 
 from __future__ import annotations
 
+import enum
 import functools
 import importlib
 import pickle
 import runpy
+import sys
+import types
+import unittest.mock
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
@@ -17,7 +21,11 @@ from unittest.mock import ANY
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
+from hypothesis import example, given
+from hypothesis import strategies as st
 from scipy import sparse
+from scipy.stats import rv_histogram
 from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
@@ -59,14 +67,23 @@ from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    OneHotEncoder,
+    SplineTransformer,
+    StandardScaler,
+)
 from sklearn.svm import SVC, SVR, NuSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils import get_tags
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch, report
+from skhpo._keys import is_estimator, structural_key
 from skhpo.exceptions import InvalidSpaceError
+from skhpo.search._check import samples
 from skhpo.space import (
+    Categorical,
     Choice,
     Curve,
     DataInfo,
@@ -74,9 +91,11 @@ from skhpo.space import (
     Real,
     SearchSpace,
     Suggested,
+    SuggestedSpace,
     register_space,
     suggest_space,
 )
+from skhpo.space._convert import as_dimension
 from skhpo.space._dimensions import is_number
 from skhpo.space.suggested._choose import Budget
 from skhpo.space.suggested._data import measure
@@ -789,12 +808,116 @@ def test_models_are_chosen_together_with_their_spaces():
 def test_the_code_of_a_model_within_a_model_makes_it_again():
     """By its own parameters: those of the inner one are no arguments of the outer."""
     tree = DecisionTreeClassifier(max_depth=3)
-    given = CalibratedClassifierCV(tree, cv=4)
-    space = suggest_space(Choice({"a": given, "b": GaussianNB()}), X, Y, name="model")
+    outer = CalibratedClassifierCV(tree, cv=4)
+    space = suggest_space(Choice({"a": outer, "b": GaussianNB()}), X, Y, name="model")
     names = {}
     exec(space.to_code(), names)
     made, _ = names["space"].columns[0].dimension.values
-    assert repr(made) == repr(given)
+    assert repr(made) == repr(outer)
+
+
+class Outer:
+    class Inner(GaussianNB):
+        pass
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+
+
+def local_class():
+    class Local(GaussianNB):
+        pass
+
+    return Local()
+
+
+WRITTEN = {
+    "numpy's numbers": [np.float64(1), np.float32(0.5), np.int64(3)],
+    "numpy's words": [np.str_("a"), np.bool_(True), np.bytes_(b"b")],
+    "numbers": [1, 2.5, float("inf"), -float("inf")],
+    "nested": [(1,), [np.float64(2), (None, "x")], {"a": np.float64(1), 2: [3]}],
+    "models": [SVC(C=np.float64(3)), SVC(class_weight={0: np.float64(2)})],
+    "functions": [FunctionTransformer(np.sqrt), FunctionTransformer(np.mean), int],
+    "output": [
+        StandardScaler().set_output(transform="pandas"),
+        StandardScaler(),
+        make_pipeline(PCA()).set_output(transform="pandas"),
+    ],
+}
+NOT_WRITTEN = {
+    "class in a class": Outer.Inner(),
+    "class in a function": local_class(),
+    "function": FunctionTransformer(lambda X: X),
+    "enumeration": Level.LOW,
+    "array": np.arange(3),
+    "fitted": FrozenEstimator(GaussianNB().fit(X, Y)),
+    "method": Outer().__init__,
+}
+
+
+def plain_key(value):
+    """What is left of a value as Python: numbers without a type of numpy's."""
+    if is_estimator(value):
+        config = getattr(value, "_sklearn_output_config", None)
+        params = value.get_params(deep=False)
+        return type(value), plain_key(params), plain_key(config)
+    if isinstance(value, list | tuple):
+        return type(value), *map(plain_key, value)
+    if isinstance(value, dict):
+        return dict, *((plain_key(k), plain_key(v)) for k, v in value.items())
+    return structural_key(value.item() if isinstance(value, np.generic) else value)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_code_makes_the_values_again(name):
+    values, names = WRITTEN[name], {}
+    exec(SuggestedSpace({"a": Categorical(values, ordered=False)}).to_code(), names)
+    (column,) = names["space"].columns
+    assert plain_key(list(column.dimension.values)) == plain_key(values)
+
+
+@pytest.mark.parametrize("name", NOT_WRITTEN)
+def test_no_code_is_better_than_code_that_makes_something_else(name):
+    with pytest.raises(InvalidSpaceError, match="There is no Python"):
+        SuggestedSpace({"a": [NOT_WRITTEN[name], "other"]}).to_code()
+
+
+def test_no_code_loses_requests_of_metadata():
+    with sklearn.config_context(enable_metadata_routing=True):
+        asking = GaussianNB().set_fit_request(sample_weight=True)
+        with pytest.raises(InvalidSpaceError, match="metadata requests"):
+            SuggestedSpace({"a": [asking, GaussianNB()]}).to_code()
+
+
+def test_no_code_has_two_things_of_one_name():
+    class Pipeline(GaussianNB):
+        __module__ = "own_module"
+
+    Pipeline.__qualname__ = "Pipeline"
+    module = types.ModuleType("own_module")
+    module.Pipeline = Pipeline
+    with unittest.mock.patch.dict(sys.modules, {"own_module": module}):
+        space = SuggestedSpace({"a": [Pipeline(), make_pipeline(PCA())]})
+        with pytest.raises(InvalidSpaceError, match="the same name"):
+            space.to_code()
+
+
+def test_no_code_names_a_distribution_that_scipy_does_not():
+    own = rv_histogram(np.histogram([1, 2, 4]))
+    with pytest.raises(InvalidSpaceError, match="There is no Python"):
+        SuggestedSpace({"a": own}).to_code()
+
+
+@given(why=st.text(), source=st.text())
+@example(why="a\nb\r\x0c\x00\u2028c", source="\n")
+def test_every_reason_is_a_comment_of_one_line(why, source):
+    width = Real(0.1, 2)
+    space = SuggestedSpace({"w": width}, [Suggested("w", width, 1, why, source)])
+    names = {}
+    exec(space.to_code(), names)
+    assert names["space"].columns == space.columns
+    assert len(str(space).splitlines()) == 1
 
 
 def test_a_step_of_a_pipeline_is_chosen_with_data_that_it_sees():
@@ -808,9 +931,122 @@ def test_a_step_of_a_pipeline_is_chosen_with_data_that_it_sees():
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
+def inside_of(params):
+    """Whether parameters are those that the models of a candidate have."""
+    placed = {k: v for k, v in params.items() if "__" not in k or is_estimator(v)}
+    return set(params) <= set(clone(PIPELINE).set_params(**placed).get_params())
+
+
+PIPELINE = make_pipeline(StandardScaler(), PCA(), SVC())
+PLACES = {
+    "left out": {"pca": [PCA(), "passthrough"]},
+    "None": {"pca": [None, PCA()]},
+    "tuple": {"pca": ("passthrough", PCA())},
+    "weights": {"pca": Categorical([PCA(), "passthrough"], weights=[1, 3])},
+    "only left out": {"pca": ["passthrough"]},
+    "own branches": {
+        "pca": Choice([(PCA(), {"pca__whiten": [True, False]}), ("passthrough", None)])
+    },
+    "no ranges": {"standardscaler": [StandardScaler(), MinMaxScaler()]},
+    "all set": {"svc": [SVC(C=3, gamma=1), SVC()]},
+    "two places": {"svc": [SVC(), GaussianNB()], "pca": [PCA(), "passthrough"]},
+    "own values of one": {"svc": [SVC(), GaussianNB()], "svc__C": [1, 10]},
+    "models in models": {
+        "svc": [BaggingClassifier(), SVC()],
+        "svc__estimator": [SVC(), GaussianNB()],
+        "svc__estimator__C": [5],
+    },
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_parameters_exist_with_the_models_that_have_them(name):
+    """Whatever takes the place of a step; nothing that is given is left out."""
+    include = PLACES[name]
+    space = suggest_space(PIPELINE, X, Y, include=include)
+    assert set(include) <= {column.name for column in space.columns}
+    for params in [*draws(space, 40), *space.initial_params]:
+        assert inside_of(params)
+    for key, listed in include.items():
+        values = listed if isinstance(listed, list | tuple) else []
+        found = [c.dimension.values for c in space.columns if c.name == key]
+        assert all(list(one) == list(values) for one in found if values)
+    names = {}
+    exec(space.to_code(), names)
+    assert [c.name for c in names["space"].columns] == [c.name for c in space.columns]
+
+
+def test_a_step_may_be_left_out():
+    model = make_pipeline(PCA(), GaussianNB())
+    include = {"pca": [PCA(), "passthrough"]}
+    space = suggest_space(model, X, Y, include=include)
+    for kind, params in ((RandomSearch, space), (GridSearch, space.grid(2))):
+        search = kind(model, params, cv=2).fit(X, Y)
+        assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+        tried = search.cv_results_["params"]
+        assert {isinstance(params["pca"], str) for params in tried} == {True, False}
+    beside = {**include, "pca__n_components": [1, 2]}
+    with pytest.raises(ValueError, match=r"'pca' may be 'passthrough'.*Choice"):
+        RandomSearch(model, beside, n_iter=2, cv=2).fit(X, Y)
+
+
+@pytest.mark.parametrize("include", [None, *PLACES.values()])
+@pytest.mark.parametrize("exclude", ["pca", "svc__C", "standardscaler", "svc"])
+def test_what_is_excluded_is_in_no_branch(include, exclude):
+    """Nor what is inside of it; what is to be in both is an error."""
+    options = {"include": include, "exclude": [exclude]}
+    if any(f"{name}__".startswith(f"{exclude}__") for name in include or ()):
+        with pytest.raises(ValueError, match=r"include names .*, and exclude"):
+            suggest_space(PIPELINE, X, Y, **options)
+        return
+    space = suggest_space(PIPELINE, X, Y, **options)
+    for column in space.columns:
+        assert not f"{column.name}__".startswith(f"{exclude}__")
+
+
+def test_notes_of_one_of_several_models_are_notes():
+    models = {"svc": [SVC(C=3), GaussianNB()]}
+    assert (
+        "svc SVC: as you set them: svc__C."
+        in suggest_space(PIPELINE, X, Y, include=models).notes
+    )
+
+
 def test_own_values_take_the_place_of_a_suggested_range():
     own = {"C": [1, 2], "shrinking": [True, False]}
     assert own.items() <= dict(suggest_space(SVC(), X, Y, include=own)).items()
+
+
+@pytest.mark.parametrize("name", SCIKIT_LEARN)
+def test_what_is_included_is_searched_in_any_case(name):
+    """With what it depends on, in spite of the budget; also a single value."""
+    estimator, data = instance(name), data_for(instance(name))
+    everything = whole_space(name)
+    for row in everything.suggestions if everything else ():
+        space = suggest_space(estimator, *data, n_iter=8, include=[row.name])
+        assert row.name in {column.name for column in space.columns}
+        (value,) = list(samples(as_dimension("", row.dimension)))[-1:]
+        space = suggest_space(estimator, *data, n_iter=8, include={row.name: [value]})
+        (column,) = (c for c in space.columns if c.name == row.name)
+        assert column.dimension.values == (value,)
+
+
+@pytest.mark.parametrize(
+    ("model", "more"),
+    [
+        (SVC(kernel="linear"), {}),
+        (SVC(), {"exclude": ["kernel"]}),
+        (SVC(), {"include": {"degree": [2, 5], "kernel": ["rbf", "linear"]}}),
+        (
+            SVC(kernel="poly"),
+            {"include": {"degree": None, "kernel": ["rbf", "linear"]}},
+        ),
+    ],
+)
+def test_what_cannot_exist_is_not_included_without_a_word(model, more):
+    message = r"'degree', which plays a part only where 'kernel' is 'poly'.*Add"
+    with pytest.raises(InvalidSpaceError, match=message):
+        suggest_space(model, X, Y, **{"include": ["degree"], **more})
 
 
 def test_a_grid_has_the_ends_and_the_estimator_itself():
@@ -819,6 +1055,44 @@ def test_a_grid_has_the_ends_and_the_estimator_itself():
     assert values["C"] == (0.1, 1.0, 1000.0)
     assert values["gamma"] == (pytest.approx(SCALE / 100, 0.01), "scale", ANY)
     assert len(GridSearch(SVC(), grid, cv=2).fit(X, Y).cv_results_["params"]) == 9
+
+
+GRIDS = {
+    "pipeline": (make_pipeline(StandardScaler(), SVC()), {}),
+    "conditions": (SVC(), {"effort": 3, "n_iter": 200}),
+    "curve": (HistGradientBoostingClassifier(), {}),
+    "models": (
+        Choice({1: SVC(C=1), 2: LogisticRegression(C=2), 3: SVC(C=5)}),
+        {"include": ["model__C"]},
+    ),
+}
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+@pytest.mark.parametrize("name", GRIDS)
+def test_a_grid_is_shown_exported_and_converted_as_what_it_is(name, n):
+    model, options = GRIDS[name]
+    space = suggest_space(model, X, Y, **options)
+    grid = space.grid(n)
+    names = {}
+    exec(grid.to_code(), names)
+    for other in (names["space"], SearchSpace(dict(grid)), SearchSpace({**grid})):
+        assert other.columns == grid.columns
+    if name != "curve":
+        assert np.isfinite(grid.size)
+        assert SearchSpace(dict(grid)).size == grid.size <= space.size
+    for row in grid.suggestions:
+        if not isinstance(row.dimension, Curve | Choice):
+            assert len(row.dimension.values) <= max(n, 2)
+            assert repr(row.dimension.values[-1]) in str(grid)
+    for params in grid.initial_params:
+        grid.encode(params)
+
+
+def test_a_grid_has_the_own_values_of_each_of_several_models():
+    model, options = GRIDS["models"]
+    tried = suggest_space(model, X, Y, **options).grid(3).initial_params
+    assert [params["model__C"] for params in tried] == [1, 2, 5]
 
 
 def test_a_space_is_printed_with_its_reasons():
@@ -887,7 +1161,17 @@ def test_a_registered_function_must_return_suggestions():
         (SVC(), {"exclude": ["gama"]}, "Did you mean 'gamma'"),
         (SVC(), {"include": ["tol"]}, "No range is known for 'tol'"),
         (SVC(), {"include": "C"}, "must be a list of names"),
+        (SVC(), {"include": ["class_weight"]}, "one for: more than 75 %"),
+        (SVC(), {"include": {"C": []}}, "'C': A list of values must not be empty"),
+        (SVC(), {"include": ["C"], "exclude": ["C"]}, "include names 'C', and exclude"),
+        (
+            Choice({1: SVC(), 2: GaussianNB()}),
+            {"exclude": ["model__gama"]},
+            r"nor of what takes the place of \['model'\]. Did you mean 'model__gamma'",
+        ),
+        (make_pipeline(PCA(), "passthrough"), {}, "last step.*which is no estimator"),
         (SVC(), {"n_iter": 0}, "n_iter must be"),
+        (SVC(), {"n_iter": 2.0}, "n_iter must be"),
         (SVC(), {"effort": 4}, "effort must be"),
         (GaussianNB(), {"exclude": ["var_smoothing"]}, "is left to search"),
         (StandardScaler(), {}, "no parameter that is worth a search"),
@@ -897,6 +1181,12 @@ def test_a_registered_function_must_return_suggestions():
 def test_what_cannot_be_suggested_is_said(model, more, message):
     with pytest.raises(ValueError, match=message):
         suggest_space(model, X, **{"y": Y, **more})
+
+
+def test_a_number_of_candidates_may_be_of_numpy():
+    assert dict(suggest_space(SVC(), X, Y, n_iter=np.int64(9))) == dict(
+        suggest_space(SVC(), X, Y, n_iter=9)
+    )
 
 
 # -- in searches -----------------------------------------------------------------------

@@ -144,9 +144,26 @@ def _check_name(estimator: Any, name: str, values: object) -> None:
     try:  # some estimators take more names than they list (skorch's `module__...`)
         clone(estimator).set_params(**{name: next(samples(values))})
     except (ValueError, AttributeError) as error:
+        _check_owner(estimator, name)
         message = _cut(str(error).rstrip("."))
         remedy = _remedy(estimator, name)
         raise ValueError(f"{remedy}{message}.") from None
+
+
+def _check_owner(estimator: Any, name: str) -> None:
+    """Raise if what should have the parameter is no estimator, such as a step left out.
+
+    Beside it in a search, the parameter exists only with some of its values.
+    """
+    params, (prefix, _, _) = estimator.get_params(deep=True), name.rpartition("__")
+    if prefix not in params or is_estimator(params[prefix]):
+        return
+    raise ValueError(
+        f"{prefix!r} may be {params[prefix]!r}, which has no parameters, and so no "
+        f"{name!r}. Give the latter to those values of {prefix!r} that have it: "
+        f"{{{prefix!r}: Choice([({params[prefix]!r}, None), (..., {{{name!r}: "
+        "...})])}."
+    )
 
 
 def _check_all(estimator: Any, name: str, values: object) -> None:

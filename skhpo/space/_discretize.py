@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import copy
 from dataclasses import replace
 from numbers import Integral
 from typing import Any
@@ -51,7 +50,7 @@ def discretize(space: SearchSpace, n_levels: int | Mapping[str, int]) -> SearchS
     [{'share': [0.0, 0.5, 1.0], 'n': [1, 2]}]
     """
     numbers = numbers_of_levels(n_levels, ranges_of(space))
-    finite = copy(space)
+    finite = SearchSpace(space)
     Cube.__init__(finite, [_discretized(column, numbers) for column in space.columns])
     return finite
 

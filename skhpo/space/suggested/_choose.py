@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from skhpo._keys import structural_key
+from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._convert import as_dimension
 from skhpo.space._curve import Curve
@@ -75,9 +76,10 @@ def choose(
     budget : Budget
         How much may enter.
     asked : mapping of str to object
-        Names that enter whatever the budget is.
+        Names that enter whatever the budget is, with all that they depend on.
     """
     by_name = {row.name: row for row in rows}
+    asked = _with_parents(by_name, own, asked)
     ranked = sorted(rows, key=lambda row: _rank(row, by_name, own, asked))
     chosen: dict[str, Suggested] = {}
     reserved: set[str] = set()
@@ -92,7 +94,9 @@ def choose(
         is_free = isinstance(row.dimension, Curve) or row.name in reserved
         counts = 0 if is_free else 1 + len(inside)
         fits = n_dimensions + counts <= budget.n_dimensions
-        if not _exists(row, chosen, own) or _is_constant(row):
+        if not _exists(row, chosen, own):
+            continue
+        if _is_constant(row) and row.name not in asked:
             continue
         if row.name in asked or (tier <= budget.tier and fits):
             chosen[row.name] = row
@@ -102,6 +106,43 @@ def choose(
             dropped.append(row)
     order = list(by_name)
     return sorted(chosen.values(), key=lambda row: order.index(row.name)), dropped
+
+
+def _with_parents(
+    by_name: Mapping[str, Suggested], own: Mapping[str, Any], asked: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what is asked for, and the parameters without which it does not exist.
+
+    Raises
+    ------
+    InvalidSpaceError
+        If no value that is searched brings one of them.
+    """
+    found, left = dict(asked), list(asked)
+    while left:
+        row = by_name.get(left.pop())
+        if row is None or row.when is None:
+            continue
+        name, values = row.when
+        parent = by_name.get(name)
+        searched = [own.get(name)] if parent is None else _listed(parent)
+        if not any(_is_among(value, values) for value in searched):
+            raise InvalidSpaceError(_no_parent(row, name, values, own.get(name)))
+        is_there = _is_among(own.get(name), values)
+        if parent is not None and name not in found and not is_there:
+            found[name] = None
+            left.append(name)
+    return found
+
+
+def _no_parent(row: Suggested, name: str, values: Sequence[Any], own: Any) -> str:
+    shown = " or ".join(map(repr, values))
+    more = f"{{{row.name!r}: [...], {name!r}: {[own, values[0]]!r}}}"
+    return (
+        f"include names {row.name!r}, which plays a part only where {name!r} is "
+        f"{shown}. The estimator has {own!r}, and none of those is searched. Add one "
+        f"of them, as in include={more}."
+    )
 
 
 def _inseparable(row: Suggested, rows: Sequence[Suggested]) -> list[Suggested]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from sklearn.ensemble import BaggingClassifier, BaggingRegressor
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 
-if TYPE_CHECKING:
-    from skhpo.space.suggested._walk import Sight
+from skhpo.space.suggested._sight import Sight
 
 __all__ = ["LEAST_SHARE", "of_members"]
 

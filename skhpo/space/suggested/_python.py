@@ -6,14 +6,22 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from skhpo._keys import is_estimator, structural_key
+import numpy as np
+import scipy.stats
+
+from skhpo._keys import (
+    CLONED_ATTRIBUTES,
+    has_own_clone,
+    is_estimator,
+    structural_key,
+)
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical, Choice
-from skhpo.space._convert import Distribution, as_dimension
+from skhpo.space._convert import Distribution, as_dimension, describe
 from skhpo.space._curve import Curve
 from skhpo.space._dimensions import Integer, Real
 
-__all__ = ["Writer"]
+__all__ = ["Writer", "one_line"]
 
 INDENT = "    "
 
@@ -39,6 +47,12 @@ class Writer:
         self.imports: dict[str, set[str]] = {}
 
     def _import(self, module: str, name: str) -> str:
+        for other, names in self.imports.items():
+            if other != module and name in names:
+                raise InvalidSpaceError(
+                    f"There is no Python here that makes both {module}.{name} and "
+                    f"{other}.{name}: imports would give them the same name."
+                )
         self.imports.setdefault(module, set()).add(name)
         return name
 
@@ -57,33 +71,52 @@ class Writer:
         InvalidSpaceError
             If there is none.
         """
-        if value is None or isinstance(value, bool | int | str | bytes):
+        if isinstance(value, np.generic) and not isinstance(value.item(), np.generic):
+            value = value.item()
+        kind = type(value)  # what is derived from these may be written otherwise
+        if value is None or kind in (bool, int, str, bytes):
             return repr(value)
-        if isinstance(value, float):
+        if kind is float:
             return repr(value) if value - value == 0 else f'float("{value}")'
-        if isinstance(value, tuple | list):
+        if kind in (tuple, list):
             inside = ", ".join(map(self.value, value))
-            if isinstance(value, list):
+            if kind is list:
                 return f"[{inside}]"
             return f"({inside},)" if len(value) == 1 else f"({inside})"
+        if kind is dict:
+            pairs = (f"{self.value(k)}: {self.value(v)}" for k, v in value.items())
+            return f"{{{', '.join(pairs)}}}"
         if is_estimator(value):
             return self._estimator(value)
-        if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
-            return self.value(value.item())
-        if hasattr(value, "__qualname__") and "<" not in value.__qualname__:
-            return self._import(_public(value), value.__qualname__)
-        raise InvalidSpaceError(f"There is no Python that makes the value {value!r}.")
+        return self._named(value)
+
+    def _named(self, thing: Any) -> str:
+        """Return the name of a class or function, which is to be imported."""
+        module = _public(thing)
+        if module is None:
+            raise InvalidSpaceError(
+                f"There is no Python that makes the value {thing!r}: no module has it "
+                "under its name."
+            )
+        return self._import(module, thing.__qualname__)
 
     def _estimator(self, estimator: Any) -> str:
+        if lost := _lost(estimator):
+            raise InvalidSpaceError(
+                f"There is no Python here that makes {estimator!r} again: {lost}."
+            )
         cls = type(estimator)
-        name = self._import(_public(cls), cls.__qualname__)
+        name = self._named(cls)
         before = _class_params(cls)
         given = [
             f"{key}={self.value(value)}"
             for key, value in estimator.get_params(deep=False).items()
             if key not in before or structural_key(before[key]) != structural_key(value)
         ]
-        return f"{name}({', '.join(given)})"
+        output = getattr(estimator, "_sklearn_output_config", None) or {}
+        options = [f"{key}={self.value(value)}" for key, value in output.items()]
+        after = f".set_output({', '.join(options)})" if options else ""
+        return f"{name}({', '.join(given)}){after}"
 
     def dimension(self, name: str, given: Any, depth: int = 1) -> str:
         """Return the expression of the values of one parameter."""
@@ -111,7 +144,15 @@ class Writer:
         return f"Categorical({values}{more})"
 
     def _frozen(self, frozen: Any) -> str:
-        name = self._import("scipy.stats", frozen.dist.name)
+        dist = getattr(frozen, "dist", None)
+        name = getattr(dist, "name", None)
+        known = getattr(scipy.stats, name, None) if isinstance(name, str) else None
+        if known is None or type(known) is not type(dist):
+            raise InvalidSpaceError(
+                f"There is no Python that makes {describe(frozen)}: it is none of the "
+                "distributions of scipy.stats."
+            )
+        name = self._import("scipy.stats", str(name))
         args = [self.value(value) for value in frozen.args]
         args += [f"{key}={self.value(value)}" for key, value in frozen.kwds.items()]
         return f"{name}({', '.join(args)})"
@@ -140,20 +181,49 @@ class Writer:
         lines = []
         for name, given in space.items():
             if name in reasons:
-                lines.append(f"{outer}# {reasons[name]}")
+                lines.append(f"{outer}# {one_line(reasons[name])}")
             lines.append(f"{outer}{name!r}: {self.dimension(name, given, depth + 1)},")
         return "\n".join(["{", *lines, f"{inner}}}"])
 
 
-def _public(thing: Any) -> str:
-    """Return the shortest module that has a class or a function by its name."""
-    parts = thing.__module__.split(".")
+def one_line(text: str) -> str:
+    """Return a text without breaks, and without what no source may hold.
+
+    Examples
+    --------
+    >>> one_line("of the data\\n  and the model")
+    'of the data and the model'
+    """
+    shown = (char if char.isprintable() else " " for char in text)
+    return " ".join("".join(shown).split())
+
+
+def _public(thing: Any) -> str | None:
+    """Return the shortest module that has a class or a function by its name.
+
+    None if there is no such module: what is inside of a class or of a function cannot
+    be imported.
+    """
+    module_name = getattr(thing, "__module__", None)
+    name = getattr(thing, "__qualname__", None)
+    if not isinstance(module_name, str) or not isinstance(name, str):
+        return None
+    parts = module_name.split(".")
     for n in range(1, len(parts) + 1):
         module = ".".join(parts[:n])
-        found = getattr(sys.modules.get(module), thing.__qualname__, None)
-        if found is thing:
+        if getattr(sys.modules.get(module), name, None) is thing:
             return module
-    return str(thing.__module__)
+    return None
+
+
+def _lost(estimator: Any) -> str:
+    """Return what an estimator has beside its parameters and its kind of output."""
+    if has_own_clone(estimator):
+        return "it holds more than its parameters"
+    names = [n for n in CLONED_ATTRIBUTES if n != "_sklearn_output_config"]
+    if any(getattr(estimator, name, None) for name in names):
+        return "beside its parameters, it has metadata requests or callbacks"
+    return ""
 
 
 def _class_params(cls: type) -> dict[str, Any]:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from skhpo._keys import is_estimator
 from skhpo._printable import literal
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical, Choice
-from skhpo.space._columns import Column
 from skhpo.space._convert import as_dimension
-from skhpo.space._cube import Cube
 from skhpo.space._curve import Curve
 from skhpo.space._dimensions import is_number
-from skhpo.space._discretize import discretize
+from skhpo.space._discretize import numbers_of_levels, ranges_of
 from skhpo.space._space import SearchSpace
 from skhpo.space.suggested._choose import same
-from skhpo.space.suggested._python import Writer
+from skhpo.space.suggested._python import Writer, one_line
 from skhpo.space.suggested._rows import Suggested
 
 __all__ = ["SuggestedSpace"]
@@ -81,7 +82,13 @@ class SuggestedSpace(SearchSpace):
 
     def _candidate(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return the candidate that is nearest to some values."""
-        dimensions = {str(c.name): c.dimension for c in self.columns}
+        # Of two models, parameters of the same name may have different values.
+        is_active = self.active(self.complete(params)[np.newaxis])[0]
+        dimensions = {
+            str(column.name): column.dimension
+            for column, is_there in zip(self.columns, is_active, strict=True)
+            if is_there
+        }
         near = {
             name: _nearest(dimensions[name], value)
             for name, value in params.items()
@@ -89,8 +96,9 @@ class SuggestedSpace(SearchSpace):
         }
         found = self.decode(self.complete(near))
         for name in found:
-            if name in near and not isinstance(dimensions[name], Curve):
-                found[name] = _if_inside(dimensions[name], near[name], found[name])
+            is_listed = name in near and not isinstance(dimensions[name], Curve)
+            if is_listed and _is_inside(dimensions[name], near[name]):
+                found[name] = near[name]
         return found
 
     # -- as a dict -------------------------------------------------------------
@@ -152,8 +160,9 @@ class SuggestedSpace(SearchSpace):
     def _cells(self) -> list[tuple[str, str, str, str]]:
         """Return name, values, reason and source of each parameter."""
         return [
-            (row.name, _shown(row.dimension) + _condition(row), row.why, row.source)
+            (row.name, values, one_line(row.why), one_line(row.source))
             for row in self.suggestions
+            for values in [one_line(_shown(row.dimension) + _condition(row))]
         ]
 
     def to_code(self) -> str:
@@ -181,7 +190,7 @@ class SuggestedSpace(SearchSpace):
 
     # -- as a grid -------------------------------------------------------------
 
-    def grid(self, n_levels: int) -> SearchSpace:
+    def grid(self, n_levels: int) -> SuggestedSpace:
         """Return a grid: so many values of each parameter, the own one among them.
 
         Parameters
@@ -191,35 +200,95 @@ class SuggestedSpace(SearchSpace):
 
         Returns
         -------
-        SearchSpace
+        SuggestedSpace
             A finite space, as `GridSearch` takes it.
         """
-        finite = discretize(self, n_levels)
-        first: dict[str, Any] = {}  # of each model, if there are several
-        for params in reversed(self.initial_params):
-            first |= params
-        parents = {column.parent for column in self.columns}
-        columns = [
-            column if j in parents else _thinned(column, n_levels, first)
-            for j, column in enumerate(self.columns)
-        ]
-        Cube.__init__(finite, columns)
-        return finite
+        numbers_of_levels(n_levels, ranges_of(self))
+        changed: list[Thinned] = []
+        space = _on_grid(self._space, n_levels, self.initial_params, changed)
+        rows = [_row_on_grid(row, changed) for row in self.suggestions]
+        first, *later = self.initial_params
+        return SuggestedSpace(space, rows, self.notes, first, later)
 
 
-def _thinned(column: Column, n: int, first: Mapping[str, Any]) -> Column:
-    """Return a column of up to `n` values, one of them the own one."""
-    dimension, name = column.dimension, column.name or ""
-    if dimension.is_categorical or isinstance(dimension, Curve) or name not in first:
-        return column
+@dataclass(frozen=True)
+class Thinned:
+    """A parameter of a grid: its values before, and those that are left."""
+
+    name: str
+    before: Any
+    after: Any
+
+
+def _on_grid(
+    space: Any, n: int, first: Sequence[Mapping[str, Any]], changed: list[Thinned]
+) -> Any:
+    """Return a space with lists in the place of ranges, and note what is changed.
+
+    Parameters
+    ----------
+    space : mapping, sequence, tuple or None
+        The space, or that of a branch of a `Choice`.
+    n : int
+        Number of values of each parameter.
+    first : sequence of mapping
+        Candidates whose values are to be on the grid.
+    changed : list of Thinned
+        Gets an item for each parameter that is no `Choice`.
+    """
+    if isinstance(space, tuple):
+        return (_on_grid(space[0], n, first, changed), *space[1:])
+    if isinstance(space, list):
+        return [_on_grid(item, n, first, changed) for item in space]
+    found: dict[str, Any] = {}
+    for name, given in (space or {}).items():
+        dimension = as_dimension(name, given)
+        if isinstance(dimension, Choice):
+            found[name] = _choice_on_grid(name, dimension, n, first, changed)
+            continue
+        own = [params[name] for params in first if name in params]
+        found[name] = _thinned(dimension, n, own)
+        changed.append(Thinned(name, given, found[name]))
+    return None if space is None else found
+
+
+def _choice_on_grid(
+    name: str,
+    choice: Choice,
+    n: int,
+    first: Sequence[Mapping[str, Any]],
+    changed: list[Thinned],
+) -> Choice:
+    """Return a choice whose branches have the own values of those who chose them."""
+    branches = []
+    for value, space in choice.branches:
+        those = [p for p in first if name in p and same(p[name], value)]
+        branches.append((value, _on_grid(space, n, those or first, changed)))
+    return Choice(branches)
+
+
+def _row_on_grid(row: Suggested, changed: Sequence[Thinned]) -> Suggested:
+    """Return a row with the values that are left of it."""
+    of_name = [one for one in changed if one.name == row.name]
+    # Two models may have parameters of the same name.
+    found = [one for one in of_name if one.before is row.dimension] or of_name
+    return replace(row, dimension=found[0].after) if found else row
+
+
+def _thinned(dimension: Any, n: int, own: Sequence[Any]) -> Any:
+    """Return up to `n` values of a dimension, one of them the first own one inside."""
+    if dimension.is_categorical or isinstance(dimension, Curve):
+        return dimension
     u = dimension.levels(n)
     values = dimension.from_unit(u)
     # The ends stay, since a grid is to show them.
-    inside = range(1, len(u) - 1) if len(u) > 2 else range(len(u))
-    own = dimension.to_unit(first[name])
-    if not any(same(value, first[name]) for value in values):
-        values[min(inside, key=lambda i: abs(u[i] - own))] = first[name]
-    return replace(column, dimension=Categorical(values, ordered=True))
+    places = range(1, len(u) - 1) if len(u) > 2 else range(len(u))
+    inside = [value for value in own if _is_inside(dimension, value)]
+    if inside and not any(same(value, inside[0]) for value in values):
+        at = dimension.to_unit(inside[0])
+        values[min(places, key=lambda i: abs(u[i] - at))] = inside[0]
+    distinct = list(dict.fromkeys(values))  # rounding may have made two of them one
+    return Categorical(distinct, ordered=True)
 
 
 def _nearest(dimension: Any, value: Any) -> Any:
@@ -232,12 +301,12 @@ def _nearest(dimension: Any, value: Any) -> Any:
     return min(numbers, key=lambda v: abs(v - value))
 
 
-def _if_inside(dimension: Any, value: Any, otherwise: Any) -> Any:
+def _is_inside(dimension: Any, value: Any) -> bool:
     try:
         dimension.to_unit(value)
     except InvalidSpaceError:
-        return otherwise
-    return value
+        return False
+    return True
 
 
 def _alone(row: Suggested, rows: Sequence[Suggested]) -> Suggested:
@@ -251,7 +320,8 @@ def _condition(row: Suggested) -> str:
     if row.when is None:
         return ""
     name, values = row.when
-    return f" if {name} in {', '.join(map(str, values))}"
+    words = [type(v).__name__ if is_estimator(v) else str(v) for v in values]
+    return f" if {name} in {', '.join(words)}"
 
 
 def _shown(given: Any) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 from typing import Any
 
 from sklearn.base import clone
@@ -14,15 +14,22 @@ from sklearn.utils import get_tags
 
 from skhpo._keys import is_estimator
 from skhpo.exceptions import InvalidSpaceError
-from skhpo.space._categorical import Choice
+from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._curve import Curve
 from skhpo.space.suggested._choose import Budget, choose, nested, same
 from skhpo.space.suggested._data import as_plain, n_rows
+from skhpo.space.suggested._names import (
+    check_names,
+    components,
+    included_in,
+    inside,
+)
 from skhpo.space.suggested._registry import SPACES, class_defaults, is_known, rows
 from skhpo.space.suggested._rows import Suggested
+from skhpo.space.suggested._sight import Sight, task_of
 from skhpo.space.suggested._space import SuggestedSpace
 from skhpo.space.suggested._tuned import tuned_params
-from skhpo.space.suggested._walk import Part, Sight, parts, task_of
+from skhpo.space.suggested._walk import Part, parts
 
 __all__ = ["suggest", "suggest_space"]
 
@@ -52,9 +59,12 @@ class Request:
     include : mapping of str to object
         Names that are searched in any case; None, or values for them.
     exclude : frozenset of str
-        Names that are not.
+        Names that are not, nor what is inside of them.
     curves : bool
         Whether numbers of rounds may be left to one fit.
+    within : str
+        The prefix of the only parameters that count: of one of several models, the
+        others are suggested for already.
     """
 
     n_iter: int = 50
@@ -62,6 +72,7 @@ class Request:
     include: Mapping[str, Any] = field(default_factory=dict)
     exclude: frozenset[str] = frozenset()
     curves: bool = True
+    within: str = ""
 
 
 def suggest_space(
@@ -98,11 +109,13 @@ def suggest_space(
     effort : {"auto", 1, 2, 3}, default="auto"
         The highest tier, whatever the number of candidates.
     include : list of str, dict or None, default=None
-        Parameters that are searched in any case, also if you have set them. A dict
-        gives values of your own, or, for a step of a pipeline, a list of estimators:
-        each brings its own space.
+        Parameters that are searched in any case, also if you have set them; with them
+        those that they depend on. A dict gives values of your own, or, for a step of a
+        pipeline, a list of estimators: each brings its own space. ``"passthrough"``
+        may be among them.
     exclude : list of str or None, default=None
-        Parameters that are not searched.
+        Parameters that are not searched. The name of a step stands for all of its
+        parameters.
     name : str, default="model"
         The parameter, such as a step of a pipeline, that a `Choice` of estimators is
         for.
@@ -144,7 +157,7 @@ def suggest_space(
 
 def _request(n_iter: Any, effort: Any, include: Any, exclude: Any) -> Request:
     """Check the arguments."""
-    if isinstance(n_iter, bool) or not isinstance(n_iter, int) or n_iter < 1:
+    if isinstance(n_iter, bool) or not isinstance(n_iter, Integral) or n_iter < 1:
         raise ValueError(f"n_iter must be a positive integer. Got {n_iter!r}.")
     if effort not in ("auto", 1, 2, 3) or isinstance(effort, bool):
         raise ValueError(f"effort must be 'auto', 1, 2 or 3. Got {effort!r}.")
@@ -152,7 +165,7 @@ def _request(n_iter: Any, effort: Any, include: Any, exclude: Any) -> Request:
         if isinstance(value, str):
             raise ValueError(f"{option} must be a list of names. Got {value!r}.")
     asked = include if isinstance(include, Mapping) else dict.fromkeys(include or ())
-    return Request(n_iter, effort, dict(asked), frozenset(exclude or ()))
+    return Request(int(n_iter), effort, dict(asked), frozenset(exclude or ()))
 
 
 def _of_choice(choice: Choice, request: Request, name: str) -> tuple[Any, Request]:
@@ -198,29 +211,43 @@ def suggest(
     """
     X, y = as_plain("X", X), as_plain("y", y)
     _check_target(estimator, y)
-    _check_names(estimator, request)
+    if not request.within:
+        check_names(estimator, request.include, request.exclude)
     sight = Sight(X, y, task_of(estimator), n_train, n_rows(X), dict(scoring or {}))
-    alternatives = {k for k, v in request.include.items() if _are_models(v)}
-    within = tuple(f"{key}__" for key in alternatives)
-    found = [p for p in parts(estimator, sight) if not p.prefix.startswith(within)]
-    if not alternatives:
+    given = components(estimator, request.include)
+    found = [
+        part
+        for part in parts(estimator, sight)
+        if part.prefix.startswith(request.within) and not inside(part.prefix, given)
+    ]
+    if not given:
         _check_known(estimator, found, request)
-    asked = {k: v for k, v in request.include.items() if k not in alternatives}
-    asked = {k: v for k, v in asked.items() if not k.startswith(within)}
-    everything, users, notes = _of_parts(found, request)
+    alternatives = {k: v for k, v in given.items() if isinstance(v, Categorical)}
+    asked = {
+        name: values
+        for name, values in request.include.items()
+        if name not in alternatives and not inside(name, given)
+    }
+    open_parts = [part for part in found if not inside(part.prefix, request.exclude)]
+    everything, users, notes = _of_parts(open_parts, request)
     own = estimator.get_params(deep=True)
     budget = _budget(request, n_train)
-    chosen, dropped = choose(_with_values(everything, asked), own, budget, asked)
+    chosen, dropped = choose(_with_values(everything, asked, found), own, budget, asked)
     chosen = _beside_learning_rate(chosen, own)
     spec = nested(chosen)
     models = {
-        key: _models(estimator, key, (X, y), request, n_train=n_train, scoring=scoring)
-        for key in sorted(alternatives)
+        key: _models(
+            estimator, key, values, (X, y), request, n_train=n_train, scoring=scoring
+        )
+        for key, values in sorted(alternatives.items())
     }
     spec |= {key: one.choice for key, one in models.items()}
-    if not spec:
+    if not spec and not request.within:
         raise ValueError(_nothing(estimator, users, request))
     notes = [*sight.notes, *notes, *_notes(users, dropped, request, n_train)]
+    for one in models.values():
+        more = [f"{who}: {note}" for who, note in one.notes if note not in notes]
+        notes += dict.fromkeys(more)
     later = [params for one in models.values() for params in one.first]
     return SuggestedSpace(
         spec,
@@ -229,11 +256,6 @@ def suggest(
         _with_meanings(own, chosen),
         [*later, *_tuned(found)],
     )
-
-
-def _are_models(values: Any) -> bool:
-    """Whether values are estimators, each of which brings a space of its own."""
-    return isinstance(values, list | tuple) and all(map(is_estimator, values))
 
 
 def _with_meanings(
@@ -262,26 +284,21 @@ def _check_target(estimator: Any, y: Any) -> None:
         )
 
 
-def _check_names(estimator: Any, request: Request) -> None:
-    """Raise if a name is none of the estimator's."""
-    known = {*estimator.get_params(deep=True), *class_defaults(type(estimator))}
-    for option, names in (("include", request.include), ("exclude", request.exclude)):
-        for one in names:
-            if one not in known:
-                close = difflib.get_close_matches(one, known, n=1)
-                hint = f" Did you mean {close[0]!r}?" if close else ""
-                raise ValueError(
-                    f"{option} names {one!r}, which is no parameter of "
-                    f"{type(estimator).__name__}.{hint}"
-                )
-
-
 def _check_known(estimator: Any, found: Sequence[Part], request: Request) -> None:
     """Raise if nothing is known of what predicts."""
     final = [part for part in found if part.is_final]
     given = any(value is not None for value in request.include.values())
     if given or any(is_known(part.estimator) for part in final):
         return
+    if not final and request.within:
+        return
+    if isinstance(estimator, Pipeline) and not is_estimator(estimator.steps[-1][1]):
+        name, last = estimator.steps[-1]
+        raise ValueError(
+            f"The last step of {type(estimator).__name__}, {name!r}, is {last!r}, "
+            "which is no estimator. Put one in its place, or several that are to be "
+            f"searched: include={{{name!r}: [...]}}."
+        )
     unknown = final[0].estimator if final else estimator
     own = sorted(unknown.get_params(deep=False))
     cls = type(unknown).__name__
@@ -350,16 +367,17 @@ def _has_inner(part: Part, found: Sequence[Part]) -> bool:
 
 
 def _with_values(
-    everything: Sequence[Suggested], asked: Mapping[str, Any]
+    everything: Sequence[Suggested], asked: Mapping[str, Any], found: Sequence[Part]
 ) -> list[Suggested]:
     """Return the suggestions, with values of the user's own for some."""
     given = {name: values for name, values in asked.items() if values is not None}
     known = {row.name for row in everything}
     for name, values in asked.items():
         if values is None and name not in known:
+            case = _case_of(name, found)
             raise ValueError(
-                f"No range is known for {name!r}. Give its values: include={{{name!r}: "
-                "[...]}, or a dimension such as Real(low, high)."
+                f"No range is known for {name!r}{case}. Give its values: "
+                f"include={{{name!r}: [...]}}, or a dimension such as Real(low, high)."
             )
     kept = [
         replace(row, dimension=given[row.name], why="your own values", source="you")
@@ -372,6 +390,16 @@ def _with_values(
         for name, values in given.items()
         if name not in known
     ]
+
+
+def _case_of(name: str, found: Sequence[Part]) -> str:
+    """Return when a parameter has a range at all, if that is not so here."""
+    for part in found:
+        table = SPACES.find(type(part.estimator))
+        for row in table if isinstance(table, Sequence) else ():
+            if part.prefix + row.name == name and row.case is not None:
+                return f" here; there is one for: {row.case.text}"
+    return ""
 
 
 def _beside_learning_rate(
@@ -395,38 +423,57 @@ def _beside_learning_rate(
 
 @dataclass(frozen=True)
 class Models:
-    """The choice between estimators: its values, its rows, and what to try first."""
+    """The choice between estimators: its values, its rows, and what to try first.
+
+    The notes are pairs: whose they are, and what they say.
+    """
 
     choice: Choice
     rows: list[Suggested]
     first: list[dict[str, Any]]
+    notes: list[tuple[str, str]]
 
 
 def _models(
-    estimator: Any, key: str, data: tuple[Any, Any], request: Request, **known: Any
+    estimator: Any,
+    key: str,
+    values: Categorical,
+    data: tuple[Any, Any],
+    request: Request,
+    **known: Any,
 ) -> Models:
     """Return the choice between estimators, each with a space of its own."""
-    branches, chosen, first = [], [], []
-    estimators, inside = request.include[key], f"{key}__"
-    share = max(1, request.n_iter // len(estimators))
-    for one in estimators:
-        whole = clone(estimator).set_params(**{key: one})
-        outside = [n for n in whole.get_params() if not n.startswith(inside)]
-        below = replace(
-            request,
-            n_iter=share,
-            include={n: v for n, v in request.include.items() if n.startswith(inside)},
-            exclude=request.exclude.union(outside),
-        )
-        space = suggest(whole, *data, below, **known)
+    branches, chosen, first, notes = [], [], [], []
+    share = replace(request, n_iter=max(1, request.n_iter // values.n_values))
+    for place, one in enumerate(values.values):
+        space = _of_model(estimator, key, one, data, share, **known)
         weight = math.sqrt(max(1, len(space.suggestions)))
-        branches.append((one, (dict(space), weight)))
+        if values.weights is not None:
+            weight = values.weights[place]
+        branches.append((one, (dict(space) or None, weight)))
         first.append({key: one, **space.initial_params[0]})
-        with_it = key, (type(one).__name__,)
-        chosen += [replace(r, when=r.when or with_it) for r in space.suggestions]
+        chosen += [replace(r, when=r.when or (key, (one,))) for r in space.suggestions]
+        notes += [(f"{key} {type(one).__name__}", note) for note in space.notes]
     choice = Choice(branches)
     which = Suggested(key, choice, why="which model", source="you")
-    return Models(choice, [which, *chosen], first)
+    return Models(choice, [which, *chosen], first, notes)
+
+
+def _of_model(
+    estimator: Any,
+    key: str,
+    model: Any,
+    data: tuple[Any, Any],
+    request: Request,
+    **known: Any,
+) -> SuggestedSpace:
+    """Return the space of one of several models; "passthrough" has no parameters."""
+    if not is_estimator(model):
+        return SuggestedSpace({})
+    whole, prefix = clone(estimator).set_params(**{key: model}), f"{key}__"
+    include = {n: v for n, v in request.include.items() if n.startswith(prefix)}
+    below = replace(request, within=prefix, include=included_in(whole, include))
+    return suggest(whole, *data, below, **known)
 
 
 def _nothing(estimator: Any, users: Sequence[str], request: Request) -> str:
