@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn import datasets, ensemble, linear_model, neighbors, svm, tree
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest
 from sklearn.kernel_approximation import Nystroem
@@ -50,6 +50,7 @@ from skhpo.space import suggest_space
 RESULTS = Path(__file__).parent / "results" / "spaces.jsonl"
 N_ROWS, N_TEST = 1000, 5000
 OURS = "suggested"
+OF_CLASSES = {"criterion", "class_weight"}
 
 
 def read(name: str) -> pd.DataFrame:
@@ -132,7 +133,8 @@ MODELS: dict[str, tuple[Any, Any]] = {  # for classes, for numbers
     ),
     "knn": (neighbors.KNeighborsClassifier(), neighbors.KNeighborsRegressor()),
     "linear": (LOGISTIC, None),
-    "kernel": (svm.SVC(), svm.SVR()),
+    # Wide spaces have polynomials that would take minutes.
+    "kernel": (svm.SVC(max_iter=100_000), svm.SVR(max_iter=100_000)),
     "sgd": (linear_model.SGDClassifier(random_state=0), None),
     "network": (
         MLPClassifier(early_stopping=True, random_state=0),
@@ -179,8 +181,8 @@ def space_of(
         space: Any = suggest_space(model, X, y, n_iter=n)
     else:
         space = PEERS[kind][name](int(0.8 * len(X)), X.shape[1])
-        if not hasattr(model, "predict_proba") and "criterion" in space:
-            del space["criterion"]  # of classes only
+        if is_regressor(model):
+            space = {k: v for k, v in space.items() if k not in OF_CLASSES}
     return space, time.process_time() - start
 
 
