@@ -7,6 +7,7 @@ fits go on from fits with fewer iterations, or go to the end.
 from __future__ import annotations
 
 import itertools
+import re
 import warnings
 
 import joblib
@@ -35,6 +36,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skhpo import BayesSearch, GridSearch, RandomSearch
+from skhpo._sklearn_compat import HAS_CALLBACKS
 from skhpo._trial import Evaluation, StageScores
 from skhpo.evaluation import Evaluator
 from skhpo.evaluation._stage import end_of_patience
@@ -75,9 +77,9 @@ def asked(monkeypatch):
     """Return the resources that the evaluator is asked for, by request."""
     noted, add = [], Evaluator.add
 
-    def noting(self, candidates):
+    def noting(self, candidates, *rows):
         noted.extend(candidates)
-        add(self, candidates)
+        add(self, candidates, *rows)
 
     monkeypatch.setattr(Evaluator, "add", noting)
     return noted
@@ -429,3 +431,66 @@ def test_the_largest_number_is_warned_of_where_it_was_reached():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         GridSearch(fast, curve, cv=CV, scoring="neg_log_loss").fit(X, Y)
+
+
+# --- what is heard of it --------------------------------------------------------------
+
+
+class Heard:
+    """A callback that notes the ids of evaluations."""
+
+    max_propagation_depth = 2
+
+    def __init__(self):
+        self.ids = []
+
+    def setup(self, *args, **kwargs):
+        pass
+
+    teardown = on_fit_begin = on_fit_end = on_fit_task_end = setup
+
+    def on_fit_task_begin(self, estimator, context=None, **kwargs):
+        if context.task_name == "candidate-split-evaluation":
+            self.ids.append(context.task_id)
+
+
+RATES = np.linspace(0.1, 1, 10).tolist()
+HEARD = {
+    "race": {"race": True, "curve": Curve(12)},
+    "patience": {"curve": Curve(12, patience=3)},
+    "both": {"race": True, "curve": Curve(12, patience=3)},
+    "halving": {"resource": "max_iter", "max_resources": 8, "min_resources": 2},
+}
+
+
+def heard_search(curve=None, **options):
+    space = {"learning_rate": RATES} | ({"max_iter": curve} if curve else {})
+    options = {"cv": CV, "scoring": "neg_log_loss", "refit": False, **options}
+    return GridSearch(HIST, space, **options)
+
+
+def evaluated(results):
+    """Return the rows and splits that have a score."""
+    scores = [results[f"split{split}_test_score"] for split in range(2)]
+    return sorted(zip(*np.nonzero(np.isfinite(np.transpose(scores))), strict=True))
+
+
+@pytest.mark.skipif(not HAS_CALLBACKS, reason="this scikit-learn has no callbacks")
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("kind", HEARD)
+def test_callbacks_hear_of_rows(kind):
+    """Of each evaluation once, by candidate * n_splits + split."""
+    heard = Heard()
+    search = heard_search(**HEARD[kind]).set_callbacks(heard).fit(X, Y)
+    expected = [2 * row + split for row, split in evaluated(search.cv_results_)]
+    assert sorted(heard.ids) == expected
+
+
+@pytest.mark.filterwarnings("ignore::skhpo.exceptions.SkhpoWarning")
+@pytest.mark.parametrize("kind", HEARD)
+def test_lines_tell_of_rows(kind, capsys):
+    """Also of each portion that a fit goes on by."""
+    search = heard_search(**HEARD[kind], verbose=10).fit(X, Y)
+    lines = re.findall(r"CV (.*)/2; (.*?)(?:/\d+)?\] START", capsys.readouterr().out)
+    told = {(int(row) - 1, int(split) - 1) for split, row in lines}
+    assert sorted(told) == evaluated(search.cv_results_)

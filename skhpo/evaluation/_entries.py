@@ -26,6 +26,8 @@ class Entry:
         The one from whose models its training goes on.
     prefix : hashable, default=None
         Key of the parameters of its transformers; None if it has none.
+    row : int or None, default=None
+        Where the candidate is in ``cv_results_``; None: as its id says.
     """
 
     candidate: Candidate
@@ -33,6 +35,7 @@ class Entry:
     key: str | None = None
     parent: Entry | None = None
     prefix: Hashable = None
+    row: int | None = None
     waiting: list[Candidate] = field(default_factory=list)
     asked: frozenset[int] = frozenset()  # splits that are done or queued
     states: dict[int, bytes] | None = None  # the models, by number of the split

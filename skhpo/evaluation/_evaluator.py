@@ -14,10 +14,12 @@ from collections.abc import (
     Callable,
     Collection,
     Hashable,
+    Mapping,
     Sequence,
 )
 from contextlib import ExitStack
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from sklearn.utils import get_tags
@@ -262,13 +264,19 @@ class Evaluator:
 
     # --- what is asked for ------------------------------------------------------------
 
-    def add(self, candidates: Sequence[Candidate]) -> None:
+    def add(
+        self,
+        candidates: Sequence[Candidate],
+        rows: Mapping[int, int] = MappingProxyType({}),
+    ) -> None:
         """Queue candidates for evaluation.
 
         Parameters
         ----------
         candidates : sequence of Candidate
             With ids that no other candidate has had.
+        rows : mapping of int to int, default={}
+            Where they are in ``cv_results_``, by id, if these say something else.
 
         Raises
         ------
@@ -283,6 +291,8 @@ class Evaluator:
         for candidate in candidates:
             steps = self._key_maker.keys(candidate.params) if self._key_maker else ()
             entry = self._find_entry(candidate, steps)
+            if entry.candidate is candidate:
+                entry.row = rows.get(candidate.id)
             self._trials[candidate.id] = entry
             if self._responses is not None:
                 self._responses.hold(candidate.id, entry.number, candidate.params)
@@ -391,7 +401,7 @@ class Evaluator:
             return task
         place = task.number, split
         if place not in self._contexts:  # else it has begun, in a worker that died
-            task_id = task.number * self._n_splits + split
+            task_id = task.heard * self._n_splits + split
             slim = self._limits is not None or not self._workers.share_memory
             self._contexts[place] = self._make_context(task_id, slim=slim)
         return replace(task, context=self._contexts[place])
@@ -602,6 +612,7 @@ def _make_task(entry: Entry, steps: tuple[StepKey, ...]) -> Task:
         steps,
         key=entry.key,
         resource=candidate.resource,
+        row=entry.row,
     )
 
 

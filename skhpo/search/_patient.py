@@ -100,10 +100,13 @@ class Course:
         What was asked for, last.
     ends : tuple of int
         How far its fits go, chunk by chunk.
+    row : int
+        Where it is in ``cv_results_``: the id of what was asked for first.
     """
 
     candidate: Candidate
     ends: tuple[int, ...]
+    row: int
     done: dict[int, list[Evaluation]] = field(default_factory=dict)  # by split
     last: dict[int, int] = field(default_factory=dict)  # request, by split
     reached: dict[int, int] = field(default_factory=dict)  # iterations, by split
@@ -321,7 +324,7 @@ class PatientEvaluator:
             before = candidate.resume_from
             course = None if before is None else self._courses.pop(before, None)
             if course is None:
-                course = Course(candidate, self._ends(candidate.params))
+                course = Course(candidate, self._ends(candidate.params), candidate.id)
             course.candidate = candidate
             self._courses[candidate.id] = course
             self._waiting.append(course)
@@ -385,7 +388,8 @@ class PatientEvaluator:
         while self._waiting and self._n_going < self._width:
             todo += self._begin(self._waiting.popleft())
         if todo:
-            self._evaluator.add(todo)
+            rows = {each.id: self._requests[each.id][0].row for each in todo}
+            self._evaluator.add(todo, rows)
 
     def _begin(self, course: Course) -> list[Candidate]:
         """Return what to ask the evaluator for; nothing if a candidate has ended."""

@@ -120,4 +120,4 @@ def _progress(
     spec: EvaluationSpec, block: Block, task: Task
 ) -> tuple[tuple[int, int], tuple[int, int | None]]:
     """Return the numbers of the split and of the candidate, of how many."""
-    return (block.split + 1, len(spec.splits)), (task.number + 1, spec.n_candidates)
+    return (block.split + 1, len(spec.splits)), (task.heard + 1, spec.n_candidates)

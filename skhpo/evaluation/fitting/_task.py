@@ -42,6 +42,8 @@ class Task:
         Whether to fit the transformers of the candidate only, for others too.
     continuation : Continuation or None, default=None
         From which model to go on, of a candidate that is trained step by step.
+    row : int or None, default=None
+        Where it is in ``cv_results_``, for who listens; None: as its number says.
     """
 
     number: int
@@ -53,6 +55,12 @@ class Task:
     resource: int | None = None
     prepares: bool = False
     continuation: Any = None
+    row: int | None = None
+
+    @property
+    def heard(self) -> int:
+        """By which number people hear of it."""
+        return self.number if self.row is None else self.row
 
     def n_rows(self, spec: EvaluationSpec) -> int | None:
         """Return how many rows its train part stands for; None for all.
