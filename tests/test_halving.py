@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from fractions import Fraction
 
 import numpy as np
@@ -117,7 +118,8 @@ def halved(scores: dict[int, list[float]], **options: object) -> list[list[int]]
         released += optimizer.released()
     released += optimizer.released()
     assert sorted(released) == list(range(len(optimizer.places)))
-    assert optimizer.n_by_rung == list(map(len, rungs))
+    counts = Counter(place.rung for place in optimizer.places)
+    assert [counts[rung] for rung in range(len(rungs))] == list(map(len, rungs))
     return rungs
 
 

@@ -362,14 +362,6 @@ class HalvingOptimizer:
             total += sum(alive)
         return total
 
-    @property
-    def n_by_rung(self) -> list[int]:
-        """How many candidates each rung has had so far."""
-        counts = [0] * (self._rung + 1)
-        for place in self.places:
-            counts[place.rung] += 1
-        return counts
-
     def ask(self, n: int) -> list[Candidate]:
         """Propose candidates of a rung; none while its trials are awaited.
 

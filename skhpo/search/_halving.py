@@ -339,7 +339,11 @@ class HalvingSearch(RacingSearch):
         halving = run.halving
         if halving is None:
             return
-        plan, done = halving.plan, halving.n_by_rung
+        plan = halving.plan
+        places = [halving.places[c.id] for c in run.record.candidates]
+        iteration = np.array([place.rung for place in places])
+        # Those with a row: what ends early has lined up others.
+        done = np.bincount(iteration).tolist()
         self.n_candidates_ = done
         self.n_resources_ = list(plan.n_resources[: len(done)])
         self.min_resources_ = plan.n_resources[0]
@@ -348,8 +352,6 @@ class HalvingSearch(RacingSearch):
         self.n_required_iterations_ = plan.n_required_iterations
         self.n_possible_iterations_ = plan.n_possible_iterations
         self.n_remaining_candidates_ = plan.n_kept(done[-1])
-        places = [halving.places[c.id] for c in run.record.candidates]
-        iteration = np.array([place.rung for place in places])
         columns = {
             "iter": iteration,
             "n_resources": np.array([plan.n_resources[i] for i in iteration]),

@@ -691,6 +691,17 @@ def test_who_ends_early_has_the_best_of_the_highest_iteration() -> None:
     assert grid(stop=TargetScore(0.1), **ROWS).fit(X, Y).stop_reason_ != "completed"
 
 
+@pytest.mark.parametrize("n", [1, 5, 12, 13, 16, 18, 20])
+def test_what_ends_early_counts_the_candidates_with_rows(n: int) -> None:
+    """In each iteration that has one, and not those that were lined up."""
+    search = grid(stop=lambda progress: len(progress.trials) == n, **ROWS).fit(X, Y)
+    results = search.cv_results_
+    assert len(results["iter"]) == n
+    assert search.n_candidates_ == np.bincount(results["iter"]).tolist()
+    assert len(search.n_resources_) == len(search.n_candidates_)
+    assert search.n_remaining_candidates_ == math.ceil(search.n_candidates_[-1] / 2)
+
+
 def test_a_budget_keeps_the_rows_in_mind(an_hour_each: None) -> None:
     search = random(time_budget="13.5h", **ROWS).fit(X, Y)
     assert search.stop_reason_ == "time_budget"
