@@ -67,8 +67,9 @@ class BayesSearch(RacingSearch):
         What to try first; by default, the values that `estimator` has, as far as the
         space and the constraints allow them: the search starts from what there is.
         After them, of a suggested space, values that were published.
-    prior_results : dict or fitted search, default=None
-        The ``cv_results_`` of an earlier search over the same data, to learn from.
+    prior_results : fitted search, dict or data frame, default=None
+        An earlier search over the same data, to learn from, or its ``cv_results_``;
+        these do not say which fits failed, if ``error_score`` was a number.
     n_pending : int, default=2
         How many candidates may be under way at a time. Candidate *i* is chosen when
         the trials up to *i* - `n_pending` are known, whatever the number of workers:
@@ -281,6 +282,12 @@ class BayesSearch(RacingSearch):
     def _prior_trials(self, space: SearchSpace) -> list[Trial]:
         if self.prior_results is None:
             return []
+        if self.prior_results is self:
+            raise ValueError(
+                "The 'prior_results' parameter of BayesSearch must be another search: "
+                "one that is fitted anew cannot learn from itself. Got the search "
+                "itself; pass its cv_results_ instead."
+            )
         metric = self.refit if isinstance(self.refit, str) else "score"
         warn_of_other_score(self.prior_results, self.scoring)
         return prior_trials(self.prior_results, metric, space)
