@@ -311,10 +311,28 @@ class BayesOptimizer:
         X = self._points
         if X is None and self._model.ranks_directly:
             assert isinstance(self._model, Regressor), "it was made so"
-            X = self._model.sample(N_SAMPLES, rng)
+            X = self.space.snap(self._model.sample(N_SAMPLES, rng))
         if X is None:
-            return maximize(promise, self.space, ranked[:5], self._seen, rng)
-        return best_unseen(X, promise.value(X), self.space, self._seen)
+            x = maximize(promise, self.space, ranked[:5], self._seen, rng)
+        else:
+            x = best_unseen(X, promise.value(X), self.space, self._seen)
+        if x is not None and isinstance(self._acquisitions[0], NumericalAcquisition):
+            self._check_promise(promise, x[np.newaxis], self._acquisitions[0])
+        return x
+
+    def _check_promise(
+        self, promise: Objective, best: Array, own: NumericalAcquisition
+    ) -> None:
+        """Raise if the user's acquisition said NaN of all candidates.
+
+        NaN comes last: all of them have it if the best one has.
+        """
+        is_predicted = np.isfinite(self._model.predict(best)).all()
+        if is_predicted and np.isnan(promise.value(best)).all():
+            raise ValueError(
+                f"The acquisition {own.function!r} must return numbers. Got NaN for "
+                "all candidates that were looked at; -inf means that one has no chance."
+            )
 
     def _price(self) -> Price | None:
         """Return what weighs promise against time, None if time does not count."""
