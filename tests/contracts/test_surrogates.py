@@ -194,22 +194,24 @@ def proposals(space: Any, draw: Any, n: int = 25) -> list[Any]:
     return asked
 
 
+CELLS: dict[str, Any] = {"b": Integer(1, 100), "c": [str(i) for i in range(100)]}
+BRANCHES: dict[str, Any] = {"k": Choice({"p": None, "q": {"x": Real(0, 1)}})}
+
+
+@pytest.mark.parametrize("space", [CELLS, CELLS | BRANCHES], ids=["cells", "branches"])
 @pytest.mark.parametrize("spread", [1e-3, 1e3])
 def test_points_that_a_surrogate_draws_become_points_of_the_space(
-    spread: float,
+    space: Any, spread: float
 ) -> None:
     """Nothing twice and nothing outside, wherever in a cell or beside it they are."""
-    space: dict[str, Any] = {
-        "b": Integer(1, 100),
-        "c": [str(i) for i in range(100)],
-        "k": Choice({"p": None, "q": {"x": Real(0, 1)}}),
-    }
-    asked = proposals(
-        space, lambda best, m, rng: best + spread * rng.standard_normal((m, len(best)))
-    )
+
+    def draw(best: Any, m: int, rng: Any) -> Any:
+        return best + spread * rng.standard_normal((m, len(best)))
+
+    asked = proposals(space, draw)
     assert len({repr(params) for params in asked}) == len(asked)
     for params in asked:
-        assert ("x" in params) == (params["k"] == "q")
+        assert ("x" in params) == (params.get("k") == "q")
         SearchSpace(space).encode(params)
 
 
