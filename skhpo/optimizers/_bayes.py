@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -39,7 +39,7 @@ from skhpo.optimizers._maximize import (
     point_key,
 )
 from skhpo.optimizers._regret import regret_bound
-from skhpo.optimizers._sampling import NewPoints
+from skhpo.optimizers._sampling import NewPoints, given_key
 from skhpo.space import Curve, SearchSpace
 from skhpo.space._sampling import SobolSequence
 from skhpo.surrogates import ParzenEstimator, Surrogate
@@ -154,6 +154,7 @@ class BayesOptimizer:
         self._next_id = 0
         self._new = NewPoints(self.space, child_rng(self._root, "left"))
         self._seen = self._new.seen
+        self._known: set[Hashable] = set()  # params that need not be tried as given
         # Asked for and not told: where they are, and how they were asked for.
         self._pending: dict[int, tuple[Array, dict[str, Any]]] = {}
         self._X: list[Array] = []
@@ -224,6 +225,7 @@ class BayesOptimizer:
                 params = dict(trial.candidate.params)
                 x = self.space.encode(params)
                 self._seen.add(point_key(x))
+                self._known.add(given_key(x, params))
             self._X.append(x)
             self._params.append(params)
             score = math.nan if trial.failed else trial.score
@@ -284,7 +286,8 @@ class BayesOptimizer:
         """
         while self._given:
             x, params = self._given.pop(0)
-            if point_key(x) not in self._seen:
+            if given_key(x, params) not in self._known:
+                self._known.add(given_key(x, params))
                 return x, params
         return None, None
 
