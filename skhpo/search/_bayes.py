@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
@@ -299,15 +300,20 @@ def _as_given(space: SearchSpace, x: Any, own: Mapping[str, Any]) -> dict[str, A
     Decoding would round them: 1.0 on a logarithmic range comes back as 1 - 6e-16.
     """
     params = space.decode(x)
-    for column in space.columns:
-        name = column.name
-        is_listed = isinstance(column.dimension, Categorical | Curve)
-        if name not in params or is_listed or not is_number(own.get(name)):
+    for coordinate, column in zip(x, space.columns, strict=True):
+        name, dimension = column.name, column.dimension
+        is_listed = isinstance(dimension, Categorical | Curve)
+        if name is None or math.isnan(coordinate) or is_listed:
             continue
-        restored = {**params, name: own[name]}
-        try:
-            same = np.allclose(space.encode(restored), x, 0, 1e-9, equal_nan=True)
-        except InvalidSpaceError:  # the nearest bound took its place
-            continue
-        params = restored if same else params
+        if is_number(own.get(name)) and _is_place(dimension, own[name], coordinate):
+            params[name] = own[name]
     return params
+
+
+def _is_place(dimension: Any, value: Any, coordinate: float) -> bool:
+    """Whether a value has a place of its own in a range, and it is this one."""
+    try:
+        place = dimension.snap(np.array([dimension.to_unit(value)]))[0]
+    except InvalidSpaceError:  # the nearest bound took its place
+        return False
+    return bool(abs(place - coordinate) <= 1e-9)
