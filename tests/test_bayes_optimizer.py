@@ -251,3 +251,55 @@ def test_a_small_space_is_tried_to_its_end(surrogate: Any) -> None:
         tried += [c.params["n"] for c in candidates]
         optimizer.tell([Trial.from_scores(c, (1 / c.params["n"],)) for c in candidates])
     assert sorted(tried) == list(range(1, n + 1))
+
+
+def told_of(optimizer: BayesOptimizer) -> Any:
+    """Return all that it has learned from."""
+    return repr([optimizer._params, optimizer._scores, sorted(optimizer._pending)])
+
+
+def test_a_candidate_is_told_with_what_it_was_asked_for_with() -> None:
+    """Else its score would count for what nobody has tried; nothing is learned."""
+    space = {"x": Real(0, 1), "c": ["a", "b"]}
+    optimizer = BayesOptimizer(space, random_state=0)
+    good, bad = optimizer.ask(2)
+    for other in ({**bad.params, "x": 0.123}, {**bad.params, "c": "z"}, {"x": 0.5}):
+        before = told_of(optimizer)
+        trials = [good, Candidate(bad.id, other)]
+        with pytest.raises(ValueError, match=r"1 was asked for .* Candidate\(-1, par"):
+            optimizer.tell([Trial.from_scores(one, (1.0,)) for one in trials])
+        assert told_of(optimizer) == before
+    copied = Candidate(bad.id, dict(bad.params))
+    optimizer.tell([Trial.from_scores(one, (1.0,)) for one in (good, copied)])
+    assert optimizer._params == [good.params, bad.params]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_candidate_is_told_once(at_once: bool) -> None:
+    """While params of one's own may be told again: noise is learned from that."""
+    optimizer = BayesOptimizer({"x": Real(0, 1)}, random_state=0)
+    (candidate,) = optimizer.ask(1)
+    trial = Trial.from_scores(candidate, (1.0,))
+    if not at_once:
+        optimizer.tell([trial])
+    with pytest.raises(ValueError, match="Candidate 0 was told before"):
+        optimizer.tell([trial, trial])
+    assert len(optimizer._scores) == (0 if at_once else 1)
+    own = Trial.from_scores(Candidate(-1, {"x": 0.25}), (1.0,))
+    optimizer.tell([own, own])
+    assert optimizer._params[-2:] == [{"x": 0.25}] * 2
+
+
+@pytest.mark.parametrize("kind", [int, np.int64, np.uint8])
+def test_a_number_of_candidates_is_any_integer(kind: Any) -> None:
+    optimizer = BayesOptimizer({"x": Real(0, 1)}, n_initial=kind(3), random_state=0)
+    assert type(optimizer.n_initial) is int
+    for wrong in (True, np.True_, 3.0, kind(0)):
+        with pytest.raises(ValueError, match="must be 'auto' or a positive"):
+            BayesOptimizer({"x": Real(0, 1)}, n_initial=wrong)
+
+
+@pytest.mark.parametrize("scores", [0.5, np.float64(0.5), np.array(0.5), None])
+def test_scores_of_a_trial_are_a_sequence(scores: Any) -> None:
+    with pytest.raises(TypeError, match=r"must be a sequence of numbers, one per sp"):
+        Trial.from_scores(Candidate(0, {"x": 0.5}), scores)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -155,8 +155,9 @@ class BayesOptimizer:
         self._new = NewPoints(self.space, child_rng(self._root, "left"))
         self._seen = self._new.seen
         self._known: set[Hashable] = set()  # params that need not be tried as given
-        # Asked for and not told: where they are, and how they were asked for.
-        self._pending: dict[int, tuple[Array, dict[str, Any]]] = {}
+        # Asked for and not told: where they are, with what they were asked for, and
+        # what was returned, of which callers may have changed the params.
+        self._pending: dict[int, tuple[Array, dict[str, Any], Candidate]] = {}
         self._X: list[Array] = []
         self._params: list[Params] = []
         self._scores: list[float] = []
@@ -199,7 +200,7 @@ class BayesOptimizer:
                 break
             params = self.space.decode(x) if params is None else params
             candidates.append(Candidate(self._next_id, params))
-            self._pending[self._next_id] = x, dict(params)
+            self._pending[self._next_id] = x, dict(params), candidates[-1]
             self._seen.add(point_key(x))
             self._next_id += 1
         return candidates
@@ -216,11 +217,18 @@ class BayesOptimizer:
         trials : sequence of Trial
             What is proposed next depends on their order. Trials of other origin must
             have params inside of the space.
+
+        Raises
+        ------
+        ValueError
+            If a trial of a candidate that was asked for has other params, or was told
+            before: names it, and learns nothing.
         """
-        for trial in check_trials(trials):
+        self._check_own(check_trials(trials))
+        for trial in trials:
             asked = self._pending.pop(trial.candidate.id, None)
             if asked is not None:
-                x, params = asked
+                x, params, _ = asked
             else:
                 params = dict(trial.candidate.params)
                 x = self.space.encode(params)
@@ -238,6 +246,24 @@ class BayesOptimizer:
             if asked is not None:
                 self._n_initially += len(self._X) <= self.n_initial
                 self._spent.append(total)
+
+    def _check_own(self, trials: Sequence[Trial]) -> None:
+        """Raise if a trial is that of a candidate told before, or of other params."""
+        told: set[int] = set()
+        others = "Trials of your own have a negative id, as Candidate(-1, params)."
+        for candidate in (trial.candidate for trial in trials):
+            id = candidate.id
+            if not 0 <= id < self._next_id:
+                continue
+            if id in told or id not in self._pending:
+                raise ValueError(f"Candidate {id} was told before. {others}")
+            _, params, asked = self._pending[id]
+            if candidate is not asked and _are_others(candidate.params, params):
+                raise ValueError(
+                    f"Candidate {id} was asked for with the params {params!r}, and is "
+                    f"told with {dict(candidate.params)!r}. {others}"
+                )
+            told.add(id)
 
     @property
     def best_params(self) -> dict[str, Any]:
@@ -377,7 +403,7 @@ class BayesOptimizer:
         # Refitting at each step would cost the most where it changes the least.
         keep_theta = n < self._n_fitted + max(1, n // 50)
         self._n_fitted = self._n_fitted if keep_theta else n
-        points = [x for x, _ in self._pending.values()]
+        points = [x for x, *_ in self._pending.values()]
         pending = np.array(points).reshape(-1, self.space.n_columns)
 
         def draw(noise: float) -> Acquisition:
@@ -407,6 +433,18 @@ def _variance_to_come(trial: Trial) -> float:
         return math.nan
     variance = trial.estimate.variance
     return math.inf if math.isnan(variance) else variance
+
+
+def _are_others(params: Params, asked: Params) -> bool:
+    """Whether params are others than those asked for, as far as that is certain.
+
+    Objects that have been to another process and back are not the same any more.
+    """
+    if params.keys() != asked.keys():
+        return True
+    pairs = [(params[name], asked[name]) for name in asked]
+    plain = [pair for pair in pairs if all(isinstance(v, Real | str) for v in pair)]
+    return any(a != b and (a == a or b == b) for a, b in plain)  # NaN is itself
 
 
 def _place_given(
@@ -465,9 +503,10 @@ def _check_n_initial(n_initial: Any, d: int) -> int:
     """Return the number of initial candidates in a space of `d` columns."""
     if n_initial == "auto":
         return max(5, min(d + 2, 10))
-    if isinstance(n_initial, bool) or not isinstance(n_initial, int) or n_initial < 1:
+    is_count = isinstance(n_initial, Integral) and not isinstance(n_initial, bool)
+    if not is_count or n_initial < 1:
         raise ValueError(
             "The 'n_initial' parameter of BayesOptimizer must be 'auto' or a positive "
             f"integer. Got {n_initial!r} instead."
         )
-    return n_initial
+    return int(n_initial)
