@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -242,7 +244,17 @@ class Trial:
         -------
         Trial
             To be told to an optimizer.
+
+        Raises
+        ------
+        TypeError
+            If it is a single number.
         """
+        if np.ndim(scores) == 0:
+            raise TypeError(
+                "The scores of a trial must be a sequence of numbers, one per split. "
+                f"Got {scores!r} instead; a single score is given as ({scores!r},)."
+            )
         error = "it failed" if failed else None
         share = seconds / max(len(scores), 1)
         return cls(

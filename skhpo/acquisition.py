@@ -271,11 +271,25 @@ class NumericalAcquisition:
 
     def __call__(self, mean: Array, std: Array, best: float) -> Acquired:
         """Return values and central differences."""
-        f, step = users_arithmetic()(self.function), 1e-4 * np.maximum(std, _MIN_STD)
+        f, step = self._values, 1e-4 * np.maximum(std, _MIN_STD)
         by_mean = f(mean + step, std, best) - f(mean - step, std, best)
         by_std = f(mean, std + step, best) - f(mean, std - step, best)
-        value = np.asarray(f(mean, std, best), dtype=float)
-        return Acquired(value, by_mean / (2 * step), by_std / (2 * step))
+        return Acquired(f(mean, std, best), by_mean / (2 * step), by_std / (2 * step))
+
+    def _values(self, mean: Array, std: Array, best: float) -> Array:
+        """Return what the function says of arrays of its own, which it may change."""
+        with users_arithmetic():
+            given = self.function(mean.copy(), std.copy(), best)
+        try:
+            values = np.array(given, dtype=float)
+        except (TypeError, ValueError):  # no numbers, or rows of several lengths
+            values = np.empty((0, 0))
+        if values.shape != mean.shape:
+            raise TypeError(
+                f"The acquisition {self.function!r} must return an array of one number "
+                f"per candidate, here of shape {mean.shape}. Got {given!r} instead."
+            )
+        return values
 
 
 # Takes the seconds of each trial, and how many of these were initial.

@@ -31,6 +31,7 @@ from skhpo.optimizers._belief import (
     targets,
 )
 from skhpo.optimizers._maximize import Objective, maximize, perturb, point_key
+from skhpo.search._bayes import _as_given
 from skhpo.space import Choice, Integer, Real, SearchSpace
 from skhpo.surrogates import GaussianProcess
 from skhpo.surrogates._base import make_surrogate
@@ -158,6 +159,30 @@ def test_defaults_are_those_of_the_estimator() -> None:
     search = BayesSearch(SVC(), space)
     (params,) = search._initial_candidates(search._compile())
     assert repr(params) == "{'C': 1.0, 'tol': 0.1, 'degree': 3.0}"
+
+
+def test_where_the_estimator_stands_takes_work_in_proportion_to_the_columns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each column is placed by itself, and after those that it depends on."""
+    n_snapped = 0
+
+    def counting(dimension: Any, u: Any, snap: Any = Real.snap) -> Any:
+        nonlocal n_snapped
+        n_snapped += 1
+        return snap(dimension, u)
+
+    monkeypatch.setattr(Real, "snap", counting)
+    work = []
+    for n in (5, 50):
+        branches = [(i, {f"x{i}": Real(0.1, 10, log=True)}) for i in range(n)]
+        flat = {f"y{i}": Real(0.1, 10, log=True) for i in range(n)}
+        space = SearchSpace({**flat, "k": Choice(branches)})
+        own = {**dict.fromkeys(flat, 1.0), "k": 3, "x3": 2.0}
+        n_snapped = 0
+        assert _as_given(space, space.complete(own), own) == own
+        work.append(n_snapped)
+    assert work[1] <= 10 * work[0]
 
 
 def test_given_params_must_meet_the_constraints() -> None:

@@ -58,6 +58,77 @@ def test_an_acquisition_of_the_users_is_kept_where_scores_are_noise() -> None:
     assert own.n_calls > 0
 
 
+def in_place(mean: Any, std: Any, best: float) -> Any:
+    """Return the mean plus three deviations, and leave nothing as it was."""
+    std *= 3
+    mean += std
+    std[:] = 0
+    return mean
+
+
+BUFFER: dict[int, Any] = {}
+
+
+def in_a_buffer(mean: Any, std: Any, best: float) -> Any:
+    """Return the same, in the same array as before."""
+    buffer = BUFFER.setdefault(len(mean), np.empty(len(mean)))
+    return np.add(mean, 3 * std, out=buffer)
+
+
+def asked_with(acquisition: Any, n: int = 12) -> list[Any]:
+    """Return what is asked for with an acquisition."""
+    space = {"x": Real(0, 1), "y": Real(0, 1)}
+    optimizer = BayesOptimizer(space, acquisition=acquisition, random_state=0)
+    asked = []
+    for _ in range(n):
+        (candidate,) = optimizer.ask(1)
+        asked.append(candidate.params)
+        score = -sum((value - 0.3) ** 2 for value in asked[-1].values())
+        optimizer.tell([Trial.from_scores(candidate, (score,))])
+    return asked
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        in_place,
+        in_a_buffer,
+        lambda mean, std, best: [m + 3 * s for m, s in zip(mean, std, strict=True)],
+    ],
+)
+def test_how_an_acquisition_computes_its_values_is_its_own_affair(same: Any) -> None:
+    """In place, in an array of its own or in a list: what counts are the values."""
+    assert asked_with(same) == asked_with(lambda mean, std, best: mean + 3 * std)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda mean, std, best: 1.0,
+        lambda mean, std, best: mean[:, np.newaxis],
+        lambda mean, std, best: mean[1:],
+        lambda mean, std, best: None,
+        lambda mean, std, best: ["a"] * len(mean),
+    ],
+)
+def test_an_acquisition_returns_a_number_for_each_candidate(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"The acquisition <function .*shape \("):
+        asked_with(wrong)
+
+
+def test_an_acquisition_that_knows_nothing_anywhere_is_named() -> None:
+    """While one that has no value for some candidates leaves these."""
+    with pytest.raises(ValueError, match=r"The acquisition <function .* Got NaN for"):
+        asked_with(lambda mean, std, best: np.nan * mean)
+    asked_with(lambda mean, std, best: np.where(mean > best, np.nan, mean + std))
+
+
+def test_truth_values_are_values_of_an_acquisition() -> None:
+    assert asked_with(lambda mean, std, best: mean > best) == asked_with(
+        lambda mean, std, best: (mean > best).astype(float)
+    )
+
+
 def test_a_failure_does_not_hide_how_noisy_the_others_are() -> None:
     optimizer = BayesOptimizer({"x": Real(0, 1)}, random_state=0)
     splits = [(0.1, 0.2, 0.3), (0.9, 0.1, 0.2), (0.5, 0.5, 0.4), (math.nan,) * 3]
@@ -180,3 +251,55 @@ def test_a_small_space_is_tried_to_its_end(surrogate: Any) -> None:
         tried += [c.params["n"] for c in candidates]
         optimizer.tell([Trial.from_scores(c, (1 / c.params["n"],)) for c in candidates])
     assert sorted(tried) == list(range(1, n + 1))
+
+
+def told_of(optimizer: BayesOptimizer) -> Any:
+    """Return all that it has learned from."""
+    return repr([optimizer._params, optimizer._scores, sorted(optimizer._pending)])
+
+
+def test_a_candidate_is_told_with_what_it_was_asked_for_with() -> None:
+    """Else its score would count for what nobody has tried; nothing is learned."""
+    space = {"x": Real(0, 1), "c": ["a", "b"]}
+    optimizer = BayesOptimizer(space, random_state=0)
+    good, bad = optimizer.ask(2)
+    for other in ({**bad.params, "x": 0.123}, {**bad.params, "c": "z"}, {"x": 0.5}):
+        before = told_of(optimizer)
+        trials = [good, Candidate(bad.id, other)]
+        with pytest.raises(ValueError, match=r"1 was asked for .* Candidate\(-1, par"):
+            optimizer.tell([Trial.from_scores(one, (1.0,)) for one in trials])
+        assert told_of(optimizer) == before
+    copied = Candidate(bad.id, dict(bad.params))
+    optimizer.tell([Trial.from_scores(one, (1.0,)) for one in (good, copied)])
+    assert optimizer._params == [good.params, bad.params]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_candidate_is_told_once(at_once: bool) -> None:
+    """While params of one's own may be told again: noise is learned from that."""
+    optimizer = BayesOptimizer({"x": Real(0, 1)}, random_state=0)
+    (candidate,) = optimizer.ask(1)
+    trial = Trial.from_scores(candidate, (1.0,))
+    if not at_once:
+        optimizer.tell([trial])
+    with pytest.raises(ValueError, match="Candidate 0 was told before"):
+        optimizer.tell([trial, trial])
+    assert len(optimizer._scores) == (0 if at_once else 1)
+    own = Trial.from_scores(Candidate(-1, {"x": 0.25}), (1.0,))
+    optimizer.tell([own, own])
+    assert optimizer._params[-2:] == [{"x": 0.25}] * 2
+
+
+@pytest.mark.parametrize("kind", [int, np.int64, np.uint8])
+def test_a_number_of_candidates_is_any_integer(kind: Any) -> None:
+    optimizer = BayesOptimizer({"x": Real(0, 1)}, n_initial=kind(3), random_state=0)
+    assert type(optimizer.n_initial) is int
+    for wrong in (True, np.True_, 3.0, kind(0)):
+        with pytest.raises(ValueError, match="must be 'auto' or a positive"):
+            BayesOptimizer({"x": Real(0, 1)}, n_initial=wrong)
+
+
+@pytest.mark.parametrize("scores", [0.5, np.float64(0.5), np.array(0.5), None])
+def test_scores_of_a_trial_are_a_sequence(scores: Any) -> None:
+    with pytest.raises(TypeError, match=r"must be a sequence of numbers, one per sp"):
+        Trial.from_scores(Candidate(0, {"x": 0.5}), scores)

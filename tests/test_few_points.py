@@ -319,3 +319,37 @@ def test_annealing_keeps_the_category_of_the_best() -> None:
         optimizer.tell([Trial.from_scores(Candidate(-1 - i, params), (0.0,))])
     kept = [c.params["c"] == "b" for c in optimizer.ask(40)]
     assert sum(kept) > 30
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize(
+    ("dimension", "values"),
+    [
+        (Real(0, 1e4), [0.0, 1e-9, 1e-8]),
+        (Real(-1e300, 1e300), [0.0, 1e-300, 1.0, 1e250]),
+        (Real(1e-9, 1e9, log=True), [1.0, math.nextafter(1.0, 2.0)]),
+        (Integer(1, 10**13), [5, 6, 7]),
+        (Categorical([1, 1.0, "1", None]), ["1", 1, None, 1.0]),
+    ],
+)
+def test_what_is_given_is_tried_however_close_it_is(
+    name: str, dimension: Any, values: list[Any]
+) -> None:
+    """In its order, each once, and before anything else."""
+    given = [{"a": value} for value in values]
+    options: dict[str, Any] = {"initial_params": [*given, *given], "random_state": 0}
+    optimizer = OPTIMIZERS[name]({"a": dimension}, **options)
+    asked = [repr(candidate.params) for candidate in optimizer.ask(len(given) + 1)]
+    assert asked[: len(given)] == list(map(repr, given))
+    assert len(set(asked)) == len(asked)
+
+
+@pytest.mark.parametrize("name", ["gp", "tpe", "anneal"])
+def test_what_was_told_need_not_be_tried_as_given(name: str) -> None:
+    """But what is close to it does."""
+    given: list[Any] = [{"a": 0}, {"a": 1e-9}]
+    options: dict[str, Any] = {"initial_params": given, "random_state": 0}
+    optimizer = OPTIMIZERS[name]({"a": Real(0, 1e4)}, **options)
+    optimizer.tell([Trial.from_scores(Candidate(-1, {"a": 0.0}), (1.0,))])
+    assert optimizer.ask(1)[0].params == given[1]
+    assert optimizer.ask(1)[0].params["a"] > 1e-9

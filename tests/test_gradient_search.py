@@ -1,5 +1,6 @@
 """GradientSearch: where it ends, and what all searches promise."""
 
+import math
 import pickle
 import warnings
 
@@ -283,6 +284,57 @@ def test_what_failed_is_a_step_too_far():
     optimizer.tell([Trial.from_scores(step, [0.0], failed=True)])
     [nearer] = optimizer.ask(9)
     assert 0.2 < nearer.params["x"] < step.params["x"]
+
+
+@pytest.mark.parametrize("k", [-330, -240, -7, 240, 330])
+def test_the_unit_of_the_target_changes_no_decision(k):
+    """A power of two changes no digit of it, though squares of scores overflow."""
+    options = {"scoring": "neg_mean_squared_error", "n_restarts": 2}
+    bounds = {"alpha": (1e-3, 1e3), "gamma": (1e-3, 10)}
+    plain = search_of(KernelRidge(kernel="rbf"), bounds, **options).fit(X, Y)
+    other = search_of(KernelRidge(kernel="rbf"), bounds, **options).fit(
+        X, np.ldexp(Y, k)
+    )
+    assert other.method_ == plain.method_ == "implicit"
+    assert other.cv_results_["params"] == plain.cv_results_["params"]
+    assert len(plain.cv_results_["params"]) > 6
+    for name in ("mean_test_score", "gradient_norm"):
+        np.testing.assert_array_equal(
+            other.cv_results_[name], np.ldexp(plain.cv_results_[name], 2 * k)
+        )
+
+
+@pytest.mark.parametrize("k", [-900, -330, 330, 900])
+def test_the_unit_of_the_score_changes_no_decision(k):
+    """Also where gradients are differences, or of several parameters."""
+
+    def hill(x, y):
+        value = -3 - (x - 0.3) ** 2 - 2 * (y + x) ** 2
+        slopes = {"x": -2 * (x - 0.3) - 4 * (y + x), "y": -4 * (y + x)}
+        return value, slopes
+
+    def scaled(x, y):
+        value, slopes = hill(x, y)
+        return math.ldexp(value, k), {n: math.ldexp(s, k) for n, s in slopes.items()}
+
+    space = {"x": Real(-1, 2), "y": Real(-1, 2)}
+    for differences in (False, True):
+        options = {"differences": differences, "random_state": 0}
+        optimizer, told = climb(hill, space, **options)
+        other, n = climb(scaled, space, **options)
+        assert (other.best_params, n) == (optimizer.best_params, told)
+
+
+def test_slopes_that_grow_beyond_the_unit_end_nothing():
+    """A model that has left the floats is begun anew."""
+
+    def cliff(x):
+        return (-1 - x, {"x": -1.0}) if x > 0.5 else (-1e-9, {"x": 1e300})
+
+    with np.errstate(all="raise"):
+        optimizer, told = climb(cliff, {"x": Real(0, 1)}, random_state=0)
+    assert optimizer.best_params["x"] <= 0.5
+    assert told > 3
 
 
 # What all searches promise

@@ -8,12 +8,14 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.testing import assert_equal
 from scipy.stats import loguniform, uniform
 
 from skhpo._trial import Candidate, Trial
@@ -430,11 +432,16 @@ def test_a_callable_explore_sees_history_and_cannot_reach_back() -> None:
         params: dict[str, Any], rng: np.random.Generator, history: Any
     ) -> dict[str, Any]:
         seen.append(len(history))
+        for record in history:
+            record.params["eta"] = 99.0
+        history.clear()
         params["eta"] = rng.uniform()
         return params
 
     optimizer = make(0, population_size=4, n_generations=3, explore=explore)
+    born = [dict(record.params) for record in optimizer.records]
     fake_scores(optimizer, [1.0, 2.0, 3.0, 4.0])
+    assert [record.params for record in optimizer.records[:4]] == born
     before = copy.deepcopy([*map(vars, optimizer.records[:4])])
     fake_scores(optimizer, [1.0, 2.0, 3.0, 4.0])
     assert [*map(vars, optimizer.records[:4])] == before
@@ -468,6 +475,52 @@ def test_callables_that_answer_nonsense_are_named() -> None:
         0, population_size=2, frozen=["eta"], explore=lambda p, rng, h: {"eta": 1.0}
     )
     with pytest.raises(ValueError, match=r"explore changed \['eta'\]"):
+        fake_scores(optimizer, [0.0, 1.0])
+
+
+def test_what_exploit_does_to_the_scores_stays_with_it() -> None:
+    """It has an array of its own; who failed is not forgotten."""
+
+    def in_place(scores: np.ndarray, rng: np.random.Generator) -> list[int]:
+        np.nan_to_num(scores, copy=False, nan=9.0)
+        scores[:] = 0.0
+        return list(range(len(scores)))
+
+    def keep(scores: np.ndarray, rng: np.random.Generator) -> list[int]:
+        return list(range(len(scores)))
+
+    runs = []
+    for exploit in (in_place, keep):
+        optimizer = make(0, population_size=4, n_generations=3, exploit=exploit)
+        for _ in range(2):
+            fake_scores(optimizer, [1.0, math.nan, 3.0, 4.0])
+        runs.append([*map(vars, optimizer.records[4:])])
+    assert_equal(*runs)
+    assert runs[0][1]["exploited"]
+
+
+@pytest.mark.parametrize(
+    "parents",
+    [None, 0, 0.4, "000", [0, 0.4, 1], [0, None, 1], [0, math.nan, 1], ["0", "1", "2"]],
+)
+def test_parents_are_numbers_of_members(parents: Any) -> None:
+    optimizer = make(0, population_size=3, exploit=lambda scores, rng: parents)
+    expected = re.escape(f"of the 3 members. Got {parents!r} instead")
+    with pytest.raises(ValueError, match=f"exploit must return .*{expected}"):
+        fake_scores(optimizer, [0.0, 1.0, 2.0])
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array, np.float64, iter])
+def test_parents_may_come_as_any_numbers_in_any_order(kind: Any) -> None:
+    optimizer = make(0, population_size=3, exploit=lambda scores, rng: kind([2, 2, 2]))
+    fake_scores(optimizer, [0.0, 1.0, 2.0])
+    assert [record.parent for record in optimizer.records[3:]] == [2, 2, 2]
+
+
+@pytest.mark.parametrize("explored", [None, 0.5, ["eta"]])
+def test_what_explore_returns_is_a_dict(explored: Any) -> None:
+    optimizer = make(0, population_size=2, explore=lambda p, rng, h: explored)
+    with pytest.raises(ValueError, match=r"explore must return a dict of .*\['eta'\]"):
         fake_scores(optimizer, [0.0, 1.0])
 
 

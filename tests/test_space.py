@@ -537,3 +537,16 @@ def test_a_list_of_values_is_pickled_as_given(dimension):
         assert other.place(other.at(1)) == 1
     assert whole == dimension
     assert set(dimension.__getstate__()) == {"values", "ordered", "weights"}
+
+
+@pytest.mark.parametrize("values", [["x", "y"], [True, False], [b"x", None, "x"]])
+def test_a_scalar_of_numpy_stands_for_the_value_that_it_is(values):
+    """Arrays of parameters hold such."""
+    listed = Categorical(values)
+    for place, value in enumerate(values):
+        if value is not None:
+            assert listed.place(np.array([value])[0]) == place
+    with pytest.raises(InvalidSpaceError, match="is not among"):
+        listed.place(np.str_("z"))
+    with pytest.raises(InvalidSpaceError, match="is not among"):
+        Categorical([0, 1]).place(np.True_)

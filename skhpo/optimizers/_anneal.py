@@ -139,8 +139,9 @@ class AnnealOptimizer:
         for trial in check_trials(trials):
             x = self._pending.pop(trial.candidate.id, None)
             if x is None:
-                x = self.space.encode(trial.candidate.params)
-                self._new.seen.add(point_key(x))
+                params = trial.candidate.params
+                x = self.space.encode(params)
+                self._initial.add_known(x, params)
             if not trial.failed and math.isfinite(trial.score):
                 self._told.append((-trial.score, len(self._told), x))
         self._told.sort(key=lambda told: told[:2])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from numbers import Real
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ from skhpo.optimizers._maximize import (
     point_key,
 )
 from skhpo.optimizers._regret import regret_bound
-from skhpo.optimizers._sampling import NewPoints
+from skhpo.optimizers._sampling import NewPoints, given_key
 from skhpo.space import Curve, SearchSpace
 from skhpo.space._sampling import SobolSequence
 from skhpo.surrogates import ParzenEstimator, Surrogate
@@ -154,8 +154,10 @@ class BayesOptimizer:
         self._next_id = 0
         self._new = NewPoints(self.space, child_rng(self._root, "left"))
         self._seen = self._new.seen
-        # Asked for and not told: where they are, and how they were asked for.
-        self._pending: dict[int, tuple[Array, dict[str, Any]]] = {}
+        self._known: set[Hashable] = set()  # params that need not be tried as given
+        # Asked for and not told: where they are, with what they were asked for, and
+        # what was returned, of which callers may have changed the params.
+        self._pending: dict[int, tuple[Array, dict[str, Any], Candidate]] = {}
         self._X: list[Array] = []
         self._params: list[Params] = []
         self._scores: list[float] = []
@@ -198,7 +200,7 @@ class BayesOptimizer:
                 break
             params = self.space.decode(x) if params is None else params
             candidates.append(Candidate(self._next_id, params))
-            self._pending[self._next_id] = x, dict(params)
+            self._pending[self._next_id] = x, dict(params), candidates[-1]
             self._seen.add(point_key(x))
             self._next_id += 1
         return candidates
@@ -215,15 +217,23 @@ class BayesOptimizer:
         trials : sequence of Trial
             What is proposed next depends on their order. Trials of other origin must
             have params inside of the space.
+
+        Raises
+        ------
+        ValueError
+            If a trial of a candidate that was asked for has other params, or was told
+            before: names it, and learns nothing.
         """
-        for trial in check_trials(trials):
+        self._check_own(check_trials(trials))
+        for trial in trials:
             asked = self._pending.pop(trial.candidate.id, None)
             if asked is not None:
-                x, params = asked
+                x, params, _ = asked
             else:
                 params = dict(trial.candidate.params)
                 x = self.space.encode(params)
                 self._seen.add(point_key(x))
+                self._known.add(given_key(x, params))
             self._X.append(x)
             self._params.append(params)
             score = math.nan if trial.failed else trial.score
@@ -236,6 +246,24 @@ class BayesOptimizer:
             if asked is not None:
                 self._n_initially += len(self._X) <= self.n_initial
                 self._spent.append(total)
+
+    def _check_own(self, trials: Sequence[Trial]) -> None:
+        """Raise if a trial is that of a candidate told before, or of other params."""
+        told: set[int] = set()
+        others = "Trials of your own have a negative id, as Candidate(-1, params)."
+        for candidate in (trial.candidate for trial in trials):
+            id = candidate.id
+            if not 0 <= id < self._next_id:
+                continue
+            if id in told or id not in self._pending:
+                raise ValueError(f"Candidate {id} was told before. {others}")
+            _, params, asked = self._pending[id]
+            if candidate is not asked and _are_others(candidate.params, params):
+                raise ValueError(
+                    f"Candidate {id} was asked for with the params {params!r}, and is "
+                    f"told with {dict(candidate.params)!r}. {others}"
+                )
+            told.add(id)
 
     @property
     def best_params(self) -> dict[str, Any]:
@@ -284,7 +312,8 @@ class BayesOptimizer:
         """
         while self._given:
             x, params = self._given.pop(0)
-            if point_key(x) not in self._seen:
+            if given_key(x, params) not in self._known:
+                self._known.add(given_key(x, params))
                 return x, params
         return None, None
 
@@ -311,10 +340,28 @@ class BayesOptimizer:
         X = self._points
         if X is None and self._model.ranks_directly:
             assert isinstance(self._model, Regressor), "it was made so"
-            X = self._model.sample(N_SAMPLES, rng)
+            X = self.space.snap(self._model.sample(N_SAMPLES, rng))
         if X is None:
-            return maximize(promise, self.space, ranked[:5], self._seen, rng)
-        return best_unseen(X, promise.value(X), self.space, self._seen)
+            x = maximize(promise, self.space, ranked[:5], self._seen, rng)
+        else:
+            x = best_unseen(X, promise.value(X), self.space, self._seen)
+        if x is not None and isinstance(self._acquisitions[0], NumericalAcquisition):
+            self._check_promise(promise, x[np.newaxis], self._acquisitions[0])
+        return x
+
+    def _check_promise(
+        self, promise: Objective, best: Array, own: NumericalAcquisition
+    ) -> None:
+        """Raise if the user's acquisition said NaN of all candidates.
+
+        NaN comes last: all of them have it if the best one has.
+        """
+        is_predicted = np.isfinite(self._model.predict(best)).all()
+        if is_predicted and np.isnan(promise.value(best)).all():
+            raise ValueError(
+                f"The acquisition {own.function!r} must return numbers. Got NaN for "
+                "all candidates that were looked at; -inf means that one has no chance."
+            )
 
     def _price(self) -> Price | None:
         """Return what weighs promise against time, None if time does not count."""
@@ -356,7 +403,7 @@ class BayesOptimizer:
         # Refitting at each step would cost the most where it changes the least.
         keep_theta = n < self._n_fitted + max(1, n // 50)
         self._n_fitted = self._n_fitted if keep_theta else n
-        points = [x for x, _ in self._pending.values()]
+        points = [x for x, *_ in self._pending.values()]
         pending = np.array(points).reshape(-1, self.space.n_columns)
 
         def draw(noise: float) -> Acquisition:
@@ -386,6 +433,18 @@ def _variance_to_come(trial: Trial) -> float:
         return math.nan
     variance = trial.estimate.variance
     return math.inf if math.isnan(variance) else variance
+
+
+def _are_others(params: Params, asked: Params) -> bool:
+    """Whether params are others than those asked for, as far as that is certain.
+
+    Objects that have been to another process and back are not the same any more.
+    """
+    if params.keys() != asked.keys():
+        return True
+    pairs = [(params[name], asked[name]) for name in asked]
+    plain = [pair for pair in pairs if all(isinstance(v, Real | str) for v in pair)]
+    return any(a != b and (a == a or b == b) for a, b in plain)  # NaN is itself
 
 
 def _place_given(
@@ -444,9 +503,10 @@ def _check_n_initial(n_initial: Any, d: int) -> int:
     """Return the number of initial candidates in a space of `d` columns."""
     if n_initial == "auto":
         return max(5, min(d + 2, 10))
-    if isinstance(n_initial, bool) or not isinstance(n_initial, int) or n_initial < 1:
+    is_count = isinstance(n_initial, Integral) and not isinstance(n_initial, bool)
+    if not is_count or n_initial < 1:
         raise ValueError(
             "The 'n_initial' parameter of BayesOptimizer must be 'auto' or a positive "
             f"integer. Got {n_initial!r} instead."
         )
-    return n_initial
+    return int(n_initial)

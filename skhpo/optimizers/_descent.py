@@ -11,6 +11,10 @@ box (Bertsekas 1982). A step counts if it gains a share of what the slope promis
 (Armijo). Else the slope there, if it is known, tells the model how the function bends,
 and a shorter step follows; without it, the minimum of a parabola. At a kink of the
 function no slope is near 0: there, the end is a refused step that promised little.
+
+The model is of slopes in units of the first ones: it is made of their squares, which
+would leave the floats long before the values do. A unit is a power of four, whose root
+is one of two: so a model in units is that of the slopes themselves, digit by digit.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg
+
+from skhpo._arithmetic import unit_of
 
 __all__ = ["Descent"]
 
@@ -63,7 +69,8 @@ class Descent:
         self.slopes: Array = np.zeros(len(start))
         self._widths, self._tol = widths, tol
         self._n_left = max_iter
-        self._model: Array | None = None  # the Hessian, approximately
+        self._model: Array | None = None  # the Hessian, approximately, in units
+        self._unit = 1.0
         self._step: Array = np.zeros(len(start))
         self._length, self._n_cuts = 1.0, 0
         self._history: list[float] = []  # the lowest value after each point
@@ -127,8 +134,10 @@ class Descent:
             else:
                 self._cut(math.inf, 0.0)
             return
-        if self.x is not None:
-            self._update(self.point - self.x, slopes - self.slopes)
+        if self.x is None:
+            self._unit = _power_of_four(slopes)
+        else:
+            self._update(self.point - self.x, slopes)
         self.x, self.value, self.slopes = self.point, value, slopes
         self._history.append(value)
         self._begin()
@@ -168,7 +177,8 @@ class Descent:
             step *= FIRST_STEP / np.abs(step).max()
         else:
             model = self._model[np.ix_(free, free)]
-            step[free] = -scipy.linalg.solve(model, self.slopes[free], assume_a="pos")
+            slopes = self.slopes[free] / self._unit
+            step[free] = -scipy.linalg.solve(model, slopes, assume_a="pos")
             step *= min(1.0, longest / np.abs(step).max())
         self._step, self._length = step, 1.0
         self._propose()
@@ -197,20 +207,21 @@ class Descent:
         assert self.point is not None
         assert self.x is not None
         moved = self.point - self.x
-        self._update(moved, slopes - self.slopes)
+        self._update(moved, slopes)
         self._n_cuts += 1
         if self._n_cuts > MOST_CUTS:
             self.point = None
         else:
             self._aim(0.5 * float(np.abs(moved).max()))
 
-    def _update(self, moved: Array, change: Array) -> None:
-        """Have the model agree with how the gradient has changed."""
+    def _update(self, moved: Array, slopes: Array) -> None:
+        """Have the model agree with how the gradient has changed, to `slopes`."""
+        change = slopes / self._unit - self.slopes / self._unit
         if self._model is None:
             curvature = float(change @ moved)
             scale = float(change @ change) / curvature if curvature > 0 else 0.0
             if not scale > 0:
-                scale = np.abs(self.slopes).max() / (2 * FIRST_STEP)
+                scale = np.abs(self.slopes / self._unit).max() / (2 * FIRST_STEP)
             self._model = np.eye(len(moved)) * scale
         product = self._model @ moved
         own = float(moved @ product)
@@ -219,8 +230,16 @@ class Descent:
             share = 0.8 * own / (own - given)
             change = share * change + (1 - share) * product
             given = float(moved @ change)
-        self._model = (
+        model = (
             self._model
             - np.outer(product, product) / own
             + np.outer(change, change) / given
         )
+        # Where even units do not do, the next step begins anew, along the slopes.
+        self._model = model if np.isfinite(model).all() else None
+
+
+def _power_of_four(slopes: Array) -> float:
+    """Return the greatest power of four that is not above the largest slope."""
+    unit = unit_of(np.array([np.abs(slopes).max(initial=0.0)]))
+    return unit if math.frexp(unit)[1] % 2 else unit / 2

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from skhpo._arithmetic import own_arithmetic
 from skhpo._rng import RandomState, child_rng, seed_sequence
 from skhpo._trial import Candidate, Params, Trial
 from skhpo.optimizers._base import check_trials
@@ -38,7 +40,14 @@ def mean_slopes(trial: Trial) -> dict[str, float]:
     if not gradients or any(g is None or not g.slopes for g in gradients):
         return {}
     given = [g.slopes for g in gradients if g is not None]
-    return {n: math.fsum(s[n] for s in given) / len(given) for n in given[0]}
+    return {n: _mean([s[n] for s in given]) for n in given[0]}
+
+
+def _mean(values: list[float]) -> float:
+    try:
+        return math.fsum(values) / len(values)
+    except (OverflowError, ValueError):  # a sum beyond the floats, or inf - inf
+        return statistics.mean(map(float, values))
 
 
 @dataclass(eq=False)
@@ -167,6 +176,7 @@ class GradientOptimizer:
                 asked.append(candidate)
         return asked
 
+    @own_arithmetic()
     def tell(self, trials: Sequence[Trial]) -> None:
         """Take the steps that the trials allow.
 

@@ -19,7 +19,7 @@ References
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -40,6 +40,7 @@ from skhpo.optimizers._exploit import (
 )
 from skhpo.optimizers._lineage import MemberRecord, Schedule, schedule_from_lineage
 from skhpo.optimizers._perturb import perturbation_rule
+from skhpo.space._dimensions import is_number
 
 __all__ = ["PBTOptimizer"]
 
@@ -304,8 +305,7 @@ class PBTOptimizer:
         parents = list(range(len(old)))
         if generation + 1 > self.burn_in:
             rng = child_rng(self.seed, "exploit", generation)
-            parents = [int(parent) for parent in self.exploit(scores, rng)]
-            self._check_parents(parents)
+            parents = self._checked_parents(self.exploit(scores.copy(), rng))
         alive = rank_members(scores)[: int(np.sum(~np.isnan(scores)))]
         donors = alive[: max(1, len(alive) // 2)]
         rng = child_rng(self.seed, "rescue", generation)
@@ -329,9 +329,23 @@ class PBTOptimizer:
     ) -> dict[str, Any]:
         rng = child_rng(self.seed, "explore", generation, member)
         explorer = self._explorer(member)
-        explored = dict(explorer(dict(params), rng, self.records[: self._asked]))
+        given = explorer(dict(params), rng, self._history())
+        try:
+            explored = dict(given)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"explore must return a dict of the parameters {sorted(params)}. Got "
+                f"{given!r} instead."
+            ) from None
         self._check_explored(params, explored)
         return explored
+
+    def _history(self) -> list[MemberRecord]:
+        """Return copies of the records: a user's explore may write to their params."""
+        if self.explore is None:
+            return []
+        records = self.records[: self._asked]
+        return [replace(record, params=dict(record.params)) for record in records]
 
     def _explorer(self, member: int) -> Explore:
         if self.explore is not None:
@@ -360,13 +374,19 @@ class PBTOptimizer:
                 f"{self.factors!r} instead."
             )
 
-    def _check_parents(self, parents: Sequence[int]) -> None:
+    def _checked_parents(self, given: Any) -> list[int]:
+        """Return what exploit says as numbers of members; raise if it is none."""
         size = self.population_size
+        members = list(given) if isinstance(given, Iterable) else []
+        # 1.0 is a number of a member, but neither 0.4 nor "0" is.
+        are_numbers = all(is_number(m) and float(m).is_integer() for m in members)
+        parents = list(map(int, members)) if are_numbers else []
         if len(parents) != size or any(not 0 <= p < size for p in parents):
             raise ValueError(
-                "exploit must return one member number for each of the "
-                f"{size} members. Got {parents!r} instead."
+                "exploit must return one member number, an integer, for each of the "
+                f"{size} members. Got {given!r} instead."
             )
+        return parents
 
     def _check_explored(self, before: Params, after: Params) -> None:
         if after.keys() != before.keys():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,10 @@ from skhpo._trial import Candidate, Params, Trial
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers._maximize import point_key
 from skhpo.space import SearchSpace
+from skhpo.space._dimensions import is_number
 from skhpo.space._sampling import SobolSequence
 
-__all__ = ["InitialParams", "NewPoints", "SamplingOptimizer"]
+__all__ = ["InitialParams", "NewPoints", "SamplingOptimizer", "given_key"]
 
 # After so many draws in a row that were known, what is left of a space is listed.
 MAX_REPEATS = 100
@@ -117,13 +118,24 @@ class SamplingOptimizer:
         """
 
 
+def given_key(x: Array, params: Params) -> Hashable:
+    """Return the key of params as given: equal for the same place and equal numbers.
+
+    That of a point does not do. In a wide range it takes numbers that are close to each
+    other for one, and these may have been given for that.
+    """
+    numbers = [(n, params[n]) for n in sorted(params) if is_number(params[n])]
+    return x.tobytes(), tuple(numbers)
+
+
 class InitialParams:
     """Params that are proposed before any others, just as they were given.
 
     Parameters
     ----------
     given : sequence of dict
-        Of those that are equal, or that break a constraint, none is proposed.
+        Of those that are equal, or that were told, or that break a constraint, none is
+        proposed again.
     new : NewPoints
         Is told of them.
     """
@@ -131,15 +143,21 @@ class InitialParams:
     def __init__(self, given: Sequence[Params], new: NewPoints) -> None:
         self._given = [dict(params) for params in given]
         self._new = new
+        self._known: set[Hashable] = set()
+
+    def add_known(self, x: Array, params: Params) -> None:
+        """Take note of params, at an encoded point, that are not to be proposed."""
+        self._known.add(given_key(x, params))
+        self._new.seen.add(point_key(x))
 
     def next(self) -> tuple[Array, Params] | None:
         """Return the next ones and their point, None if there are none left."""
-        space, seen = self._new.space, self._new.seen
+        space = self._new.space
         while self._given:
             params = self._given.pop(0)
             x = space.encode(params)
-            if point_key(x) not in seen and space.allows(params):
-                seen.add(point_key(x))
+            if given_key(x, params) not in self._known and space.allows(params):
+                self.add_known(x, params)
                 return x, params
         return None
 

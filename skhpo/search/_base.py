@@ -706,6 +706,8 @@ class BaseSearch(Rescue, Delegation, Summary, BaseSearchCV):
         self.scorer_ = scorers._scorers if is_multimetric(scorers) else scorers
         self.multimetric_ = isinstance(evaluations[0]["test_scores"], dict)
         self.failures_ = record.failures()
+        # By row: a search that learns from this one must not take them for scores.
+        self._has_failed = record.failed
         n_saved = evaluator.n_needed - evaluator.n_fits
         self.reuse_ = Reuse(evaluator.n_fits, n_saved, *record.n_evaluations)
         self.stop_reason_ = record.stop_reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
@@ -67,8 +68,9 @@ class BayesSearch(RacingSearch):
         What to try first; by default, the values that `estimator` has, as far as the
         space and the constraints allow them: the search starts from what there is.
         After them, of a suggested space, values that were published.
-    prior_results : dict or fitted search, default=None
-        The ``cv_results_`` of an earlier search over the same data, to learn from.
+    prior_results : fitted search, dict or data frame, default=None
+        An earlier search over the same data, to learn from, or its ``cv_results_``;
+        these do not say which fits failed, if ``error_score`` was a number.
     n_pending : int, default=2
         How many candidates may be under way at a time. Candidate *i* is chosen when
         the trials up to *i* - `n_pending` are known, whatever the number of workers:
@@ -281,6 +283,12 @@ class BayesSearch(RacingSearch):
     def _prior_trials(self, space: SearchSpace) -> list[Trial]:
         if self.prior_results is None:
             return []
+        if self.prior_results is self:
+            raise ValueError(
+                "The 'prior_results' parameter of BayesSearch must be another search: "
+                "one that is fitted anew cannot learn from itself. Got the search "
+                "itself; pass its cv_results_ instead."
+            )
         metric = self.refit if isinstance(self.refit, str) else "score"
         warn_of_other_score(self.prior_results, self.scoring)
         return prior_trials(self.prior_results, metric, space)
@@ -292,15 +300,20 @@ def _as_given(space: SearchSpace, x: Any, own: Mapping[str, Any]) -> dict[str, A
     Decoding would round them: 1.0 on a logarithmic range comes back as 1 - 6e-16.
     """
     params = space.decode(x)
-    for column in space.columns:
-        name = column.name
-        is_listed = isinstance(column.dimension, Categorical | Curve)
-        if name not in params or is_listed or not is_number(own.get(name)):
+    for coordinate, column in zip(x, space.columns, strict=True):
+        name, dimension = column.name, column.dimension
+        is_listed = isinstance(dimension, Categorical | Curve)
+        if name is None or math.isnan(coordinate) or is_listed:
             continue
-        restored = {**params, name: own[name]}
-        try:
-            same = np.allclose(space.encode(restored), x, 0, 1e-9, equal_nan=True)
-        except InvalidSpaceError:  # the nearest bound took its place
-            continue
-        params = restored if same else params
+        if is_number(own.get(name)) and _is_place(dimension, own[name], coordinate):
+            params[name] = own[name]
     return params
+
+
+def _is_place(dimension: Any, value: Any, coordinate: float) -> bool:
+    """Whether a value has a place of its own in a range, and it is this one."""
+    try:
+        place = dimension.snap(np.array([dimension.to_unit(value)]))[0]
+    except InvalidSpaceError:  # the nearest bound took its place
+        return False
+    return bool(abs(place - coordinate) <= 1e-9)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import clone
 
+from skhpo._arithmetic import Array, own_arithmetic, unit_of
 from skhpo._docstrings import inherit_docs
 from skhpo._sklearn_compat import (
     Interval,
@@ -257,7 +258,7 @@ class GradientSearch(BaseSearch):
                 value * (params[name] if scales[name] else 1.0)
                 for name, value in mean_slopes(trial).items()
             ]
-            norms.append(float(np.linalg.norm(slopes)) if slopes else np.nan)
+            norms.append(_norm(np.array(slopes, dtype=float)) if slopes else np.nan)
         return {"gradient_norm": np.array(norms)}
 
     def _set_results(self, run: Run) -> None:
@@ -276,6 +277,13 @@ class GradientSearch(BaseSearch):
                 f"there. The first of them: {problems[0]}",
                 SkhpoWarning,
             )
+
+
+@own_arithmetic()
+def _norm(slopes: Array) -> float:
+    """Return the length of a gradient, also where squares leave the floats."""
+    unit = unit_of(np.array([np.abs(slopes).max()]))
+    return float(unit * np.linalg.norm(slopes / unit))
 
 
 def _columns(space: Any) -> list[Any]:

@@ -22,7 +22,7 @@ def prior_trials(prior_results: Any, metric: str, space: SearchSpace) -> list[Tr
 
     Parameters
     ----------
-    prior_results : fitted search or dict
+    prior_results : fitted search, dict or data frame
         The search, or its ``cv_results_``; at least ``params`` and mean test scores.
     metric : str
         The score that is maximized, as the names of the columns end.
@@ -39,7 +39,7 @@ def prior_trials(prior_results: Any, metric: str, space: SearchSpace) -> list[Tr
     Raises
     ------
     ValueError
-        If these are no such results.
+        If these are no such results, or a number of a row is missing.
     InvalidSpaceError
         If params are not in the space.
 
@@ -50,7 +50,7 @@ def prior_trials(prior_results: Any, metric: str, space: SearchSpace) -> list[Tr
     >>> [trial.score for trial in trials]
     [0.5, 0.7]
     """
-    results = getattr(prior_results, "cv_results_", prior_results)
+    results = _results_of(prior_results)
     mean = f"mean_test_{metric}"
     if not isinstance(results, Mapping) or not {"params", mean} <= results.keys():
         raise ValueError(
@@ -58,7 +58,9 @@ def prior_trials(prior_results: Any, metric: str, space: SearchSpace) -> list[Tr
             f"its cv_results_, with 'params' and {mean!r}. {_what(prior_results)}"
         )
     of_a_split = re.compile(rf"split\d+_test_{re.escape(metric)}")
-    columns = [results[name] for name in results if of_a_split.fullmatch(name)]
+    names = [name for name in results if of_a_split.fullmatch(name)] or [mean]
+    times = [name for name in TIMES if name in results]
+    failed = _failed_rows(prior_results)
     trials = []
     for row, params in enumerate(results["params"]):
         try:
@@ -67,15 +69,51 @@ def prior_trials(prior_results: Any, metric: str, space: SearchSpace) -> list[Tr
             raise InvalidSpaceError(
                 f"'prior_results' come from another search space: {error}"
             ) from None
-        per_split = sum(float(results[name][row]) for name in TIMES if name in results)
-        scores = tuple(float(column[row]) for column in columns or [results[mean]])
+        per_split = sum(_number(results, name, row) for name in times)
+        scores = [_number(results, name, row) for name in names]
         candidate = Candidate(-1 - row, params)
-        trial = Trial.from_scores(candidate, scores, seconds=per_split * len(scores))
+        seconds = per_split * len(scores)
+        trial = Trial.from_scores(candidate, scores, row in failed, seconds)
         if "dropped" in results and results["dropped"][row]:
-            estimate = Estimate(float(results[f"estimated_test_{metric}"][row]))
+            estimate = Estimate(_number(results, f"estimated_test_{metric}", row))
             trial = replace(trial, estimate=estimate)
         trials.append(trial)
     return trials
+
+
+def _results_of(given: Any) -> Any:
+    """Return the results of a search, those in a data frame as a dict."""
+    results = getattr(given, "cv_results_", given)
+    if hasattr(results, "columns") and hasattr(results, "to_dict"):
+        return {name: list(results[name]) for name in results.columns}
+    return results
+
+
+def _failed_rows(given: Any) -> set[int]:
+    """Return the rows of the candidates of which a fit failed, as far as it is known.
+
+    A search of this package knows them. Results alone do not say whether a score is
+    one, or the ``error_score`` of the search.
+    """
+    failed = getattr(given, "_has_failed", ())
+    return {row for row, has_failed in enumerate(failed) if has_failed}
+
+
+def _number(results: Mapping[str, Any], name: str, row: int) -> float:
+    """Return a number of a row, NaN included; raise if there is none."""
+    column = results.get(name, ())
+    if len(column) != len(results["params"]):
+        raise ValueError(
+            f"'prior_results' must have a number in {name!r} for each of their "
+            f"{len(results['params'])} params. Got {len(column)} instead."
+        )
+    try:
+        return float(column[row])
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name!r} of 'prior_results' must hold numbers, NaN for what is not "
+            f"known. Got {column[row]!r} in row {row} instead."
+        ) from None
 
 
 def warn_of_other_score(prior_results: Any, scoring: Any) -> None:
@@ -100,7 +138,7 @@ def warn_of_other_score(prior_results: Any, scoring: Any) -> None:
 
 def _what(given: object) -> str:
     """Return what was given in place of results, and the remedy if there is one."""
-    results = getattr(given, "cv_results_", given)
+    results = _results_of(given)
     if isinstance(results, Mapping):
         names = [name for name in results if re.match("params$|mean_test_", str(name))]
         return f"Got results that have {names} only."

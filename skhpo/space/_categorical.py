@@ -224,7 +224,8 @@ class Categorical(Dimension):
         Parameters
         ----------
         value : object
-            One of the values, or a number that equals one of them.
+            One of the values, the same as a scalar of NumPy, or a number that equals
+            one of them.
 
         Returns
         -------
@@ -239,6 +240,8 @@ class Categorical(Dimension):
         place = None
         if self._places is not None:
             place = self._places.get(structural_key(value))
+            if place is None and isinstance(value, np.generic):  # numpy's True
+                place = self._places.get(structural_key(value.item()))
         if place is None and is_number(value):  # 1.0 and numpy's 1 for 1
             place = find(self.values, value)
         if place is None:

@@ -209,10 +209,12 @@ class SearchSpace(Cube):
         self, params: Params, dicts: Mapping[int, int]
     ) -> tuple[Array, list[str]]:
         x = np.full((1, self.n_columns), 0.5)
+        active = np.ones(x.shape, dtype=bool)
         left, problems = set(params), []
         for j, column in enumerate(self.columns):
             dimension = column.dimension
-            if not self.active(self.snap(x))[0, j]:
+            active[:, j] = self._exists(column, x, active)  # parents have their places
+            if not active[0, j]:
                 continue
             if column.name is None:
                 assert isinstance(dimension, Categorical)

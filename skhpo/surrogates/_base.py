@@ -42,7 +42,8 @@ class Surrogate(Protocol):
     ranks_directly : bool
         Whether the mean is neither a score nor has a deviation, and just ranks
         candidates, as a ratio of densities does. There is no acquisition then, and
-        candidates are drawn by a method ``sample(m, rng)``.
+        candidates are drawn by a method ``sample(m, rng)``: (m, d) points of the cube,
+        of which each stands for the nearest one of the space.
     """
 
     ranks_directly: bool
@@ -135,6 +136,7 @@ class Regressor:
         self.ranks_directly = bool(getattr(model, "ranks_directly", False))
         self._arithmetic = users_arithmetic if is_users else nullcontext
         self._inactive = -1.0 if is_users else np.nan
+        self._n_columns = 0
 
     def _filled(self, X: Array) -> Array:
         """Return the points as the model is to see them."""
@@ -145,6 +147,7 @@ class Regressor:
     ) -> Regressor:
         """Fit the model; noise and earlier parameters are of no use to it."""
         del v, keep_theta
+        self._n_columns = X.shape[1]
         with self._arithmetic():
             self.model.fit(self._filled(X), y)
         return self
@@ -152,7 +155,17 @@ class Regressor:
     def sample(self, m: int, rng: np.random.Generator) -> Array:
         """Return `m` points drawn by the model, (m, d); only if it ranks directly."""
         with self._arithmetic():
-            points: Array = self.model.sample(m, rng)
+            given = self.model.sample(m, rng)
+        try:
+            points = np.array(given, dtype=float)
+        except (TypeError, ValueError):  # no numbers, or rows of several lengths
+            points = np.empty(0)
+        if points.shape != (m, self._n_columns):
+            raise TypeError(
+                f"The 'sample' of the surrogate {self.model!r} must return m points of "
+                f"the unit cube, here an array of shape {(m, self._n_columns)}. Got "
+                f"{given!r} instead."
+            )
         return points
 
     def predict(self, X: Array) -> tuple[Array, Array]:

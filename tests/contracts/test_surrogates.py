@@ -166,6 +166,71 @@ def test_a_model_may_have_any_other_method() -> None:
         ask(Ranking(), acquisition="ucb")
 
 
+class Drawing:
+    """Ranks directly; a function says what it draws."""
+
+    ranks_directly = True
+
+    def __init__(self, draw: Any) -> None:
+        self.draw = draw
+
+    def fit(self, X: Any, y: Any) -> None:
+        self.best_ = X[np.argmax(y)]
+
+    def predict(self, X: Any) -> Any:
+        return -np.abs(X - self.best_).sum(axis=1), np.zeros(len(X))
+
+    def sample(self, m: int, rng: Any) -> Any:
+        return self.draw(self.best_, m, rng)
+
+
+def proposals(space: Any, draw: Any, n: int = 25) -> list[Any]:
+    """Return what is asked for with such a surrogate."""
+    optimizer, asked = BayesOptimizer(space, surrogate=Drawing(draw), n_initial=3), []
+    for _ in range(n):
+        (candidate,) = optimizer.ask(1)
+        asked.append(candidate.params)
+        optimizer.tell([Trial.from_scores(candidate, (len(repr(asked[-1])),))])
+    return asked
+
+
+CELLS: dict[str, Any] = {"b": Integer(1, 100), "c": [str(i) for i in range(100)]}
+BRANCHES: dict[str, Any] = {"k": Choice({"p": None, "q": {"x": Real(0, 1)}})}
+
+
+@pytest.mark.parametrize("space", [CELLS, CELLS | BRANCHES], ids=["cells", "branches"])
+@pytest.mark.parametrize("spread", [1e-3, 1e3])
+def test_points_that_a_surrogate_draws_become_points_of_the_space(
+    space: Any, spread: float
+) -> None:
+    """Nothing twice and nothing outside, wherever in a cell or beside it they are."""
+
+    def draw(best: Any, m: int, rng: Any) -> Any:
+        return best + spread * rng.standard_normal((m, len(best)))
+
+    asked = proposals(space, draw)
+    assert len({repr(params) for params in asked}) == len(asked)
+    for params in asked:
+        assert ("x" in params) == (params.get("k") == "q")
+        SearchSpace(space).encode(params)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda best, m, rng: rng.random((m, 1)),
+        lambda best, m, rng: rng.random((m - 1, 2)),
+        lambda best, m, rng: rng.random(m),
+        lambda best, m, rng: None,
+        lambda best, m, rng: [["a", "b"]] * m,
+        lambda best, m, rng: [[0.1, 0.2]] * (m - 1) + [[0.1]],
+    ],
+)
+def test_what_is_drawn_are_points_of_the_cube(draw: Any) -> None:
+    with pytest.raises(TypeError, match=r"'sample' .*Drawing.* shape \(24, 2\)"):
+        proposals({"x": Real(0, 1), "y": Real(0, 1)}, draw)
+
+
 def test_what_ranks_directly_must_draw_candidates() -> None:
     """It is said at once what is missing."""
 
