@@ -623,6 +623,18 @@ def test_the_signature_of_a_search_is_that_of_its_constructor():
 
     assert [*inspect.signature(Own).parameters] == ["estimator", "space", "n_trials"]
     assert Own(Counting(), LEVELS, n_trials=4).n_trials == 4
+
+
+def test_a_search_of_ones_own_may_hand_parameters_on():
+    """Those that its constructor does not name are its bases', however they sound."""
+
+    class Own(RandomSearch):
+        def __init__(self, estimator, script, **options):
+            super().__init__(estimator, LEVELS, **options)
+            self.script = script
+
+    own = Own(Counting(), "words", scoring="accuracy", n_jobs=2)
+    assert (own.script, own.scoring, own.n_jobs) == ("words", "accuracy", 2)
     assert "n_iter" in inspect.signature(RandomSearch).parameters
 
 

@@ -223,7 +223,13 @@ class BaseSearch(Rescue, Delegation, Summary, BaseSearchCV):
     }
 
     def __new__(cls, *_: Any, **options: Any) -> Self:
-        """Refuse a parameter that does not exist, and say which one is meant."""
+        """Refuse a parameter that does not exist, and say which one is meant.
+
+        A constructor that hands on what it does not name has those of its bases, too.
+        """
+        named = cls.__signature__.parameters.values()
+        if any(one.kind is one.VAR_KEYWORD for one in named):
+            return super().__new__(cls)
         for name in options:
             hint = hint_of_option(name, cls._get_param_names())
             if hint is not None:
