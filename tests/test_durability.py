@@ -526,6 +526,9 @@ def test_failures_are_grouped_by_what_went_wrong():
         ("OddError", "", 2, 1),
         ("FitTimeoutError", "after 3 s", 2, 1),
     ]
+    assert [g.rows for g in groups] == [(1, 2), (0,), (3,), (4,)]
+    fresh = group_failures(rows[:1], rows[1:])
+    assert [g.rows for g in fresh] == [(), (0,), (), ()]
     assert groups[0].params == {"C": 2}
     assert groups[0].traceback == chained
     assert groups[3].traceback == ""

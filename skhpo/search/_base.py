@@ -190,7 +190,8 @@ class BaseSearch(Rescue, Delegation, Summary, BaseSearchCV):
         evaluations were found in the journal.
     failures_ : list of Failures
         Failed fits by what went wrong: ``kind``, ``message``, ``n_fits``,
-        ``n_candidates``, and of the first one ``params``, ``split``, ``traceback``.
+        ``n_candidates``, their ``rows`` of ``cv_results_``, and of the first one
+        ``params``, ``split``, ``traceback``.
     stop_reason_ : str
         Why the search ended: "completed", "time_budget", "interrupted", "callback",
         "error" (an exception; what was complete is kept), or what a rule of `stop`
@@ -712,8 +713,6 @@ class BaseSearch(Rescue, Delegation, Summary, BaseSearchCV):
         self.scorer_ = scorers._scorers if is_multimetric(scorers) else scorers
         self.multimetric_ = isinstance(evaluations[0]["test_scores"], dict)
         self.failures_ = record.failures()
-        # By row: a search that learns from this one must not take them for scores.
-        self._has_failed = record.failed
         n_saved = evaluator.n_needed - evaluator.n_fits
         self.reuse_ = Reuse(evaluator.n_fits, n_saved, *record.n_evaluations)
         self.stop_reason_ = record.stop_reason

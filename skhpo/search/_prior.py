@@ -95,8 +95,7 @@ def _failed_rows(given: Any) -> set[int]:
     A search of this package knows them. Results alone do not say whether a score is
     one, or the ``error_score`` of the search.
     """
-    failed = getattr(given, "_has_failed", ())
-    return {row for row, has_failed in enumerate(failed) if has_failed}
+    return {row for group in getattr(given, "failures_", ()) for row in group.rows}
 
 
 def _number(results: Mapping[str, Any], name: str, row: int) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
@@ -79,7 +78,7 @@ class Record:
     def failures(self, more: Iterable[Trial] = ()) -> list[Failures]:
         """Return the failed fits, also those of others, grouped by what went wrong."""
         own = map(self._without_origin, self.trials)
-        return group_failures(itertools.chain(own, more))
+        return group_failures(own, more)
 
     def _without_origin(self, trial: Trial) -> Trial:
         """Return a trial without the evaluations of the one whose splits it adds to."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -37,6 +38,9 @@ class Failures:
         Number of the split on which it failed first.
     traceback : str
         Where; empty for what ended the fit from outside, such as a time limit.
+    rows : tuple of int, default=()
+        The candidates by their rows of ``cv_results_``; those that failed on the fresh
+        splits of finalists only are not among them.
     """
 
     kind: str
@@ -46,17 +50,20 @@ class Failures:
     params: Params
     split: int
     traceback: str
+    rows: tuple[int, ...] = ()
 
 
 def group_failures(
-    trials: Iterable[Trial],
+    trials: Iterable[Trial], more: Iterable[Trial] = ()
 ) -> list[Failures]:
     """Return the failures among evaluations by kind and message, most frequent first.
 
     Parameters
     ----------
     trials : iterable of Trial
-        The candidates and their evaluations.
+        The candidates and their evaluations, row by row.
+    more : iterable of Trial, default=()
+        Others that have no rows.
 
     Returns
     -------
@@ -64,11 +71,15 @@ def group_failures(
         Empty if every fit succeeded.
     """
     groups: dict[tuple[str, str], list[tuple[Candidate, int, str]]] = {}
-    for trial in trials:
+    rows: dict[tuple[str, str], set[int]] = {}
+    numbered = itertools.chain(enumerate(trials), ((-1, trial) for trial in more))
+    for row, trial in numbered:
         for split, evaluation in enumerate(trial.evaluations):
             if evaluation is not None and evaluation.fit_error is not None:
                 place = trial.candidate, split, evaluation.fit_error
-                groups.setdefault(cause_of(evaluation.fit_error), []).append(place)
+                cause = cause_of(evaluation.fit_error)
+                groups.setdefault(cause, []).append(place)
+                rows.setdefault(cause, set()).add(row)
     failures = []
     for (kind, message), places in groups.items():
         candidate, split, text = places[0]
@@ -83,6 +94,7 @@ def group_failures(
                 candidate.params,
                 split,
                 traceback,
+                tuple(sorted(rows[kind, message] - {-1})),
             )
         )
     return sorted(failures, key=lambda failure: -failure.n_fits)

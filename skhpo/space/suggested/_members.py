@@ -6,8 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sklearn.ensemble import BaggingClassifier, BaggingRegressor
-from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 
 from skhpo.space.suggested._sight import Sight
 
@@ -34,6 +32,10 @@ def of_members(estimator: Any, sight: Sight) -> Sight:
     Sight
         Those of its members.
     """
+    # Here, since they take half a second to import, and few searches meet one.
+    from sklearn.ensemble import BaggingClassifier, BaggingRegressor
+    from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
+
     if isinstance(estimator, BaggingClassifier | BaggingRegressor):
         share = _share_of_bag(estimator.max_samples, sight.n_train)
         return replace(sight, n_train=max(1, int(share * sight.n_train)))
