@@ -35,8 +35,6 @@ class DataInfo:
         Rows that the smallest fit of the search has.
     n_features : int
         Columns that the estimator sees: behind the earlier steps of a pipeline.
-    least_features : int
-        Columns that it sees at the least, whatever earlier steps are set to.
     task : {"classification", "regression"} or None
         None without a target.
     n_classes : int
@@ -56,16 +54,18 @@ class DataInfo:
         no coefficients.
     impurity : float
         That of the root of a tree: Gini, or the variance of the target.
-    n_categories : int
-        The most categories that a column of a categorical dtype has; 0 without one.
-    is_sparse : bool
-        Whether X is a sparse matrix or array.
     is_numeric : bool
         Whether X holds numbers only.
     explicit_scoring : bool
         Whether candidates are compared by a score that the user has named.
     needs_probabilities : bool
         Whether that score asks for ``predict_proba``.
+    least_features : int
+        Columns that it sees at the least, whatever earlier steps are set to.
+    n_categories : int
+        The most categories that a column of a categorical dtype has; 0 without one.
+    is_sparse : bool
+        Whether X is a sparse matrix or array.
 
     Examples
     --------
@@ -80,7 +80,6 @@ class DataInfo:
     n_samples: int
     n_train: int
     n_features: int
-    least_features: int = 1
     task: str | None = None
     n_classes: int = 0
     majority: float = 0.0
@@ -90,11 +89,12 @@ class DataInfo:
     column_variance: float = 1.0
     correlation: float = 1.0
     impurity: float = 1.0
-    n_categories: int = 0
-    is_sparse: bool = False
     is_numeric: bool = True
     explicit_scoring: bool = False
     needs_probabilities: bool = False
+    least_features: int = 1
+    n_categories: int = 0
+    is_sparse: bool = False
 
 
 def measure(
