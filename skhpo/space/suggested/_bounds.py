@@ -143,4 +143,5 @@ def rounds(name: str, default: int) -> Bound:
 
 
 N = of_data("n_train", "n")
-P = of_data("n_features", "p")
+# Of no columns at all, nothing is a share.
+P = Bound("p", lambda facts: max(1.0, facts.data.n_features))
