@@ -98,7 +98,7 @@ class Writer:
                 f"There is no Python that makes the value {thing!r}: no module has it "
                 "under its name."
             )
-        return self._import(module, thing.__qualname__)
+        return self._import(module, _name_of(thing))
 
     def _estimator(self, estimator: Any) -> str:
         if lost := _lost(estimator):
@@ -204,8 +204,9 @@ def _public(thing: Any) -> str | None:
     None if there is no such module: what is inside of a class or of a function cannot
     be imported.
     """
-    module_name = getattr(thing, "__module__", None)
-    name = getattr(thing, "__qualname__", None)
+    module_name, name = getattr(thing, "__module__", None), _name_of(thing)
+    if module_name is None and isinstance(thing, np.ufunc):  # before NumPy 2.2
+        module_name = "numpy"
     if not isinstance(module_name, str) or not isinstance(name, str):
         return None
     parts = module_name.split(".")
@@ -214,6 +215,11 @@ def _public(thing: Any) -> str | None:
         if getattr(sys.modules.get(module), name, None) is thing:
             return module
     return None
+
+
+def _name_of(thing: Any) -> Any:
+    name = thing.__name__ if isinstance(thing, np.ufunc) else None
+    return getattr(thing, "__qualname__", name)
 
 
 def _lost(estimator: Any) -> str:
