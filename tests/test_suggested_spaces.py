@@ -28,6 +28,7 @@ from scipy import sparse
 from scipy.stats import rv_histogram
 from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.covariance import LedoitWolf
 from sklearn.datasets import make_classification, make_regression
@@ -99,7 +100,7 @@ from skhpo.space._convert import as_dimension
 from skhpo.space._dimensions import is_number
 from skhpo.space.suggested._choose import Budget
 from skhpo.space.suggested._data import measure
-from skhpo.space.suggested._registry import FAMILIES, SPACES
+from skhpo.space.suggested._registry import FAMILIES, SPACES, rows
 from skhpo.space.suggested._rows import Span
 
 X, Y = make_classification(90, 5, n_informative=3, random_state=0)
@@ -691,6 +692,14 @@ def test_from_the_cube_root_to_all_of_the_columns_are_kept(step, p):
     each = 1 if isinstance(step, SelectKBest) else p / 100
     assert max(kept) * each == p
     assert min(kept) * each == pytest.approx(p ** (1 / 3), abs=max(0.5, each / 2))
+
+
+def test_centers_of_the_users_are_as_many_as_they_are():
+    """Another number of groups than of given centers is an error of KMeans."""
+    data = DataInfo(90, 72, 5, explicit_scoring=True)
+    for init, n_ranges in ("k-means++", 1), ("random", 1), (X[:8], 0):
+        suggested, _ = rows(KMeans(init=init), data)
+        assert [row.name for row in suggested] == ["n_clusters"] * n_ranges
 
 
 def test_a_single_column_is_kept():
