@@ -11,7 +11,9 @@ and another order of the splits. The race that is replayed is that of the packag
 scikit-learn's halving on the same candidates. ``--halving`` runs whole searches with
 ``resource=`` and nothing else: of iterations beside the same search with a `Curve`, and
 of rows, of which there are 20,000 or more, beside the search on all of them; with
-scikit-learn's halving, and with a third of the candidates.
+scikit-learn's halving, and with a third of the candidates. ``--halving --shared``, for
+fits of half a minute: searches with half of the candidates, drawn by seed, take what is
+evaluated from one journal, and recorded times are added up.
 
 Costs are CPU seconds over those of the full search. "same" is how often the candidate
 is chosen that the full search chooses, "regret" by how much its mean is lower, in
@@ -25,10 +27,11 @@ import math
 import os
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -505,7 +508,7 @@ HALVED = {
         *("n_samples", 20_000),
     ),
     "rows, svc acc": Halved(
-        Problem(scaled(svm.SVC()), SVC_SPACE, ("made", 20_000), "accuracy"),
+        Problem(scaled(svm.SVC()), SVC_SPACE, ("made", 20_000), "accuracy", 3),
         *("n_samples", 20_000),
     ),
 }
@@ -532,6 +535,35 @@ def halve(case: Halved, seed: int, *, peer: bool) -> dict[str, tuple[float, ...]
         start = time.process_time()
         searches[way].fit(X, y)
         seconds[way] = time.process_time() - start
+    return _compared(case, searches, seconds)
+
+
+def halve_shared(
+    case: Halved, seed: int, journal: Path
+) -> dict[str, tuple[float, ...]]:
+    """Return (cost, same, regret) for half of the candidates, by recorded times."""
+    problem = case.problem
+    name, n_rows = problem.data
+    X, y = many_rows(n_rows) if name == "made" else load(name, n_rows)
+    drawn = case.candidates(0)
+    chosen = np.random.default_rng(seed).permutation(len(drawn))[: len(drawn) // 2]
+    lists = [{k: [v] for k, v in drawn[i].items()} for i in chosen]
+    curve = {k: v for k, v in case.space.items() if k == case.resource}
+    resource: dict[str, Any] = {"resource": case.resource}
+    if case.resource != "n_samples":
+        resource["max_resources"] = case.most
+    shared = {"cv": problem.splits(), "scoring": problem.scoring, "refit": False}
+    grid = [{**one, **curve} for one in lists]
+    searches: dict[str, Any] = {
+        "whole": GridSearch(problem.estimator, grid, journal=journal, **shared),
+        "halving": GridSearch(
+            problem.estimator, lists, journal=journal, **resource, **shared
+        ),
+    }
+    seconds = {}
+    for way, search in searches.items():
+        rows = search.fit(X, y).cv_results_
+        seconds[way] = float(np.sum(rows["mean_fit_time"] + rows["mean_score_time"]))
     return _compared(case, searches, seconds)
 
 
@@ -574,6 +606,19 @@ def _compared(
     }
 
 
+def halved(
+    case: Halved, options: argparse.Namespace
+) -> Iterator[dict[str, tuple[float, ...]]]:
+    """Yield what halving costs and loses, seed by seed."""
+    with TemporaryDirectory() as folder:
+        journal = (options.keep or Path(folder)) / "halved.jsonl"
+        for seed in range(options.seeds):
+            if options.shared:
+                yield halve_shared(case, seed, journal)
+            else:
+                yield halve(case, seed, peer=options.peers)
+
+
 def show_halving(options: argparse.Namespace) -> None:
     """Print what halving costs and loses, problem by problem."""
     print("\nwhole searches: cost of CPU, same best, regret in standard errors")
@@ -584,9 +629,7 @@ def show_halving(options: argparse.Namespace) -> None:
         chosen = Halved(case.problem, case.resource, case.most, n)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            rows = [
-                halve(chosen, seed, peer=options.peers) for seed in range(options.seeds)
-            ]
+            rows = list(halved(chosen, options))
         print(name)
         for way in rows[0]:
             costs, same, regrets = zip(*(row[way] for row in rows), strict=True)
@@ -632,6 +675,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="a folder for records")
     parser.add_argument("--peers", action="store_true", help="other packages, too")
     parser.add_argument("--halving", action="store_true", help="resource=, only")
+    parser.add_argument("--shared", action="store_true", help="see --halving")
     options = parser.parse_args()
     if options.halving:
         show_halving(options)
