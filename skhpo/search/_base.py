@@ -638,7 +638,11 @@ class BaseSearch(Rescue, Delegation, Summary, BaseSearchCV):
         is_whole = run.fitter is None and run.subsets is None
         if not is_whole or run.hooks.listening or run.limits is not None:
             return False
-        return have_growth(problem.estimator, subspaces_of(problem.space))
+        return have_growth(
+            problem.estimator,
+            subspaces_of(problem.space),
+            fit_params=problem.routed.estimator.fit,
+        )
 
     def _patient(
         self, run: Run, spec: EvaluationSpec, evaluator: Evaluator
