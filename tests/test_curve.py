@@ -370,6 +370,30 @@ def test_several_scores_are_those_at_one_number():
             search(scoring=scoring, refit=refit)
 
 
+@pytest.mark.parametrize("space", [SPACE, {"learning_rate": [0.5, 2.0]}])
+@pytest.mark.parametrize("row", [2, 99, -3, 0.5])
+def test_the_curve_of_no_row(space, row):
+    """It is not said of a row that is not there that it has no curve."""
+    found = search(space=space)
+    with pytest.raises(IndexError, match=f"0 to 1. Got {row}"):
+        found.curve_of(row)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"param_grid": {"n_estimators": Curve(50, patience=20)}},
+        {"param_grid": {"max_depth": [1, 2]}, "resource": "n_estimators"},
+    ],
+)
+def test_a_monitor_is_refused(options):
+    """It would end a fit that goes on in another round than a whole one."""
+    more = {"max_resources": 48} if "resource" in options else {}
+    found = GridSearch(GradientBoostingClassifier(), cv=CV, **options, **more)
+    with pytest.raises(ValueError, match="'monitor' lets the estimator choose"):
+        found.fit(X, Y, monitor=lambda i, estimator, frame: i >= 4)
+
+
 def test_a_callable_refit_chooses_among_rows():
     """Each of which has its number."""
     found = search(refit=lambda results: 1)

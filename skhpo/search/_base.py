@@ -414,8 +414,15 @@ class BaseSearch(Rescue, Delegation, Summary, BaseSearchCV):
         ValueError
             If no parameter of the candidate was a :class:`~skhpo.space.Curve`, or all
             of its fits failed.
+        IndexError
+            If there is no such row.
         """
         check_is_fitted(self, "cv_results_")
+        n_rows = len(self.cv_results_["params"])
+        if index not in range(-n_rows, n_rows):
+            raise IndexError(
+                f"index must be a row of cv_results_, 0 to {n_rows - 1}. Got {index!r}."
+            )
         curves = self.curves_[index] if hasattr(self, "curves_") else {}
         if not curves:
             raise ValueError(

@@ -31,7 +31,7 @@ __all__ = [
 # What is given to ``fit`` for an early stopping of the estimator's own.
 OWN_WAYS = (
     *("callbacks", "early_stopping_rounds", "eval_set", "eval_X", "X_val"),
-    "use_best_model",
+    *("monitor", "use_best_model"),
 )
 # What is given to ``fit`` to go on from a model, whose iterations come first then.
 BEGINNINGS = ("init_model", "xgb_model")
