@@ -40,6 +40,7 @@ from skhpo.optimizers import (
     PBTOptimizer,
     RandomOptimizer,
 )
+from skhpo.plots import CurveDisplay
 from skhpo.search._curves import curves_by_metric, warn_of_highest
 from skhpo.space import Choice, Curve, Real, SearchSpace
 
@@ -368,6 +369,18 @@ def test_several_scores_are_those_at_one_number():
     for refit in (False, lambda results: 0):
         with pytest.raises(ValueError, match="set 'refit' to its name"):
             search(scoring=scoring, refit=refit)
+
+
+def test_the_picture_of_a_dropped_candidate():
+    """It has the mean of the splits before, by which the number was chosen."""
+    pytest.importorskip("matplotlib")
+    rates = np.geomspace(0.001, 2, 14).tolist()
+    space = {"learning_rate": rates, "n_estimators": Curve(8)}
+    raced = search(space=space, race=0.3)
+    row = int(np.flatnonzero(raced.cv_results_["dropped"])[0])
+    display = CurveDisplay.from_search(raced, row)
+    assert len(display.scores) == raced.cv_results_["n_splits"][row] < CV.n_splits
+    assert display.stages[np.argmax(display.means)] == display.chosen
 
 
 @pytest.mark.parametrize("space", [SPACE, {"learning_rate": [0.5, 2.0]}])
