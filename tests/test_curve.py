@@ -40,6 +40,7 @@ from skhpo.optimizers import (
     PBTOptimizer,
     RandomOptimizer,
 )
+from skhpo.plots import CurveDisplay
 from skhpo.search._curves import curves_by_metric, warn_of_highest
 from skhpo.space import Choice, Curve, Real, SearchSpace
 
@@ -368,6 +369,42 @@ def test_several_scores_are_those_at_one_number():
     for refit in (False, lambda results: 0):
         with pytest.raises(ValueError, match="set 'refit' to its name"):
             search(scoring=scoring, refit=refit)
+
+
+def test_the_picture_of_a_dropped_candidate():
+    """It has the mean of the splits before, by which the number was chosen."""
+    pytest.importorskip("matplotlib")
+    rates = np.geomspace(0.001, 2, 14).tolist()
+    space = {"learning_rate": rates, "n_estimators": Curve(8)}
+    raced = search(space=space, race=0.3)
+    row = int(np.flatnonzero(raced.cv_results_["dropped"])[0])
+    display = CurveDisplay.from_search(raced, row)
+    assert len(display.scores) == raced.cv_results_["n_splits"][row] < CV.n_splits
+    assert display.stages[np.argmax(display.means)] == display.chosen
+
+
+@pytest.mark.parametrize("space", [SPACE, {"learning_rate": [0.5, 2.0]}])
+@pytest.mark.parametrize("row", [2, 99, -3, 0.5])
+def test_the_curve_of_no_row(space, row):
+    """It is not said of a row that is not there that it has no curve."""
+    found = search(space=space)
+    with pytest.raises(IndexError, match=f"0 to 1. Got {row}"):
+        found.curve_of(row)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"param_grid": {"n_estimators": Curve(50, patience=20)}},
+        {"param_grid": {"max_depth": [1, 2]}, "resource": "n_estimators"},
+    ],
+)
+def test_a_monitor_is_refused(options):
+    """It would end a fit that goes on in another round than a whole one."""
+    more = {"max_resources": 48} if "resource" in options else {}
+    found = GridSearch(GradientBoostingClassifier(), cv=CV, **options, **more)
+    with pytest.raises(ValueError, match="'monitor' lets the estimator choose"):
+        found.fit(X, Y, monitor=lambda i, estimator, frame: i >= 4)
 
 
 def test_a_callable_refit_chooses_among_rows():

@@ -101,6 +101,8 @@ class CurveDisplay:
     ) -> Self:
         """Draw the curve of one candidate of a fitted search.
 
+        That of a candidate which a race dropped has the splits before it was.
+
         Parameters
         ----------
         search : estimator
@@ -131,7 +133,10 @@ class CurveDisplay:
         named = search.multimetric_ and isinstance(search.refit, str)
         own = scoring_name(search, str(search.refit) if named else "score")
         name = metric or own
-        return cls(curve.stages, curve.scores, chosen, curve.parameter, name).plot(ax)
+        scores = curve.scores
+        if "dropped" in search.cv_results_ and search.cv_results_["dropped"][index]:
+            scores = scores[~np.isnan(scores).all(axis=1)]  # those before it
+        return cls(curve.stages, scores, chosen, curve.parameter, name).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw.

@@ -414,8 +414,15 @@ class BaseSearch(Rescue, Delegation, Summary, BaseSearchCV):
         ValueError
             If no parameter of the candidate was a :class:`~skhpo.space.Curve`, or all
             of its fits failed.
+        IndexError
+            If there is no such row.
         """
         check_is_fitted(self, "cv_results_")
+        n_rows = len(self.cv_results_["params"])
+        if index not in range(-n_rows, n_rows):
+            raise IndexError(
+                f"index must be a row of cv_results_, 0 to {n_rows - 1}. Got {index!r}."
+            )
         curves = self.curves_[index] if hasattr(self, "curves_") else {}
         if not curves:
             raise ValueError(
@@ -638,7 +645,11 @@ class BaseSearch(Rescue, Delegation, Summary, BaseSearchCV):
         is_whole = run.fitter is None and run.subsets is None
         if not is_whole or run.hooks.listening or run.limits is not None:
             return False
-        return have_growth(problem.estimator, subspaces_of(problem.space))
+        return have_growth(
+            problem.estimator,
+            subspaces_of(problem.space),
+            fit_params=problem.routed.estimator.fit,
+        )
 
     def _patient(
         self, run: Run, spec: EvaluationSpec, evaluator: Evaluator

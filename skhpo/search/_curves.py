@@ -31,8 +31,10 @@ __all__ = [
 # What is given to ``fit`` for an early stopping of the estimator's own.
 OWN_WAYS = (
     *("callbacks", "early_stopping_rounds", "eval_set", "eval_X", "X_val"),
-    "use_best_model",
+    *("monitor", "use_best_model"),
 )
+# What is given to ``fit`` to go on from a model, whose iterations come first then.
+BEGINNINGS = ("init_model", "xgb_model")
 
 # Fewer iterations without progress are no sign that there will be none.
 LITTLE_PATIENCE = 10
@@ -106,8 +108,8 @@ def check_curves(
     InvalidSpaceError
         Says what would work.
     ValueError
-        If there are several scores and none is named to decide, or validation rows
-        are given for another way to choose the number.
+        If there are several scores and none is named to decide, or fits are given
+        validation rows for another way to choose the number, or a model to go on from.
     """
     for subspace in subspaces:
         found = curve_in(subspace)
@@ -121,16 +123,27 @@ def check_curves(
                 "which of them decides on the number of iterations: set 'refit' to "
                 f"its name. Got refit={refit!r}."
             )
-        for given in fit_params:
-            if given.rpartition("__")[2] in OWN_WAYS:
-                raise ValueError(
-                    f"The fit parameter {given!r} lets the estimator choose its number "
-                    f"of iterations, and so does the Curve of {name!r}, by the "
-                    "held-out rows of all splits. Leave one of them out."
-                )
+        _check_fit_params(name, fit_params)
         for assembled in assemblies(estimator, subspace):
             _check_parameter(assembled, name)
             _check_neighbors(assembled, name, subspace, n_rows)
+
+
+def _check_fit_params(name: str, fit_params: Mapping[str, Any]) -> None:
+    """Raise ValueError if a fit is given what makes another number of iterations."""
+    for given in fit_params:
+        if given.rpartition("__")[2] in OWN_WAYS:
+            raise ValueError(
+                f"The fit parameter {given!r} lets the estimator choose its number of "
+                f"iterations, and so does the Curve of {name!r}, by the held-out rows "
+                "of all splits. Leave one of them out."
+            )
+        if given.rpartition("__")[2] in BEGINNINGS:
+            raise ValueError(
+                f"The fit parameter {given!r} puts the iterations of another model "
+                f"before those that the Curve of {name!r} counts. Leave it out, or "
+                "list numbers of iterations."
+            )
 
 
 def _warn_of_little_patience(curve: Curve) -> None:

@@ -36,6 +36,8 @@ from skhpo.space._curve import Curve, curve_in
 __all__ = ["PatientEvaluator", "chunk_ends", "have_growth", "have_patience"]
 
 FIRST_CHUNK = 32
+# What boosters are given in ``fit`` to begin with.
+FIRST_SCORES = ("init_score", "base_margin")
 # So many candidates are under way at a time, each with a model per split. Never
 # derived from the number of workers.
 WIDTH = 16
@@ -49,8 +51,18 @@ def have_patience(subspaces: Iterable[Mapping[str, Any]]) -> bool:
     return any(each is not None and each[1].patience is not None for each in found)
 
 
-def have_growth(estimator: Any, subspaces: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether such a curve is one of a class that can go on from a fit with fewer."""
+def have_growth(
+    estimator: Any,
+    subspaces: Iterable[Mapping[str, Any]],
+    fit_params: Iterable[str] = (),
+) -> bool:
+    """Whether such a curve is one of a class that can go on from a fit with fewer.
+
+    Not where boosters are given the scores to begin with: the model to go on from would
+    take their place.
+    """
+    if any(name.rpartition("__")[2] in FIRST_SCORES for name in fit_params):
+        return False
     for subspace in subspaces:
         if have_patience([subspace]):
             for assembled in assemblies(estimator, subspace):

@@ -177,6 +177,8 @@ def test_the_score_of_catboost_itself_is_taken_as_it_is():
         ("lightgbm.LGBMClassifier", {"boosting_type": "dart"}, "Take 'gbdt'"),
         ("lightgbm.LGBMClassifier", {"boosting": "dart"}, "Take 'gbdt'"),
         ("lightgbm.LGBMClassifier", {"early_stopping_round": 5}, "Leave it out"),
+        ("lightgbm.LGBMClassifier", {"num_boost_round": 30}, "num_boost_round=30"),
+        ("lightgbm.LGBMClassifier", {"max_iter": 30}, "max_iter=30"),
         ("xgboost.XGBClassifier", {"booster": "dart"}, "Take 'gbtree'"),
         ("xgboost.XGBClassifier", {"booster": "gblinear"}, "Take 'gbtree'"),
         ("xgboost.XGBClassifier", {"early_stopping_rounds": 5}, "Curve"),
@@ -198,6 +200,42 @@ def test_what_has_no_stages_is_refused(name, params, message):
     search = GridSearch(make(name, **params), {"n_estimators": Curve(9)})
     with pytest.raises(ValueError, match=message):
         search.fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [("lightgbm.LGBMRegressor", "init_model"), ("xgboost.XGBRegressor", "xgb_model")],
+)
+def test_a_model_to_go_on_from_is_refused(name, argument):
+    """Its rounds would be counted as those of the curve."""
+    booster = make(name, n_jobs=1)
+    for options in (
+        {"param_grid": {"n_estimators": Curve(9)}},
+        {"resource": "n_estimators", "max_resources": 8, "param_grid": {}},
+    ):
+        with pytest.raises(ValueError, match=f"{argument!r} puts the iterations"):
+            GridSearch(booster, **options).fit(X_REG, Y_REG, **{argument: "model.txt"})
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "argument"),
+    [
+        ("lightgbm.LGBMRegressor", LIGHT, "init_score"),
+        ("xgboost.XGBRegressor", EXTREME, "base_margin"),
+    ],
+)
+def test_patience_where_fits_begin_with_scores(name, params, argument):
+    """A model to go on from would take their place: each fit is a whole one."""
+    booster = make(name, learning_rate=0.05, **params)
+    space = {"n_estimators": Curve(50, patience=10)}
+    first = {argument: np.linspace(-90, 90, len(Y_REG))}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SkhpoWarning)
+        search = GridSearch(booster, space, cv=KFold(2)).fit(X_REG, Y_REG, **first)
+    chosen = clone(booster).set_params(**search.best_params_)
+    assert search.best_params_["n_estimators"] > 32  # more than one portion
+    expected = cross_val_score(chosen, X_REG, Y_REG, cv=KFold(2), params=first)
+    assert search.best_score_ == expected.mean()
 
 
 def test_values_in_the_space_count(recwarn):
