@@ -34,6 +34,7 @@ from sklearn.covariance import LedoitWolf
 from sklearn.datasets import make_classification, make_regression
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     AdaBoostClassifier,
     BaggingClassifier,
@@ -56,6 +57,7 @@ from sklearn.impute import IterativeImputer, SimpleImputer
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import (
     ElasticNet,
+    Lars,
     Lasso,
     LogisticRegression,
     PoissonRegressor,
@@ -64,6 +66,7 @@ from sklearn.linear_model import (
 )
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier
@@ -75,6 +78,7 @@ from sklearn.preprocessing import (
     SplineTransformer,
     StandardScaler,
 )
+from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.svm import SVC, SVR, NuSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils import get_tags
@@ -554,6 +558,25 @@ def test_members_and_later_steps_may_see_less(estimator):
 def test_one_class_against_the_rest_is_a_small_one():
     """Three equal classes let nu be 1, a third and the rest do not."""
     fits(OneVsRestClassifier(NuSVC()), *few_rows(33, 33, 33))
+
+
+def test_self_training_starts_with_the_labeled_rows():
+    """Twelve of 120 rows are labeled, so no more can be neighbors."""
+    X, y = few_rows(60, 60)
+    y[np.arange(120) % 10 > 0] = -1
+    for model in KNeighborsClassifier(), make_pipeline(PCA(), KNeighborsClassifier()):
+        fits(SelfTrainingClassifier(model), X, y)
+
+
+@pytest.mark.parametrize("kind", [MultiOutputClassifier, OneVsRestClassifier])
+def test_of_several_targets_the_most_uneven_one_decides(kind):
+    """Together, the labels are as many as not; apart, nu is 0.6 at the most."""
+    X, y = few_rows(27, 63)
+    Y, model = np.column_stack([y, 1 - y]), kind(NuSVC())
+    for params in draws(suggest_space(model, X, Y), 20):
+        clone(model).set_params(**params).fit(X, Y)
+    info = measure(X, Y, task="classification", n_train=90)
+    assert (info.n_classes, info.majority) == (2, 0.7)
 
 
 def test_parts_of_texts_have_fewer_words():
@@ -1157,6 +1180,13 @@ def test_a_registered_function_must_return_suggestions():
         register_space(Mine, lambda estimator, data: [Suggested("depth", [1, 2])])
         with pytest.raises(InvalidSpaceError, match="'depth', which is none"):
             suggest_space(Mine(), X, Y)
+        bad = [({"tier": "smooths"}, "tier='smooths'"), ({"tier": 0}, "tier=0")]
+        bad += [({"when": ("widht", (1,))}, "when="), ({"when": "width"}, "when=")]
+        for more, message in [*bad, ({"when": ("width", "ab")}, "tuple of its values")]:
+            row = Suggested("width", [1, 2], **more)
+            register_space(Mine, lambda estimator, data, row=row: [row])
+            with pytest.raises(InvalidSpaceError, match=message):
+                suggest_space(Mine(), X, Y)
     finally:
         del SPACES.added[Mine]
 
@@ -1190,6 +1220,34 @@ def test_a_registered_function_must_return_suggestions():
 def test_what_cannot_be_suggested_is_said(model, more, message):
     with pytest.raises(ValueError, match=message):
         suggest_space(model, X, **{"y": Y, **more})
+
+
+@pytest.mark.parametrize("name", ["C", "c", "SVC__C", "svc_C", "svc__c"])
+def test_names_without_a_prefix_are_understood(name):
+    for option in "include", "exclude":
+        with pytest.raises(ValueError, match="Did you mean 'svc__C'"):
+            suggest_space(make_pipeline(PCA(), SVC()), X, Y, **{option: [name]})
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "message"),
+    [
+        (SVC, {}, r"Write SVC\(\)"),
+        ([SVC(), GaussianNB()], {}, "Of several, Choice"),
+        ("SVC", {}, "must be an estimator"),
+        (SVC(), {"y": Y[:9]}, "same number of rows"),
+        (SVC(), {"y": np.r_[Y, Y]}, "same number of rows"),
+        (SVC(), {"X": X[:0], "y": Y[:0]}, "which is not 0"),
+        (SVC(), {"X": None}, "Pass X"),
+        (SVC(), {"include": 5}, "must be a list of names"),
+        (SVC(), {"exclude": 5}, "must be a list of names"),
+        (DummyClassifier(), {}, "known of DummyClassifier"),
+        (Lars(), {}, r"Suggested\('eps', Real"),
+    ],
+)
+def test_what_is_no_estimator_or_no_data_is_said(model, more, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        suggest_space(model, **{"X": X, "y": Y, **more})
 
 
 def test_a_number_of_candidates_may_be_of_numpy():

@@ -17,7 +17,7 @@ from skhpo._arithmetic import Array
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space.suggested._categories import most_categories
 
-__all__ = ["DataInfo", "measure", "n_columns", "n_rows", "some_rows"]
+__all__ = ["DataInfo", "measure", "n_columns", "n_rows", "rows_of", "some_rows"]
 
 # Scales of X and y need no more rows than this.
 MAX_ROWS = 2000
@@ -38,11 +38,12 @@ class DataInfo:
     task : {"classification", "regression"} or None
         None without a target.
     n_classes : int
-        Number of classes; 0 if there are none.
+        Number of classes; 0 if there are none. Of several targets, the largest one.
     majority : float
         Share of the most frequent class; 0 if there are none.
     largest_nu : float
-        The largest `nu` of a ``NuSVC`` that is feasible with any two of the classes.
+        The largest `nu` of a ``NuSVC`` that is feasible with any two of the classes,
+        for all targets.
     y_std : float
         Standard deviation of a numeric target, else 1.
     x_variance : float
@@ -131,8 +132,8 @@ def measure(
     """
     n = n_rows(X)
     rows = _spread(n, MAX_ROWS)
-    numbers = _numbers(_take(X, rows))
-    target = None if y is None else np.asarray(_take(y, rows))
+    numbers = _numbers(rows_of(X, rows))
+    target = None if y is None else np.asarray(rows_of(y, rows))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # of columns that hold NaN only
         return DataInfo(
@@ -170,7 +171,7 @@ def as_plain(name: str, values: Any) -> Any:
 def some_rows(X: Any, y: Any, n: int) -> tuple[Any, Any]:
     """Return up to `n` rows of data, evenly spread."""
     rows = _spread(n_rows(X), n)
-    return _take(X, rows), None if y is None else _take(y, rows)
+    return rows_of(X, rows), None if y is None else rows_of(y, rows)
 
 
 def n_rows(X: Any) -> int:
@@ -192,7 +193,8 @@ def _spread(n: int, n_wanted: int) -> Array:
     return np.unique(np.linspace(0, n - 1, min(n, n_wanted)).astype(int))
 
 
-def _take(X: Any, rows: Any) -> Any:
+def rows_of(X: Any, rows: Any) -> Any:
+    """Return rows of data by their numbers."""
     if hasattr(X, "iloc"):
         return X.iloc[rows]
     if hasattr(X, "tocsr"):
@@ -234,17 +236,7 @@ def _of_target(y: Array | None, X: Any, task: str | None) -> dict[str, Any]:
     if y is None or not y.size:
         return {}
     if task == "classification":
-        _, counts = np.unique(y.ravel().astype(str), return_counts=True)
-        shares = counts / counts.sum()
-        impurity = _positive(1.0 - float((shares**2).sum()))
-        n_classes, majority = len(counts), float(shares.max())
-        ends = sorted(counts)
-        return {
-            "n_classes": n_classes,
-            "majority": majority,
-            "impurity": impurity,
-            "largest_nu": 2.0 * ends[0] / (ends[0] + ends[-1]),
-        }
+        return _of_classes(y)
     numbers = _as_floats(y)
     if task != "regression" or numbers is None:
         return {}
@@ -256,6 +248,19 @@ def _of_target(y: Array | None, X: Any, task: str | None) -> dict[str, Any]:
             X = np.nan_to_num(X - np.nanmean(X, axis=0))
         found["correlation"] = _positive(np.abs(X.T @ centered).max() / len(centered))
     return found
+
+
+def _of_classes(y: Array) -> dict[str, Any]:
+    """Return what is known of classes; of several targets, of the hardest one."""
+    targets = y.reshape(len(y), -1).astype(str).T
+    counts = [np.sort(np.unique(t, return_counts=True)[1]) for t in targets]
+    shares = [c / c.sum() for c in counts]
+    return {
+        "n_classes": max(map(len, counts)),
+        "majority": max(float(s[-1]) for s in shares),
+        "impurity": _positive(np.mean([1.0 - (s**2).sum() for s in shares])),
+        "largest_nu": min(2.0 * float(s[0] / (s[0] + s[-1])) for s in shares),
+    }
 
 
 def _positive(value: Any) -> float:
