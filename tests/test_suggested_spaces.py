@@ -103,8 +103,10 @@ from skhpo.space import (
 )
 from skhpo.space._convert import as_dimension
 from skhpo.space._dimensions import is_number
+from skhpo.space.suggested._boosters import set_by_alias
 from skhpo.space.suggested._choose import Budget
 from skhpo.space.suggested._data import measure
+from skhpo.space.suggested._python import Writer
 from skhpo.space.suggested._registry import FAMILIES, SPACES, rows
 from skhpo.space.suggested._rows import Span
 
@@ -1421,6 +1423,49 @@ def test_boosters_are_known_without_being_imported(package, kind, rounds):
         silent = {"verbose": 0, "allow_writing_files": False}
         silent = silent if package == "catboost" else {}
         clone(model).set_params(**quick, **silent).fit(X, Y)
+
+
+class OfLightGBM(BaseEstimator):
+    """Takes what it is given by any name, as LightGBM does."""
+
+    __module__ = "lightgbm.sklearn"
+
+    def __init__(self, learning_rate=0.1, eta=None, lambda_l1=None):
+        self.learning_rate, self.eta, self.lambda_l1 = learning_rate, eta, lambda_l1
+
+
+def test_what_a_booster_has_by_another_name_is_the_users():
+    assert set_by_alias(OfLightGBM()) == set()
+    given = set_by_alias(OfLightGBM(eta=0.3, lambda_l1=0.0))
+    assert given == {"learning_rate", "reg_alpha"}
+    assert set_by_alias(LogisticRegression(max_iter=7)) == set()
+
+
+def test_lightgbm_is_not_searched_for_what_its_aliases_say():
+    """The alias wins, so that every candidate would be the same."""
+    kind = pytest.importorskip("lightgbm").LGBMRegressor
+    model = kind(min_data_in_leaf=5, eta=0.3, num_iterations=4, feature_fraction=0.5)
+    space = suggest_space(model, X_REGRESSION, Y_REGRESSION, n_iter=400, effort=3)
+    assert set(space) == {"num_leaves", "reg_alpha", "reg_lambda"}
+    assert "as you set them: n_estimators, learning_rate" in space.notes[0]
+    forest = kind(boosting="rf", bagging_freq=1, bagging_fraction=0.5)
+    space = suggest_space(forest, X_REGRESSION, Y_REGRESSION)
+    assert "learning_rate" not in space
+    dart = suggest_space(kind(boosting="dart"), X_REGRESSION, Y_REGRESSION)
+    assert "n_estimators" not in dart
+
+
+class Demanding(BaseEstimator):
+    """Cannot be made without arguments, and says so in its own way."""
+
+    def __init__(self, inner=None):
+        if inner is None:
+            raise ValueError("give an inner one")
+        self.inner = inner
+
+
+def test_code_of_a_class_that_needs_arguments_names_them_all():
+    assert Writer().value(Demanding(inner=1)) == "Demanding(inner=1)"
 
 
 def test_the_tables_of_the_documentation_are_current():

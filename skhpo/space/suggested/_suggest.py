@@ -17,6 +17,7 @@ from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._curve import Curve
 from skhpo.space._dimensions import is_number
+from skhpo.space.suggested._boosters import set_by_alias
 from skhpo.space.suggested._choose import Budget, choose, nested, same
 from skhpo.space.suggested._data import as_plain, n_rows
 from skhpo.space.suggested._names import (
@@ -377,13 +378,14 @@ def _not_searched(part: Part, request: Request) -> tuple[set[str], set[str]]:
     """Return the parameters of a part that are excluded, and those the user has set."""
     own = part.estimator.get_params(deep=False)
     defaults = class_defaults(type(part.estimator))
+    by_alias = set_by_alias(part.estimator)
     n = len(part.prefix)
     excluded = {name[n:] for name in request.exclude if name.startswith(part.prefix)}
     fixed = {
         name
-        for name, value in own.items()
+        for name, value in (dict.fromkeys(by_alias) | own).items()
         if part.prefix + name not in request.include
-        and not same(value, defaults.get(name, value))
+        and (name in by_alias or not same(value, defaults.get(name, value)))
     }
     return excluded, fixed
 
