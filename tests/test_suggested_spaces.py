@@ -65,7 +65,7 @@ from sklearn.linear_model import (
     Ridge,
     SGDClassifier,
 )
-from sklearn.model_selection import KFold, cross_val_score
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
@@ -666,6 +666,20 @@ def test_names_of_parameters_mean_nothing_by_themselves():
         suggest_space(own, X, Y)
     register_space(Stepping, lambda e, data: [Suggested("steps", Integer(1, 50))])
     assert list(suggest_space(own, X, Y)) == ["steps"]
+
+
+@pytest.mark.parametrize("kind", [GridSearchCV, RandomSearch])
+def test_what_a_search_searches_itself_is_not_suggested(kind):
+    """Its own candidates have their own C, whatever it is given."""
+    search = kind(SVC(), {"C": [1, 10]})
+    space = suggest_space(make_pipeline(PCA(), search), X, Y, include={"pca": [PCA()]})
+    assert set(space.initial_params[0]) == {"pca", "pca__n_components"}
+    model = VotingClassifier([("s", search), ("t", DecisionTreeClassifier())])
+    space = suggest_space(model, X, Y)
+    assert not any(name.startswith("s__") for name in space)
+    assert any("searches what is inside of it" in note for note in space.notes)
+    with pytest.raises(ValueError, match=f"Nothing is known of {kind.__name__}"):
+        suggest_space(search, X, Y)
 
 
 def test_what_cannot_be_set_is_not_suggested():
