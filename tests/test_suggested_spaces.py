@@ -1227,7 +1227,8 @@ def test_a_registered_function_must_return_suggestions():
 @pytest.mark.parametrize(
     ("model", "more", "message"),
     [
-        (SVC(), {"y": None}, "SVC needs a target"),
+        # The words are those that scikit-learn's check_requires_y_none knows.
+        (SVC(), {"y": None}, "SVC requires y to be passed, but the target y is None"),
         (GaussianNB(var_smoothing=1.0), {}, r"was set: \['var_smoothing'\].*include"),
         (SVC(), {"include": ["gama"]}, "Did you mean 'gamma'"),
         (SVC(), {"exclude": ["gama"]}, "Did you mean 'gamma'"),

@@ -300,8 +300,8 @@ def _tuned(found: Sequence[Part]) -> list[dict[str, Any]]:
 def _check_target(estimator: Any, y: Any) -> None:
     if y is None and get_tags(estimator).target_tags.required:
         raise ValueError(
-            f"{type(estimator).__name__} needs a target, and so do the ranges of its "
-            "parameters. Got y=None; pass y."
+            f"{type(estimator).__name__} requires y to be passed, but the target y is "
+            "None. The ranges of its parameters follow from it, too."
         )
 
 
