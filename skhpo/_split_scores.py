@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from scipy import stats
 
 __all__ = [
     "best_rows",
+    "complete_rows",
     "correction",
     "gain_floor",
     "half_width",
@@ -235,6 +237,28 @@ def not_worse(
         floors = np.array([gain_floor(mean, n_rows) for mean in means])
         bounds = np.maximum(bounds, floors * float(stats.norm.ppf(level)))
     return means <= bounds + TIE * size
+
+
+def complete_rows(results: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Return which candidates have all the rows of the data, or all the iterations.
+
+    Of halving, the others are no rivals: of few rows, scores vary more, and the highest
+    of them may be above those of all the rows.
+
+    Parameters
+    ----------
+    results : mapping
+        The `cv_results_` of any search.
+
+    Examples
+    --------
+    >>> complete_rows({"params": [{}, {}], "n_resources": [50, 100]})
+    array([False,  True])
+    """
+    if "n_resources" not in results or "generation" in results:
+        return np.ones(len(results["params"]), bool)
+    resources = np.asarray(results["n_resources"])
+    return np.asarray(resources == resources.max(), bool)
 
 
 def scored_rows(scores: Array) -> int | None:

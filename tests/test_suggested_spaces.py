@@ -12,6 +12,7 @@ import importlib
 import pickle
 import runpy
 import sys
+import time
 import types
 import unittest.mock
 from pathlib import Path
@@ -34,6 +35,7 @@ from sklearn.covariance import LedoitWolf
 from sklearn.datasets import make_classification, make_regression
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     AdaBoostClassifier,
     BaggingClassifier,
@@ -56,14 +58,16 @@ from sklearn.impute import IterativeImputer, SimpleImputer
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import (
     ElasticNet,
+    Lars,
     Lasso,
     LogisticRegression,
     PoissonRegressor,
     Ridge,
     SGDClassifier,
 )
-from sklearn.model_selection import KFold, cross_val_score
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier
@@ -75,6 +79,7 @@ from sklearn.preprocessing import (
     SplineTransformer,
     StandardScaler,
 )
+from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.svm import SVC, SVR, NuSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils import get_tags
@@ -98,8 +103,10 @@ from skhpo.space import (
 )
 from skhpo.space._convert import as_dimension
 from skhpo.space._dimensions import is_number
+from skhpo.space.suggested._boosters import set_by_alias
 from skhpo.space.suggested._choose import Budget
 from skhpo.space.suggested._data import measure
+from skhpo.space.suggested._python import Writer
 from skhpo.space.suggested._registry import FAMILIES, SPACES, rows
 from skhpo.space.suggested._rows import Span
 
@@ -504,6 +511,22 @@ def test_few_rows_open_the_first_tier_only_and_it_is_said():
     assert "72 training rows" in space.notes[0]
 
 
+@pytest.mark.parametrize("kind", [np.asarray, pd.DataFrame])
+def test_of_wide_data_few_rows_are_looked_at(kind):
+    """Ten thousand columns take a fraction of a second, as numbers and in a frame."""
+    rng = np.random.default_rng(0)
+    wide = rng.normal(0, 3, size=(1500, 10_000))
+    y = np.arange(1500) % 50 == 0
+    frame = kind(wide)
+    suggest_space(SVC(), frame[:9], y[:9])  # imports
+    start = time.process_time()
+    space = suggest_space(NuSVC(), frame, y)
+    assert time.process_time() - start < 1.0
+    assert space["gamma"].values[0] == pytest.approx(1e-2 / 9e4, rel=0.02)
+    info = measure(frame, y, task="classification", n_train=1200)
+    assert info.majority == pytest.approx(0.98)  # of all rows
+
+
 def test_ranges_fit_the_number_of_rows():
     """auto-sklearn's 100 neighbors fail on 75 rows."""
     space = suggest_space(KNeighborsClassifier(), X[:30], Y[:30])
@@ -554,6 +577,25 @@ def test_members_and_later_steps_may_see_less(estimator):
 def test_one_class_against_the_rest_is_a_small_one():
     """Three equal classes let nu be 1, a third and the rest do not."""
     fits(OneVsRestClassifier(NuSVC()), *few_rows(33, 33, 33))
+
+
+def test_self_training_starts_with_the_labeled_rows():
+    """Twelve of 120 rows are labeled, so no more can be neighbors."""
+    X, y = few_rows(60, 60)
+    y[np.arange(120) % 10 > 0] = -1
+    for model in KNeighborsClassifier(), make_pipeline(PCA(), KNeighborsClassifier()):
+        fits(SelfTrainingClassifier(model), X, y)
+
+
+@pytest.mark.parametrize("kind", [MultiOutputClassifier, OneVsRestClassifier])
+def test_of_several_targets_the_most_uneven_one_decides(kind):
+    """Together, the labels are as many as not; apart, nu is 0.6 at the most."""
+    X, y = few_rows(27, 63)
+    Y, model = np.column_stack([y, 1 - y]), kind(NuSVC())
+    for params in draws(suggest_space(model, X, Y), 20):
+        clone(model).set_params(**params).fit(X, Y)
+    info = measure(X, Y, task="classification", n_train=90)
+    assert (info.n_classes, info.majority) == (2, 0.7)
 
 
 def test_parts_of_texts_have_fewer_words():
@@ -624,6 +666,20 @@ def test_names_of_parameters_mean_nothing_by_themselves():
         suggest_space(own, X, Y)
     register_space(Stepping, lambda e, data: [Suggested("steps", Integer(1, 50))])
     assert list(suggest_space(own, X, Y)) == ["steps"]
+
+
+@pytest.mark.parametrize("kind", [GridSearchCV, RandomSearch])
+def test_what_a_search_searches_itself_is_not_suggested(kind):
+    """Its own candidates have their own C, whatever it is given."""
+    search = kind(SVC(), {"C": [1, 10]})
+    space = suggest_space(make_pipeline(PCA(), search), X, Y, include={"pca": [PCA()]})
+    assert set(space.initial_params[0]) == {"pca", "pca__n_components"}
+    model = VotingClassifier([("s", search), ("t", DecisionTreeClassifier())])
+    space = suggest_space(model, X, Y)
+    assert not any(name.startswith("s__") for name in space)
+    assert any("searches what is inside of it" in note for note in space.notes)
+    with pytest.raises(ValueError, match=f"Nothing is known of {kind.__name__}"):
+        suggest_space(search, X, Y)
 
 
 def test_what_cannot_be_set_is_not_suggested():
@@ -1157,6 +1213,13 @@ def test_a_registered_function_must_return_suggestions():
         register_space(Mine, lambda estimator, data: [Suggested("depth", [1, 2])])
         with pytest.raises(InvalidSpaceError, match="'depth', which is none"):
             suggest_space(Mine(), X, Y)
+        bad = [({"tier": "smooths"}, "tier='smooths'"), ({"tier": 0}, "tier=0")]
+        bad += [({"when": ("widht", (1,))}, "when="), ({"when": "width"}, "when=")]
+        for more, message in [*bad, ({"when": ("width", "ab")}, "tuple of its values")]:
+            row = Suggested("width", [1, 2], **more)
+            register_space(Mine, lambda estimator, data, row=row: [row])
+            with pytest.raises(InvalidSpaceError, match=message):
+                suggest_space(Mine(), X, Y)
     finally:
         del SPACES.added[Mine]
 
@@ -1164,7 +1227,8 @@ def test_a_registered_function_must_return_suggestions():
 @pytest.mark.parametrize(
     ("model", "more", "message"),
     [
-        (SVC(), {"y": None}, "SVC needs a target"),
+        # The words are those that scikit-learn's check_requires_y_none knows.
+        (SVC(), {"y": None}, "SVC requires y to be passed, but the target y is None"),
         (GaussianNB(var_smoothing=1.0), {}, r"was set: \['var_smoothing'\].*include"),
         (SVC(), {"include": ["gama"]}, "Did you mean 'gamma'"),
         (SVC(), {"exclude": ["gama"]}, "Did you mean 'gamma'"),
@@ -1190,6 +1254,34 @@ def test_a_registered_function_must_return_suggestions():
 def test_what_cannot_be_suggested_is_said(model, more, message):
     with pytest.raises(ValueError, match=message):
         suggest_space(model, X, **{"y": Y, **more})
+
+
+@pytest.mark.parametrize("name", ["C", "c", "SVC__C", "svc_C", "svc__c"])
+def test_names_without_a_prefix_are_understood(name):
+    for option in "include", "exclude":
+        with pytest.raises(ValueError, match="Did you mean 'svc__C'"):
+            suggest_space(make_pipeline(PCA(), SVC()), X, Y, **{option: [name]})
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "message"),
+    [
+        (SVC, {}, r"Write SVC\(\)"),
+        ([SVC(), GaussianNB()], {}, "Of several, Choice"),
+        ("SVC", {}, "must be an estimator"),
+        (SVC(), {"y": Y[:9]}, "same number of rows"),
+        (SVC(), {"y": np.r_[Y, Y]}, "same number of rows"),
+        (SVC(), {"X": X[:0], "y": Y[:0]}, "which is not 0"),
+        (SVC(), {"X": None}, "Pass X"),
+        (SVC(), {"include": 5}, "must be a list of names"),
+        (SVC(), {"exclude": 5}, "must be a list of names"),
+        (DummyClassifier(), {}, "known of DummyClassifier"),
+        (Lars(), {}, r"Suggested\('eps', Real"),
+    ],
+)
+def test_what_is_no_estimator_or_no_data_is_said(model, more, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        suggest_space(model, **{"X": X, "y": Y, **more})
 
 
 def test_a_number_of_candidates_may_be_of_numpy():
@@ -1346,6 +1438,49 @@ def test_boosters_are_known_without_being_imported(package, kind, rounds):
         silent = {"verbose": 0, "allow_writing_files": False}
         silent = silent if package == "catboost" else {}
         clone(model).set_params(**quick, **silent).fit(X, Y)
+
+
+class OfLightGBM(BaseEstimator):
+    """Takes what it is given by any name, as LightGBM does."""
+
+    __module__ = "lightgbm.sklearn"
+
+    def __init__(self, learning_rate=0.1, eta=None, lambda_l1=None):
+        self.learning_rate, self.eta, self.lambda_l1 = learning_rate, eta, lambda_l1
+
+
+def test_what_a_booster_has_by_another_name_is_the_users():
+    assert set_by_alias(OfLightGBM()) == set()
+    given = set_by_alias(OfLightGBM(eta=0.3, lambda_l1=0.0))
+    assert given == {"learning_rate", "reg_alpha"}
+    assert set_by_alias(LogisticRegression(max_iter=7)) == set()
+
+
+def test_lightgbm_is_not_searched_for_what_its_aliases_say():
+    """The alias wins, so that every candidate would be the same."""
+    kind = pytest.importorskip("lightgbm").LGBMRegressor
+    model = kind(min_data_in_leaf=5, eta=0.3, num_iterations=4, feature_fraction=0.5)
+    space = suggest_space(model, X_REGRESSION, Y_REGRESSION, n_iter=400, effort=3)
+    assert set(space) == {"num_leaves", "reg_alpha", "reg_lambda"}
+    assert "as you set them: n_estimators, learning_rate" in space.notes[0]
+    forest = kind(boosting="rf", bagging_freq=1, bagging_fraction=0.5)
+    space = suggest_space(forest, X_REGRESSION, Y_REGRESSION)
+    assert "learning_rate" not in space
+    dart = suggest_space(kind(boosting="dart"), X_REGRESSION, Y_REGRESSION)
+    assert "n_estimators" not in dart
+
+
+class Demanding(BaseEstimator):
+    """Cannot be made without arguments, and says so in its own way."""
+
+    def __init__(self, inner=None):
+        if inner is None:
+            raise ValueError("give an inner one")
+        self.inner = inner
+
+
+def test_code_of_a_class_that_needs_arguments_names_them_all():
+    assert Writer().value(Demanding(inner=1)) == "Demanding(inner=1)"
 
 
 def test_the_tables_of_the_documentation_are_current():

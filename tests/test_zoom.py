@@ -234,6 +234,23 @@ def test_searches_of_scikit_learn_can_be_zoomed_in_on():
     )
 
 
+def test_of_halving_candidates_with_all_the_rows_count():
+    """A score of few rows is no rival, however high by chance."""
+    space = SearchSpace({"a": Real(0, 1)})
+    scores = [[0.9, 0.9], [0.2, 0.3], [0.7, 0.7]]
+    search = fitted([{"a": 0.1}, {"a": 0.8}, {"a": 0.8}], scores)
+    search.cv_results_["n_resources"] = np.array([50, 50, 100])
+    (column,) = space.zoom(search, factor=8).columns
+    assert column.dimension.low > 0.5
+
+
+def test_ends_are_numbers_of_python():
+    space = SearchSpace({"a": Real(0, 1)})
+    all_params = [{"a": np.float64(0.1)}, {"a": np.float64(0.77)}]
+    (column,) = space.zoom(fitted(all_params, [[1, 0], [0, 1]])).columns
+    assert {type(column.dimension.low), type(column.dimension.high)} == {float}
+
+
 def test_curves_stay():
     curve = Curve(8)
     space = SearchSpace({"b": curve, "a": Real(0, 1)})
@@ -245,8 +262,9 @@ def test_curves_stay():
 def test_bad_input_is_refused_in_words():
     space = SearchSpace({"a": Real(0, 1)})
     good = fitted([{"a": 0.5}], [[1.0]])
-    with pytest.raises(ValueError, match="'factor' must be above 1"):
-        space.zoom(good, factor=1)
+    for factor in 1, "2", None, np.nan:
+        with pytest.raises(ValueError, match="'factor' must be a number above 1"):
+            space.zoom(good, factor=factor)
     with pytest.raises(ValueError, match="Fit it first"):
         space.zoom(GridSearch(Peak(), {"a": [1]}))
     with pytest.raises(ValueError, match="no best one"):

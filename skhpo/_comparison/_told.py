@@ -9,12 +9,12 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skhpo._arithmetic import Array
 from skhpo._candidates._read import number_tried
 from skhpo._comparison._records import Told
 from skhpo._keys import structural_key
+from skhpo._split_scores import complete_rows
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.search._base import BaseSearch
 from skhpo.space import SearchSpace
@@ -61,15 +61,7 @@ def _scores(search: Any, results: Mapping[str, Any]) -> Array:
     name = f"mean_test_{refit if named else 'score'}"
     n_candidates = len(results["params"])
     scores = np.asarray(results.get(name, np.full(n_candidates, math.nan)), float)
-    return np.where(_complete(results, n_candidates), scores, math.nan)
-
-
-def _complete(results: Mapping[str, Any], n: int) -> NDArray[np.bool_]:
-    """Return which rows have all the rows of the data, or all the steps."""
-    if "n_resources" not in results or "generation" in results:
-        return np.ones(n, bool)
-    resources = np.asarray(results["n_resources"])
-    return np.asarray(resources == resources.max(), bool)
+    return np.where(complete_rows(results), scores, math.nan)
 
 
 def _saved(search: Any) -> float:

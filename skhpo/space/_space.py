@@ -25,7 +25,7 @@ from skhpo.space._categorical import Categorical
 from skhpo.space._columns import compile_columns
 from skhpo.space._constraints import Constraint, Constraints
 from skhpo.space._cube import Cube
-from skhpo.space._dimensions import Array, Dimension
+from skhpo.space._dimensions import Array, Dimension, is_number
 from skhpo.space._zoom import around, near_best, scores_of_search
 
 __all__ = ["SearchSpace", "zoomed"]
@@ -238,7 +238,8 @@ class SearchSpace(Cube):
         are centered on the best one as far as that goes; where the candidates lie at an
         end, they go beyond it. They neither change their sign so, nor leave [0, 1] if
         they are within it. Of values without an order, those of the candidates are
-        left; of distributions that are no ranges, the part that is.
+        left; of distributions that are no ranges, the part that is. Of halving, only
+        the candidates that got all the resources count.
 
         Parameters
         ----------
@@ -274,8 +275,10 @@ class SearchSpace(Cube):
         >>> print(f"{gamma.low:.3g} to {gamma.high:.3g}")
         0.0316 to 31.6
         """
-        if not factor > 1:
-            raise ValueError(f"'factor' must be above 1. Got {factor!r} instead.")
+        if not is_number(factor) or not factor > 1:
+            raise ValueError(
+                f"'factor' must be a number above 1. Got {factor!r} instead."
+            )
         return zoomed(self, *scores_of_search(search), factor)
 
     # -- drawing ---------------------------------------------------------------

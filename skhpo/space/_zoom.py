@@ -81,6 +81,8 @@ def near_best(scores: Array) -> NDArray[np.intp]:
 def scores_of_search(search: Any) -> tuple[list[Mapping[str, Any]], Array]:
     """Return the params of a fitted search, and its scores, (m, k), by which it chose.
 
+    They are NaN of candidates that halving left with fewer rows or iterations.
+
     Raises
     ------
     ValueError
@@ -101,7 +103,9 @@ def scores_of_search(search: Any) -> tuple[list[Mapping[str, Any]], Array]:
         )
     n_splits = len([n for n in results if _is_of_split(n, metric)])
     names = [f"split{i}_test_{metric}" for i in range(n_splits)]
-    return results["params"], np.column_stack([results[name] for name in names])
+    scores = np.column_stack([results[name] for name in names])
+    scores[~split_scores.complete_rows(results)] = np.nan
+    return results["params"], scores
 
 
 def _is_of_split(name: str, metric: str) -> bool:
@@ -276,8 +280,8 @@ def _rounded(end: float, ends: Sequence[float], dimension: Real) -> float:
 
 def _with(dimension: Real, values: Sequence[float]) -> Real:
     """Return a range that values are in, which are outside by rounding at the most."""
-    low, high = min(dimension.low, *values), max(dimension.high, *values)
-    return Real(low, high, log=dimension.log)
+    ends = min(dimension.low, *values), max(dimension.high, *values)
+    return Real(*map(float, ends), log=dimension.log)
 
 
 def _limits(low: float, high: float) -> tuple[float, float]:

@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 from skhpo.space.suggested._bounds import Facts, N, at_most, rounds
 from skhpo.space.suggested._rows import Case, Ladder, Rounds, Row, Span
 from skhpo.space.suggested._trees import learning_rate
 
-__all__ = ["BOOSTERS"]
+__all__ = ["BOOSTERS", "set_by_alias"]
+
+# What boosters take by other names, which win over the ones in the tables.
+PACKAGES = ("lightgbm", "xgboost", "catboost")
+_ROUNDS = ("num_boost_round", "num_trees", "num_iterations", "num_iteration")
+ALIASES = {
+    "n_estimators": (*_ROUNDS, "n_iter", "max_iter", "num_tree", "num_rounds"),
+    "iterations": ("n_estimators", *_ROUNDS),
+    "learning_rate": ("eta", "shrinkage_rate"),
+    "num_leaves": ("num_leaf", "max_leaves", "max_leaf", "max_leaf_nodes"),
+    "depth": ("max_depth",),
+    "min_child_samples": (
+        *("min_data_in_leaf", "min_data_per_leaf", "min_data", "min_samples_leaf"),
+    ),
+    "colsample_bytree": ("feature_fraction", "sub_feature"),
+    "rsm": ("colsample_bylevel",),
+    "subsample": ("bagging_fraction", "sub_row", "bagging"),
+    "reg_alpha": ("lambda_l1", "l1_regularization"),
+    "reg_lambda": ("lambda_l2", "l2_regularization", "lambda"),
+    "l2_leaf_reg": ("reg_lambda",),
+    "gamma": ("min_split_loss",),
+}
 
 ROUNDS = rounds("n_estimators", 100)
 PATIENCE = (
@@ -33,9 +56,33 @@ def _curve(name: str, holds: Callable[[Facts], bool]) -> Row:
     )  # fmt: skip
 
 
+def set_by_alias(estimator: Any) -> set[str]:
+    """Return the parameters that a booster has been given by another name.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Of any class; there are none of others.
+    """
+    if type(estimator).__module__.partition(".")[0] not in PACKAGES:
+        return set()
+    own = estimator.get_params(deep=False)
+    return {
+        name
+        for name, others in ALIASES.items()
+        if any(own.get(other) is not None for other in others)
+    }
+
+
+def _boosting_is(facts: Facts, kind: str) -> bool:
+    names = ("boosting_type", "boosting", "boost")
+    return any(facts.own.get(name) == kind for name in names)
+
+
 LIGHTGBM = (
-    _curve("n_estimators", lambda facts: facts.own.get("boosting_type") != "dart"),
-    learning_rate(ROUNDS),
+    _curve("n_estimators", lambda facts: not _boosting_is(facts, "dart")),
+    replace(learning_rate(ROUNDS), case=Case(
+        "no random forest", lambda facts: not _boosting_is(facts, "rf"))),
     Row("num_leaves", 1, Span(4, at_most(256, N / 4), log=True, integer=True),
         "size of the trees", "TabArena, FLAML, Optuna"),
     Row("min_child_samples", 1, Span(2, at_most(100, N / 10), log=True, integer=True),

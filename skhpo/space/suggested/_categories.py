@@ -19,12 +19,9 @@ def most_categories(X: Any) -> int:
     """
     if not hasattr(X, "columns"):
         return 0
-    return max((_categories(X[name]) for name in X.columns), default=0)
-
-
-def _categories(column: Any) -> int:
-    """Return the number of categories of a column of pandas or polars."""
-    dtype: Any = getattr(column, "dtype", None)
-    if not hasattr(dtype, "categories"):
-        return 0
-    return len(dtype.categories) if hasattr(column, "iloc") else column.n_unique()
+    if hasattr(X, "iloc"):  # a column each would take long, and names may be repeated
+        dtypes: Any = set(X.dtypes) if X.ndim == 2 else ()
+        return max((len(getattr(d, "categories", ())) for d in dtypes), default=0)
+    columns = [X[name] for name in X.columns]
+    kinds = [one for one in columns if hasattr(one.dtype, "categories")]
+    return max((one.n_unique() for one in kinds), default=0)

@@ -1,6 +1,7 @@
 """What is known of the data that a space is for: sizes, and the units of X and y.
 
-Notations: ``n`` rows, ``p`` columns; of long data, 2,000 rows are looked at.
+Notations: ``n`` rows, ``p`` columns; of long data, 2,000 rows are looked at, of data
+with more than 1,000 columns fewer.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from skhpo._arithmetic import Array
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space.suggested._categories import most_categories
 
-__all__ = ["DataInfo", "measure", "n_columns", "n_rows", "some_rows"]
+__all__ = ["DataInfo", "measure", "n_columns", "n_rows", "rows_of", "some_rows"]
 
 # Scales of X and y need no more rows than this.
 MAX_ROWS = 2000
+# Nor more numbers than this, of 200 rows at the least: a space is made at once.
+MAX_NUMBERS = 2_000_000
+MIN_ROWS = 200
 
 
 @dataclass(frozen=True)
@@ -38,11 +42,12 @@ class DataInfo:
     task : {"classification", "regression"} or None
         None without a target.
     n_classes : int
-        Number of classes; 0 if there are none.
+        Number of classes; 0 if there are none. Of several targets, the largest one.
     majority : float
         Share of the most frequent class; 0 if there are none.
     largest_nu : float
-        The largest `nu` of a ``NuSVC`` that is feasible with any two of the classes.
+        The largest `nu` of a ``NuSVC`` that is feasible with any two of the classes,
+        for all targets.
     y_std : float
         Standard deviation of a numeric target, else 1.
     x_variance : float
@@ -130,9 +135,10 @@ def measure(
         Sizes and units.
     """
     n = n_rows(X)
-    rows = _spread(n, MAX_ROWS)
-    numbers = _numbers(_take(X, rows))
-    target = None if y is None else np.asarray(_take(y, rows))
+    rows, few = _spread(n, MAX_ROWS), _spread(n, _n_rows_of_numbers(X))
+    numbers = _numbers(rows_of(X, few))
+    target = None if y is None else np.asarray(rows_of(y, rows))
+    beside = None if y is None else np.asarray(rows_of(y, few))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # of columns that hold NaN only
         return DataInfo(
@@ -145,7 +151,8 @@ def measure(
             is_sparse=hasattr(X, "toarray"),
             is_numeric=numbers is not None,
             **_of_columns(numbers),
-            **_of_target(target, numbers, task),
+            **_of_target(target, task),
+            **_of_both(beside, numbers, task),
             **scoring,
         )
 
@@ -170,7 +177,7 @@ def as_plain(name: str, values: Any) -> Any:
 def some_rows(X: Any, y: Any, n: int) -> tuple[Any, Any]:
     """Return up to `n` rows of data, evenly spread."""
     rows = _spread(n_rows(X), n)
-    return _take(X, rows), None if y is None else _take(y, rows)
+    return rows_of(X, rows), None if y is None else rows_of(y, rows)
 
 
 def n_rows(X: Any) -> int:
@@ -192,7 +199,14 @@ def _spread(n: int, n_wanted: int) -> Array:
     return np.unique(np.linspace(0, n - 1, min(n, n_wanted)).astype(int))
 
 
-def _take(X: Any, rows: Any) -> Any:
+def _n_rows_of_numbers(X: Any) -> int:
+    """Return of how many rows the numbers are looked at."""
+    p = 1 if hasattr(X, "toarray") else max(1, n_columns(X))  # sparse ones have few
+    return min(max(MAX_NUMBERS // p, MIN_ROWS), MAX_ROWS)
+
+
+def rows_of(X: Any, rows: Any) -> Any:
+    """Return rows of data by their numbers."""
     if hasattr(X, "iloc"):
         return X.iloc[rows]
     if hasattr(X, "tocsr"):
@@ -204,11 +218,17 @@ def _numbers(X: Any) -> Any:
     """Return X as numbers, sparse if it is; None if some columns hold others."""
     if hasattr(X, "toarray"):
         return X.astype(float)
-    if not hasattr(X, "iloc") or X.ndim == 1:
+    if not hasattr(X, "iloc") or X.ndim == 1 or _has_plain_numbers(X):
         return _as_floats(X)
     columns = [X.iloc[:, j] for j in range(X.shape[1])]
     found = [numbers for c in columns if (numbers := _as_floats(c)) is not None]
     return np.column_stack(found) if len(found) == len(columns) else None
+
+
+def _has_plain_numbers(X: Any) -> bool:
+    """Whether all columns of a frame are numbers of NumPy: one array, not many."""
+    kinds = {getattr(dtype, "kind", None) for dtype in set(X.dtypes)}
+    return kinds <= {"i", "u", "f"}
 
 
 def _as_floats(values: Any) -> Array | None:
@@ -225,37 +245,48 @@ def _of_columns(X: Any) -> dict[str, Any]:
         means, variances = mean_variance_axis(X, axis=0)
         within = float(np.mean(variances))
         whole = within + float(np.var(means))
+    elif X.ndim == 2 and np.isfinite(X.sum()):  # in a fraction of the time
+        within = X.var(axis=0).mean()
+        whole = within + X.mean(axis=0).var()
     else:
         within, whole = np.nanmean(np.nanvar(X, axis=0)), np.nanvar(X)
     return {"x_variance": _positive(whole), "column_variance": _positive(within)}
 
 
-def _of_target(y: Array | None, X: Any, task: str | None) -> dict[str, Any]:
+def _of_target(y: Array | None, task: str | None) -> dict[str, Any]:
     if y is None or not y.size:
         return {}
     if task == "classification":
-        _, counts = np.unique(y.ravel().astype(str), return_counts=True)
-        shares = counts / counts.sum()
-        impurity = _positive(1.0 - float((shares**2).sum()))
-        n_classes, majority = len(counts), float(shares.max())
-        ends = sorted(counts)
-        return {
-            "n_classes": n_classes,
-            "majority": majority,
-            "impurity": impurity,
-            "largest_nu": 2.0 * ends[0] / (ends[0] + ends[-1]),
-        }
+        return _of_classes(y)
     numbers = _as_floats(y)
     if task != "regression" or numbers is None:
         return {}
+    std = _positive(numbers.std(axis=0).mean())
+    return {"y_std": std, "impurity": std**2}
+
+
+def _of_both(y: Array | None, X: Any, task: str | None) -> dict[str, Any]:
+    """Return how a numeric target goes with the columns."""
+    numbers = None if y is None or task != "regression" else _as_floats(y)
+    if numbers is None or X is None or X.ndim != 2 or not math.prod(X.shape):
+        return {}
     centered = numbers - numbers.mean(axis=0)
-    std = _positive(centered.std(axis=0).mean())
-    found = {"y_std": std, "impurity": std**2}
-    if X is not None and X.ndim == 2 and X.shape[1]:
-        if not hasattr(X, "toarray"):  # the target is centered, which is enough
-            X = np.nan_to_num(X - np.nanmean(X, axis=0))
-        found["correlation"] = _positive(np.abs(X.T @ centered).max() / len(centered))
-    return found
+    if not hasattr(X, "toarray"):  # the target is centered, which is enough
+        X = np.nan_to_num(X - np.nanmean(X, axis=0))
+    return {"correlation": _positive(np.abs(X.T @ centered).max() / len(centered))}
+
+
+def _of_classes(y: Array) -> dict[str, Any]:
+    """Return what is known of classes; of several targets, of the hardest one."""
+    targets = y.reshape(len(y), -1).astype(str).T
+    counts = [np.sort(np.unique(t, return_counts=True)[1]) for t in targets]
+    shares = [c / c.sum() for c in counts]
+    return {
+        "n_classes": max(map(len, counts)),
+        "majority": max(float(s[-1]) for s in shares),
+        "impurity": _positive(np.mean([1.0 - (s**2).sum() for s in shares])),
+        "largest_nu": min(2.0 * float(s[0] / (s[0] + s[-1])) for s in shares),
+    }
 
 
 def _positive(value: Any) -> float:

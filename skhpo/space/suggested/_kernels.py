@@ -13,7 +13,8 @@ from skhpo.space.suggested._rows import Case, Ladder, Listed, Row, Span
 __all__ = ["KERNELS", "SCALE", "gamma"]
 
 # What gamma="scale" stands for.
-SCALE = 1 / (P * of_data("x_variance", "var(X)"))
+_SPREAD = P * of_data("x_variance", "var(X)")
+SCALE = 1 / Bound(f"({_SPREAD.text})", _SPREAD.at)
 # Of a polynomial, gamma does what C does, and large values of both never converge.
 _BY_GAMMA = ("rbf", "sigmoid", "laplacian", "chi2")
 

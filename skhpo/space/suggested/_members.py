@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from skhpo.space.suggested._data import rows_of
 from skhpo.space.suggested._sight import Sight
 
 __all__ = ["LEAST_SHARE", "of_members"]
 
 # The least share of the rows that a suggested space gives the members of a bag.
 LEAST_SHARE = 0.1
+# What stands in the place of a label that is not known.
+UNLABELED = -1
 
 
 def of_members(estimator: Any, sight: Sight) -> Sight:
@@ -35,10 +38,13 @@ def of_members(estimator: Any, sight: Sight) -> Sight:
     # Here, since they take half a second to import, and few searches meet one.
     from sklearn.ensemble import BaggingClassifier, BaggingRegressor
     from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
+    from sklearn.semi_supervised import SelfTrainingClassifier
 
     if isinstance(estimator, BaggingClassifier | BaggingRegressor):
         share = _share_of_bag(estimator.max_samples, sight.n_train)
         return replace(sight, n_train=max(1, int(share * sight.n_train)))
+    if isinstance(estimator, SelfTrainingClassifier) and sight.y is not None:
+        return _labeled(sight)
     counts = None if sight.task != "classification" else _counts(sight.y)
     if counts is None:
         return sight
@@ -49,6 +55,17 @@ def of_members(estimator: Any, sight: Sight) -> Sight:
         share = sum(sorted(counts.values())[:2]) / sum(counts.values())
         return replace(sight, n_train=max(1, int(share * sight.n_train)))
     return sight
+
+
+def _labeled(sight: Sight) -> Sight:
+    """Return the rows that have a label: the first fit of self-training has no more."""
+    labeled = np.flatnonzero(np.asarray(sight.y) != UNLABELED)
+    if not labeled.size:
+        return sight
+    share = len(labeled) / len(sight.y)
+    n_train = max(1, int(share * sight.n_train))
+    X, y = rows_of(sight.X, labeled), rows_of(sight.y, labeled)
+    return replace(sight, X=X, y=y, n_train=n_train)
 
 
 def _share_of_bag(max_samples: Any, n_train: int) -> float:

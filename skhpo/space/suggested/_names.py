@@ -112,6 +112,15 @@ def included_in(estimator: Any, include: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _close(name: str, known: Collection[str]) -> str | None:
+    """Return the name that is meant: with a prefix, or as it is spelt."""
+    of_lower = {one.lower(): one for one in sorted(known)}
+    end = f"__{name.lower()}"
+    inner = [one for lower, one in of_lower.items() if lower.endswith(end)]
+    alike = difflib.get_close_matches(name.lower(), of_lower, n=1)
+    return next(iter([*inner, *(of_lower[one] for one in alike)]), None)
+
+
 def check_names(
     estimator: Any, include: Mapping[str, Any], exclude: Collection[str]
 ) -> None:
@@ -131,8 +140,8 @@ def check_names(
     for option, names in (("include", include), ("exclude", exclude)):
         for one in names:
             if one not in known:
-                close = difflib.get_close_matches(str(one), known, n=1)
-                hint = f" Did you mean {close[0]!r}?" if close else ""
+                close = _close(str(one), known)
+                hint = f" Did you mean {close!r}?" if close else ""
                 nor = f", nor of what takes the place of {others}" if others else ""
                 raise ValueError(
                     f"{option} names {one!r}, which is no parameter of "

@@ -236,5 +236,5 @@ def _class_params(cls: type) -> dict[str, Any]:
     """Return the parameters of an instance without arguments, {} if there is none."""
     try:
         return dict(cls().get_params(deep=False))
-    except TypeError:
+    except Exception:  # of a class of the user's, which may need arguments
         return {}

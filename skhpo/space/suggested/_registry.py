@@ -157,6 +157,26 @@ def _check(estimator: Any, found: Any) -> None:
                 f"The function registered for {name} suggests {item.name!r}, which is "
                 f"none of its parameters: {sorted(known)}."
             )
+        _check_entry(name, item, known)
+
+
+def _check_entry(name: str, item: Suggested, known: Collection[str]) -> None:
+    """Raise if a suggestion would never enter, or could not be placed."""
+    if item.tier not in (1, 2, 3, 4):
+        raise InvalidSpaceError(
+            f"The function registered for {name} suggests {item.name!r} with "
+            f"tier={item.tier!r}; it is 1, 2, 3 or 4. The reason is why=..."
+        )
+    if item.when is None:
+        return
+    form = 'when=("kernel", ("poly",))'
+    is_pair = isinstance(item.when, tuple) and len(item.when) == 2
+    if not is_pair or item.when[0] not in known or isinstance(item.when[1], str):
+        raise InvalidSpaceError(
+            f"The function registered for {name} suggests {item.name!r} with "
+            f"when={item.when!r}; it is one of the parameters {sorted(known)} and a "
+            f"tuple of its values, such as {form}."
+        )
 
 
 def class_defaults(cls: Any) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from numbers import Integral
 from typing import Any
@@ -16,6 +16,8 @@ from skhpo._keys import is_estimator
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._curve import Curve
+from skhpo.space._dimensions import is_number
+from skhpo.space.suggested._boosters import set_by_alias
 from skhpo.space.suggested._choose import Budget, choose, nested, same
 from skhpo.space.suggested._data import as_plain, n_rows
 from skhpo.space.suggested._names import (
@@ -150,9 +152,28 @@ def suggest_space(
     request = _request(n_iter, effort, include, exclude)
     if isinstance(estimator, Choice):
         estimator, request = _of_choice(estimator, request, name)
+    _check_arguments(estimator, X, y)
     n = n_rows(X)
     n_train = max(1, n - math.ceil(n / N_SPLITS))
     return suggest(estimator, X, y, request, n_train=n_train)
+
+
+def _check_arguments(estimator: Any, X: Any, y: Any) -> None:
+    """Raise if there is no estimator, or no data that belong together."""
+    if not is_estimator(estimator):
+        kind = estimator.__name__ if isinstance(estimator, type) else None
+        hint = (
+            f"Write {kind}()." if kind else "Of several, Choice({'svc': SVC(), ...})."
+        )
+        raise TypeError(f"{hint} estimator must be an estimator. Got {estimator!r}.")
+    if X is None:
+        raise ValueError("Pass X: the ranges follow from the data. Got X=None.")
+    n, n_targets = n_rows(X), n_rows(X if y is None else y)
+    if not n or n != n_targets:
+        raise ValueError(
+            "X and y must have the same number of rows, which is not 0. Got "
+            f"{n} and {n_targets}."
+        )
 
 
 def _request(n_iter: Any, effort: Any, include: Any, exclude: Any) -> Request:
@@ -162,7 +183,7 @@ def _request(n_iter: Any, effort: Any, include: Any, exclude: Any) -> Request:
     if effort not in ("auto", 1, 2, 3) or isinstance(effort, bool):
         raise ValueError(f"effort must be 'auto', 1, 2 or 3. Got {effort!r}.")
     for option, value in (("include", include), ("exclude", exclude)):
-        if isinstance(value, str):
+        if isinstance(value, str) or not isinstance(value, Iterable | None):
             raise ValueError(f"{option} must be a list of names. Got {value!r}.")
     asked = include if isinstance(include, Mapping) else dict.fromkeys(include or ())
     return Request(int(n_iter), effort, dict(asked), frozenset(exclude or ()))
@@ -279,8 +300,8 @@ def _tuned(found: Sequence[Part]) -> list[dict[str, Any]]:
 def _check_target(estimator: Any, y: Any) -> None:
     if y is None and get_tags(estimator).target_tags.required:
         raise ValueError(
-            f"{type(estimator).__name__} needs a target, and so do the ranges of its "
-            "parameters. Got y=None; pass y."
+            f"{type(estimator).__name__} requires y to be passed, but the target y is "
+            "None. The ranges of its parameters follow from it, too."
         )
 
 
@@ -306,9 +327,17 @@ def _check_known(estimator: Any, found: Sequence[Part], request: Request) -> Non
         f"Nothing is known of {cls}, which has the parameters {own}. Give a space of "
         "your own; or teach it once, with Suggested, register_space and Real of "
         "skhpo.space:\n"
-        + TEMPLATE.format(name=own[0] if own else "name", cls=cls)
+        + TEMPLATE.format(name=_number_of(unknown), cls=cls)
         + f"\nThese are known: {', '.join(SPACES.class_names())}."
     )
+
+
+def _number_of(estimator: Any) -> str:
+    """Return a parameter that a range may be for: a float, if there is one."""
+    own = estimator.get_params(deep=False)
+    numbers = [name for name, value in own.items() if isinstance(value, float)]
+    others = [name for name, value in own.items() if is_number(value)]
+    return next(iter([*numbers, *others, *own]), "name")
 
 
 def _budget(request: Request, n_train: int) -> Budget:
@@ -349,13 +378,14 @@ def _not_searched(part: Part, request: Request) -> tuple[set[str], set[str]]:
     """Return the parameters of a part that are excluded, and those the user has set."""
     own = part.estimator.get_params(deep=False)
     defaults = class_defaults(type(part.estimator))
+    by_alias = set_by_alias(part.estimator)
     n = len(part.prefix)
     excluded = {name[n:] for name in request.exclude if name.startswith(part.prefix)}
     fixed = {
         name
-        for name, value in own.items()
+        for name, value in (dict.fromkeys(by_alias) | own).items()
         if part.prefix + name not in request.include
-        and not same(value, defaults.get(name, value))
+        and (name in by_alias or not same(value, defaults.get(name, value)))
     }
     return excluded, fixed
 

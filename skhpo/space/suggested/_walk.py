@@ -34,6 +34,8 @@ LEAST_LEFT: dict[str, Callable[[int], float]] = {
 }
 # What wraps another estimator, and the names of the parameters that hold it.
 INNER = ("estimator", "regressor", "classifier", "base_estimator")
+# What searches, of whatever package, call their space.
+SPACES_OF_SEARCHES = ("param_grid", "param_distributions", "search_spaces", "space")
 # Those that hold one which sees what no part of the data is like.
 UNSEEN = ("final_estimator", "remainder")
 
@@ -69,6 +71,10 @@ def parts(estimator: Any, sight: Sight, prefix: str = "") -> Iterator[Part]:
     if not is_estimator(estimator):  # "passthrough", "drop", None
         return
     sight = sight.by(estimator)
+    if _is_search(estimator) and not is_known(estimator):
+        sight.notes.append(_searches_itself(estimator, prefix))
+        yield Part(prefix, estimator, sight, is_final=True)
+        return
     if is_known(estimator):  # whatever its parameters are called
         yield Part(prefix, estimator, sight, is_final=True)
         yield from _wrapped(estimator, sight, prefix)
@@ -102,6 +108,21 @@ def _note_unseen(estimator: Any, sight: Sight, prefix: str) -> None:
         f"{prefix}{name} is not looked at; name its parameters in include, with values."
         for name in UNSEEN
         if is_estimator(own.get(name))
+    )
+
+
+def _is_search(estimator: Any) -> bool:
+    """Whether it wraps an estimator, and has a space for it."""
+    own = estimator.get_params(deep=False)
+    return "estimator" in own and any(name in own for name in SPACES_OF_SEARCHES)
+
+
+def _searches_itself(search: Any, prefix: str) -> str:
+    """Return why nothing is searched inside of a search, which would overwrite it."""
+    return (
+        f"{prefix.removesuffix('__') or 'the estimator'} is a "
+        f"{type(search).__name__}, which searches what is inside of it; name other "
+        "parameters in include, with values."
     )
 
 
