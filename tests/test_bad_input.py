@@ -165,6 +165,13 @@ def test_a_name_that_is_no_string(search_class, name, meant, refused):
     assert message == f"{hint}{wanted} Got {name!r} instead."
 
 
+def test_a_name_of_a_first_candidate_that_is_no_string(refused):
+    """It is met with the name that is meant, as in the space."""
+    first = [{("svc", "C"): 1.0}]
+    search = RandomSearch(SVC(), {"C": Real(0.1, 9)}, initial_params=first)
+    assert refused(search).startswith("Did you mean 'svc__C'? Parameter names must be")
+
+
 def test_names_of_a_searched_component(data, refused, fitted):
     """Names are checked with the estimators that the same space puts in place."""
     pipe = make_pipeline(StandardScaler(), LogisticRegression())
