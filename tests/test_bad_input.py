@@ -30,7 +30,13 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
+from skhpo import (
+    BayesSearch,
+    GradientSearch,
+    GridSearch,
+    PBTSearch,
+    RandomSearch,
+)
 from skhpo.exceptions import InvalidSpaceError, JournalWarning, SkhpoWarning
 from skhpo.search._scoring import warn_of_labels
 from skhpo.selection import OneStandardError
@@ -135,6 +141,35 @@ def test_unknown_parameter_of_one_space_of_several(search_class, refused):
     message = refused(search_class(LogisticRegression(), space))
     assert "Invalid parameter 'c' for estimator" in message
     assert "'C'" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        (None, None),
+        (3, None),
+        ((), None),
+        (("C", 1), None),
+        (b"C", "C"),
+        (("svc", "C"), "svc__C"),
+    ],
+)
+@pytest.mark.parametrize(
+    "search_class", [GridSearch, RandomSearch, BayesSearch, PBTSearch, GradientSearch]
+)
+def test_a_name_that_is_no_string(search_class, name, meant, refused):
+    """All searches name it; scikit-learn's say only that keywords must be strings."""
+    message = refused(search_class(LogisticRegression(), {name: (0.1, 1.0)}))
+    hint = "" if meant is None else f"Did you mean {meant!r}? "
+    wanted = "Parameter names must be strings."
+    assert message == f"{hint}{wanted} Got {name!r} instead."
+
+
+def test_a_name_of_a_first_candidate_that_is_no_string(refused):
+    """It is met with the name that is meant, as in the space."""
+    first = [{("svc", "C"): 1.0}]
+    search = RandomSearch(SVC(), {"C": Real(0.1, 9)}, initial_params=first)
+    assert refused(search).startswith("Did you mean 'svc__C'? Parameter names must be")
 
 
 def test_names_of_a_searched_component(data, refused, fitted):

@@ -982,6 +982,48 @@ def test_a_journal_that_was_given_up_knows_nothing_and_takes_everything(
         assert journal.find_model("k", 0) == b"state"
 
 
+@pytest.mark.parametrize("successor", [None, "other.db"])
+@pytest.mark.parametrize("name", ASKING)
+def test_a_journal_that_is_gone_is_told_of(
+    name, successor, journal, tmp_path, monkeypatch
+):
+    """What SQLite writes into a file without a name is lost, and it does not say so."""
+    plain = ASKING[name](Counted(), cv=3).fit(X, Y)
+    write = Journal.add
+
+    def lose_and_write(self, *args, **keywords):
+        monkeypatch.setattr(Journal, "add", write)
+        os.rename(journal, tmp_path / "moved.db")
+        if successor is not None:
+            with Journal(tmp_path / successor, PROBLEM):
+                pass
+            os.rename(tmp_path / successor, journal)
+        self.add(*args, **keywords)
+
+    monkeypatch.setattr(Journal, "add", lose_and_write)
+    with pytest.warns(JournalWarning, match="deleted, moved or replaced.*goes on"):
+        search = ASKING[name](Counted(), cv=3, journal=journal).fit(X, Y)
+    assert scores_of(search) == scores_of(plain)
+
+
+@pytest.mark.parametrize("name", ["search.db", ":memory:", "file:a.db?mode=memory"])
+def test_a_name_without_a_folder_is_a_file(name, log, tmp_path, monkeypatch):
+    """Also one that means something else to SQLite, which would forget it all."""
+    monkeypatch.chdir(tmp_path)
+    SEARCHES["random"](Counted(log=log), cv=3, journal=name).fit(X, Y)
+    before = count(log)
+    search = SEARCHES["random"](Counted(log=log), cv=3, journal=name).fit(X, Y)
+    assert count(log) - before == 1
+    assert search.reuse_.n_found == len(read_journal(name)["split"]) == 18
+
+
+def test_no_name_is_met_with_one(tmp_path, monkeypatch):
+    """As an empty variable of the environment leaves it."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(JournalError, match=r"Did you mean .*journal\.db.*a folder"):
+        SEARCHES["grid"](Counted(), cv=3, journal="").fit(X, Y)
+
+
 def test_two_writers_at_once(tmp_path):
     path = tmp_path / "a.db"
     errors = []

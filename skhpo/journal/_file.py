@@ -17,6 +17,7 @@ __all__ = [
     "connect_to_read",
     "create_tables",
     "explained",
+    "identity",
     "transaction",
 ]
 
@@ -108,6 +109,15 @@ def check_file(path: str) -> None:
         (state,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if state != "ok":
             raise sqlite3.DatabaseError(state)
+
+
+def identity(path: str) -> tuple[int, int] | None:
+    """Return what tells a file from one that took its place; None if there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def connect_to_read(path: str) -> sqlite3.Connection:

@@ -34,6 +34,7 @@ from skhpo.journal._file import (
     connect_to_read,
     create_tables,
     explained,
+    identity,
     transaction,
 )
 from skhpo.journal._rows import (
@@ -70,8 +71,8 @@ class Journal:
     """A file of finished evaluations, open for one problem; a context manager.
 
     Reading and writing are safe from several threads and processes at once. If the file
-    cannot be read or written any more, there is a warning, and the search goes on
-    without it: a full disk does not end a night of compute.
+    is gone, or cannot be read or written any more, there is a warning, and the search
+    goes on without it: a full disk does not end a night of compute.
 
     Parameters
     ----------
@@ -88,7 +89,8 @@ class Journal:
     """
 
     def __init__(self, path: str | os.PathLike[str], problem: Problem) -> None:
-        self._path = os.fspath(path)
+        # Absolute, since SQLite takes '' and ':memory:' for what is not kept at all.
+        self._path = os.path.abspath(path)
         self._problem = problem
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
@@ -102,6 +104,7 @@ class Journal:
             except BaseException:
                 self._close()
                 raise
+        self._identity = identity(self._path)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -257,6 +260,8 @@ class Journal:
             if self._connection is None:
                 return None
             try:
+                if identity(self._path) != self._identity:
+                    raise sqlite3.OperationalError("it was deleted, moved or replaced")
                 return action(self._connection)
             except (sqlite3.Error, UnicodeDecodeError) as error:
                 self._connection.close()

@@ -44,6 +44,7 @@ from skhpo.search._results import Record
 from skhpo.search._run import Problem, Run, Space
 from skhpo.space import Real, SearchSpace
 from skhpo.space._dimensions import is_number
+from skhpo.space._name import check_name
 from skhpo.stopping import StopRule
 
 __all__ = ["GradientSearch"]
@@ -301,6 +302,7 @@ def _one_by_one(bounds: Mapping[str, Any], estimator: Any) -> list[tuple[str, An
     named: list[tuple[str, Any]] = []
     known = estimator.get_params(deep=True)
     for name, given in bounds.items():
+        check_name(name)
         is_common = name == "log_scale" or name.endswith("__log_scale")
         groups = [k for k in known if is_common and k.startswith(name + "__")]
         named += [(k, given) for k in groups or [name]]

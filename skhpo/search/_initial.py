@@ -13,6 +13,7 @@ from skhpo.search._given import find_given
 from skhpo.search._run import Space
 from skhpo.space import SearchSpace
 from skhpo.space._constraints import Constraints
+from skhpo.space._name import check_name
 
 __all__ = [
     *("initial_candidates", "warn_of_no_model", "warn_of_untried", "without_known")
@@ -146,6 +147,8 @@ def _checked(estimator: Any, params: Any) -> dict[str, Any]:
             "initial_params must be 'defaults', None, or a list of dicts of names and "
             f"values. Got {params!r} in the list."
         )
+    for name in params:
+        check_name(name)
     listed = {name: [value] for name, value in params.items()}
     check_against_estimator(estimator, [listed], check_values=True)
     return dict(params)

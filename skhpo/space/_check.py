@@ -13,6 +13,7 @@ from skhpo.space._columns import split_weight
 from skhpo.space._convert import convert, describe
 from skhpo.space._curve import Curve
 from skhpo.space._dimensions import Dimension
+from skhpo.space._name import check_name
 from skhpo.space._plain import is_distribution, is_list
 from skhpo.space._space import SearchSpace
 from skhpo.space._values import count
@@ -75,6 +76,7 @@ element.
                 " a list of dicts."
             )
         for key, values in subspace.items():
+            check_name(key)
             _check_made(key, values)
             if is_list(values):
                 _check_list(key, values)

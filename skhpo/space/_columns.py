@@ -24,6 +24,7 @@ from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._convert import as_dimension
 from skhpo.space._dimensions import Dimension, is_number
+from skhpo.space._name import check_name
 
 __all__ = ["Column", "compile_columns", "split_weight"]
 
@@ -140,10 +141,7 @@ def _check_names(space: Mapping[str, Any]) -> None:
     """Raise if a parameter could have two values at once, or has no proper name."""
     taken = set(space)
     for name, value in space.items():
-        if not isinstance(name, str):
-            raise InvalidSpaceError(
-                f"Parameter names must be strings. Got {name!r} instead."
-            )
+        check_name(name)
         inner = _choice_names(value)
         if inner & taken:
             raise InvalidSpaceError(
