@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "own_arithmetic", "unit_of", "users_arithmetic"]
+__all__ = ["Array", "largest", "own_arithmetic", "unit_of", "users_arithmetic"]
 
 Array = NDArray[np.float64]
 
@@ -48,6 +48,26 @@ def users_arithmetic() -> Iterator[None]:
             yield
     finally:
         _of_user.reset(token)
+
+
+def largest(values: Array) -> int:
+    """Return the index of the largest value that is not NaN, of equal ones the first.
+
+    `numpy.nanargmax` takes NaN for minus infinity, which scores may be, and so a failed
+    candidate for the best one.
+
+    Raises
+    ------
+    ValueError
+        If all are NaN, or there are none.
+
+    Examples
+    --------
+    >>> largest(np.array([np.nan, -np.inf]))
+    1
+    """
+    rows = np.flatnonzero(~np.isnan(values))
+    return int(rows[np.argmax(values[rows])])
 
 
 def unit_of(values: Array) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import random
+import statistics
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
@@ -207,6 +208,9 @@ def test_scores_of_any_size_are_decided(race: Any, S: np.ndarray) -> None:
 
 @by_race
 @given(S=extreme | wild)
+@example(
+    S=np.array([[math.inf, -math.inf], *[[-1.7e308, -1.7e308]] * 9, [-math.inf, 0]])
+)
 def test_whoever_is_dropped_is_expected_to_have_a_number(
     race: Any, S: np.ndarray
 ) -> None:
@@ -214,11 +218,23 @@ def test_whoever_is_dropped_is_expected_to_have_a_number(
     with np.errstate(all="raise"):
         ended = race(S)
     dropped = [estimate.score for estimate in ended.values() if estimate is not None]
+    complete = S[[i for i in ended if ended[i] is None]]
     with np.errstate(all="ignore"):
-        means = S[[i for i in ended if ended[i] is None]].mean(axis=1)
+        means = [*complete.mean(axis=1)]
+    # The sum of two finite scores may be infinite, where their mean is not.
+    finite = complete[np.isfinite(complete).all(axis=1)]
+    means += map(statistics.mean, finite.tolist())
     for score in dropped:
         assert score < math.inf
         assert score <= np.nanmax(means)
+
+
+def test_no_rival_has_no_mean() -> None:
+    """Where others have minus infinity, which is a number."""
+    known = [[math.inf, -math.inf], [-math.inf, 0.0], [-math.inf, -math.inf]]
+    rival = Rival.among(known, 2, ALPHA)
+    assert rival is not None
+    assert [*rival.scores] == known[1]
 
 
 @by_race

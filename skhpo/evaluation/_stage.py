@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skhpo._arithmetic import Array
+from skhpo._arithmetic import Array, largest
 from skhpo._trial import ManyScores, StageScores, Trial
 from skhpo.space._curve import curve_in
 
@@ -80,7 +80,7 @@ def best_stage(trial: Trial) -> int:
     stages = curves[0].stages
     if np.isnan(means).all():
         return stages[-1]
-    return stages[int(np.nanargmax(means))]
+    return stages[largest(means)]
 
 
 def mean_curve(curves: Sequence[StageScores], objective: str) -> Array:

@@ -25,7 +25,7 @@ from itertools import zip_longest
 import numpy as np
 from scipy.special import stdtr
 
-from skhpo._arithmetic import Array, own_arithmetic
+from skhpo._arithmetic import Array, largest, own_arithmetic
 from skhpo._trial import Estimate
 
 __all__ = ["OrderedRace", "Race", "Rival", "SortedRace", "probability_of_overtaking"]
@@ -154,7 +154,7 @@ class Rival:
         means = S.mean(axis=1)  # NaN of those that are not complete
         if np.isnan(means).all():
             return None
-        best = int(np.nanargmax(means))
+        best = largest(means)
         prior = typical_variance(np.delete(S, best, axis=0) - S[best])
         if prior is None:  # too large, as a rule: so nothing is dropped too early
             prior = 2 * float(S[best].var(ddof=1))

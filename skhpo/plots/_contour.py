@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from skhpo._arithmetic import Array
+from skhpo._arithmetic import Array, largest
 from skhpo._candidates._axis import Axis
 from skhpo._candidates._model import ScoreModel, variance_shares
 from skhpo._candidates._read import select
@@ -242,7 +242,7 @@ class ContourDisplay(Display):
         dot = {"s": 9, "c": "w", "edgecolors": "k", "linewidths": 0.5}
         panel.scatter(x[~failed], y[~failed], clip_on=False, zorder=2.5, **dot)
         panel.scatter(x[failed], y[failed], s=16, c=WORSE, marker="x", linewidths=0.9)
-        best = int(np.nanargmax(self.scores))
+        best = largest(self.scores)
         star = {"marker": "*", "c": BEST, "edgecolors": "w", "linewidths": 0.6}
         panel.scatter(x[best], y[best], s=110, zorder=3, clip_on=False, **star)
 

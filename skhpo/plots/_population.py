@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skhpo._arithmetic import Array
+from skhpo._arithmetic import Array, largest
 from skhpo._candidates._axis import Axis
 from skhpo._fence import drawing_unit, in_unit, lower_fence
 from skhpo.plots._display import (
@@ -144,7 +144,7 @@ class PopulationDisplay(Display):
         found = cls._read(cv_results, metric, log)
         steps = np.asarray(cv_results["n_resources"])
         last = steps == steps[~np.isnan(found.scores)].max()
-        best = int(np.nanargmax(np.where(last, found.scores, np.nan)))
+        best = largest(np.where(last, found.scores, np.nan))
         return cls(
             steps,
             found.scores,

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skhpo._arithmetic import Array
+from skhpo._arithmetic import Array, largest
 from skhpo._candidates._axis import Axis
 from skhpo._candidates._read import select
 from skhpo._fence import drawing_unit, in_unit, lower_fence
@@ -130,7 +130,7 @@ class SliceDisplay(Display):
     @property
     def best_row(self) -> int:
         """The row with the highest score."""
-        return int(np.nanargmax(np.where(self.dropped, np.nan, self.scores)))
+        return largest(np.where(self.dropped, np.nan, self.scores))
 
     def plot(self, ax: Any = None) -> Self:
         """Draw.

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from skhpo._arithmetic import largest
 from skhpo._trial import Candidate
 from skhpo.optimizers._lineage import MemberRecord, Schedule, schedule_from_lineage
 
@@ -86,4 +87,4 @@ def best_row(results: Results, scores: np.ndarray) -> int:
     rows = np.flatnonzero(generations == last)
     if not scored.any():
         return int(rows[0])
-    return int(rows[np.nanargmax(scores[rows])])
+    return int(rows[largest(scores[rows])])

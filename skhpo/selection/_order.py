@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhpo._arithmetic import Array, own_arithmetic
+from skhpo._arithmetic import Array, largest, own_arithmetic
 from skhpo.selection._results import (
     check_name,
     check_number,
@@ -94,7 +94,7 @@ class OneStandardError:
         means = mean_scores(cv_results, self.metric)
         k = n_splits_of(cv_results, self.metric)
         scores = split_scores_of(cv_results, self.metric)
-        best = int(np.nanargmax(means))
+        best = largest(means)
         lost = scores[best] - scores if self.se == "paired" else scores[[best]]
         errors = np.std(lost, axis=1, ddof=1) / math.sqrt(k)
         # What differs on one split is just one error worse, which rounding may hide.

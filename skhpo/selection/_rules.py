@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhpo._arithmetic import Array, own_arithmetic
+from skhpo._arithmetic import Array, largest, own_arithmetic
 from skhpo._split_scores import not_worse, scored_rows
 from skhpo.selection._results import (
     check_name,
@@ -153,7 +153,7 @@ class LowerBound:
         bounds = means - self.z * np.std(scores, axis=1, ddof=1) / math.sqrt(k)
         if np.isnan(bounds).all():
             raise ValueError("No candidate has a score on every split.")
-        return int(np.nanargmax(bounds))
+        return largest(bounds)
 
 
 @dataclass(frozen=True)

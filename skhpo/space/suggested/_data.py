@@ -227,8 +227,7 @@ def _numbers(X: Any) -> Any:
 
 def _has_plain_numbers(X: Any) -> bool:
     """Whether all columns of a frame are numbers of NumPy: one array, not many."""
-    kinds = {getattr(dtype, "kind", None) for dtype in set(X.dtypes)}
-    return kinds <= {"i", "u", "f"}
+    return all(isinstance(d, np.dtype) and d.kind in "iuf" for d in set(X.dtypes))
 
 
 def _as_floats(values: Any) -> Array | None:
