@@ -1216,7 +1216,7 @@ def test_a_registered_function_must_return_suggestions():
         with pytest.raises(InvalidSpaceError, match="'depth', which is none"):
             suggest_space(Mine(), X, Y)
         bad = [({"tier": "smooths"}, "tier='smooths'"), ({"tier": 0}, "tier=0")]
-        bad += [({"when": ("widht", (1,))}, "when="), ({"when": "width"}, "when=")]
+        bad += [({"when": ("height", (1,))}, "when="), ({"when": "width"}, "when=")]
         for more, message in [*bad, ({"when": ("width", "ab")}, "tuple of its values")]:
             row = Suggested("width", [1, 2], **more)
             register_space(Mine, lambda estimator, data, row=row: [row])
