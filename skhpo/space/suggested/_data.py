@@ -232,6 +232,8 @@ def _has_plain_numbers(X: Any) -> bool:
 
 def _as_floats(values: Any) -> Array | None:
     try:
+        if hasattr(values, "iloc") and values.ndim == 1:  # may have the NA of pandas
+            return np.asarray(values.to_numpy(dtype=float, na_value=np.nan))
         return np.asarray(values, dtype=float)
     except (TypeError, ValueError):
         return None
