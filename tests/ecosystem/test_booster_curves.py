@@ -226,7 +226,7 @@ def test_a_model_to_go_on_from_is_refused(name, argument):
 )
 def test_patience_where_fits_begin_with_scores(name, params, argument):
     """A model to go on from would take their place: each fit is a whole one."""
-    booster = make(name, learning_rate=0.05, **params)
+    booster = make(name, learning_rate=0.02, **params)
     space = {"n_estimators": Curve(50, patience=10)}
     first = {argument: np.linspace(-90, 90, len(Y_REG))}
     with warnings.catch_warnings():
