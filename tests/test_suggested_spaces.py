@@ -1447,14 +1447,16 @@ class OfLightGBM(BaseEstimator):
 
     __module__ = "lightgbm.sklearn"
 
-    def __init__(self, learning_rate=0.1, eta=None, lambda_l1=None):
-        self.learning_rate, self.eta, self.lambda_l1 = learning_rate, eta, lambda_l1
+    def __init__(self, learning_rate=0.1, eta=None, lambda_l1=None, nrounds=None):
+        self.learning_rate, self.eta = learning_rate, eta
+        self.lambda_l1, self.nrounds = lambda_l1, nrounds
 
 
 def test_what_a_booster_has_by_another_name_is_the_users():
     assert set_by_alias(OfLightGBM()) == set()
     given = set_by_alias(OfLightGBM(eta=0.3, lambda_l1=0.0))
     assert given == {"learning_rate", "reg_alpha"}
+    assert set_by_alias(OfLightGBM(nrounds=12)) == {"n_estimators"}
     assert set_by_alias(LogisticRegression(max_iter=7)) == set()
 
 

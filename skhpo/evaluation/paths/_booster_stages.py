@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from skhpo._aliases import LIGHTGBM_ROUNDS
 from skhpo.evaluation.paths._booster_growth import LIGHTGBM_GROWTH, XGBOOST_GROWTH
 from skhpo.evaluation.paths._boosters import LIGHTGBM_EXTRAS, extras
 from skhpo.evaluation.paths._stages import Stages
@@ -24,11 +25,6 @@ _LIGHTGBM_PATIENCE = (
     "n_iter_no_change",
 )
 _CATBOOST_PATIENCE = ("early_stopping_rounds", "od_wait", "od_pval", "od_type")
-# Other names that LightGBM has for the number of rounds, which win over its own.
-_LIGHTGBM_ROUNDS = (
-    *("num_iterations", "num_iteration", "n_iter", "max_iter", "nrounds"),
-    *("num_tree", "num_trees", "num_round", "num_rounds", "num_boost_round"),
-)
 _SECOND_WAY = (
     "{name}={value!r} would be a second way to choose the number of iterations. Leave "
     "it out."
@@ -124,7 +120,7 @@ def _refuses_lightgbm(estimator: Any, n_rows: int) -> str | None:
                 f"With {name}='dart', later rounds change earlier ones. Take 'gbdt', "
                 "or list numbers of rounds."
             )
-    for name in _LIGHTGBM_ROUNDS:
+    for name in LIGHTGBM_ROUNDS:
         if params.get(name) is not None:
             return (
                 f"LightGBM goes by {name}={params[name]!r}, another name of the number "

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from skhpo._aliases import LIGHTGBM_ROUNDS
 from skhpo.space.suggested._bounds import Facts, N, at_most, rounds
 from skhpo.space.suggested._rows import Case, Ladder, Rounds, Row, Span
 from skhpo.space.suggested._trees import learning_rate
@@ -14,10 +15,9 @@ __all__ = ["BOOSTERS", "set_by_alias"]
 
 # What boosters take by other names, which win over the ones in the tables.
 PACKAGES = ("lightgbm", "xgboost", "catboost")
-_ROUNDS = ("num_boost_round", "num_trees", "num_iterations", "num_iteration")
 ALIASES = {
-    "n_estimators": (*_ROUNDS, "n_iter", "max_iter", "num_tree", "num_rounds"),
-    "iterations": ("n_estimators", *_ROUNDS),
+    "n_estimators": LIGHTGBM_ROUNDS,
+    "iterations": ("n_estimators", "num_boost_round", "num_trees"),
     "learning_rate": ("eta", "shrinkage_rate"),
     "num_leaves": ("num_leaf", "max_leaves", "max_leaf", "max_leaf_nodes"),
     "depth": ("max_depth",),
