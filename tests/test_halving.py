@@ -14,16 +14,14 @@ from hypothesis import strategies as st
 from skhpo.evaluation.fitting._subsets import Subsets, in_equal_shares
 from skhpo.exceptions import AllFitsFailedError
 from skhpo.optimizers import GridOptimizer, ResumingOptimizer, Trial
-from skhpo.optimizers._halving import (
-    HalvingOptimizer,
+from skhpo.optimizers._halving import HalvingOptimizer
+from skhpo.optimizers._halving_plan import (
     HalvingPlan,
-    Iterations,
-    Rows,
-    Value,
     brackets_of,
     floor_log,
     plan_halving,
 )
+from skhpo.optimizers._resource import Iterations, Rows, Value
 from skhpo.space import Curve
 
 SEED = np.random.SeedSequence(0)

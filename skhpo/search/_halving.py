@@ -16,15 +16,9 @@ from skhpo.evaluation import EvaluationSpec
 from skhpo.evaluation.training._training import Train, TrainingPlan
 from skhpo.exceptions import InvalidSpaceError, SkhpoWarning
 from skhpo.optimizers import Optimizer
-from skhpo.optimizers._halving import (
-    HalvingOptimizer,
-    HalvingPlan,
-    Iterations,
-    Resource,
-    Rows,
-    Value,
-    plan_halving,
-)
+from skhpo.optimizers._halving import HalvingOptimizer
+from skhpo.optimizers._halving_plan import HalvingPlan, plan_halving
+from skhpo.optimizers._resource import Iterations, Resource, Rows, Value
 from skhpo.search._base import subspaces_of
 from skhpo.search._curves import check_curves, warn_of_highest
 from skhpo.search._halving_parameter import (
