@@ -23,218 +23,42 @@ Notations:
 ``alpha``      (n,)            K^-1 y
 =============  ==============  =====================================================
 
-Priors, all Gaussian on the logarithms: length-scales w^-1/2 grow with the square root
-of the number of columns (Hvarfner, Hellsten & Nardi 2024), as distances do; with
-conditions, of those that a point has on average, since others add no distance within
-a branch. tau2 is about 1; sigma2 is small.
+The parameters theta are the most probable ones (see `_hyperparameters`).
 
 References
 ----------
 - C. E. Rasmussen, C. K. I. Williams: Gaussian Processes for Machine Learning, 2006.
-- C. Hvarfner, E. O. Hellsten, L. Nardi: Vanilla Bayesian Optimization Performs Great
-  in High Dimensions, ICML 2024.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
-from scipy.optimize import minimize
-from scipy.spatial.distance import cdist, pdist, squareform
+from scipy.spatial.distance import cdist
 
 from skhpo._arithmetic import Array, unit_of
 from skhpo.space import SearchSpace
+from skhpo.surrogates._covariance import (
+    Placed,
+    covariance,
+    half_solve,
+    matern52,
+    matern52_gradient,
+    solve,
+)
 from skhpo.surrogates._embedding import Embedding
+from skhpo.surrogates._hyperparameters import Prior, maximize_posterior
 
 __all__ = ["GaussianProcess", "informative_subset"]
 
-# Prior of log length-scale: mode 0.2 sqrt(d) as in Hvarfner et al. (2024).
-LENGTH_SCALE_MODE, LENGTH_SCALE_SD = 0.2, math.sqrt(3.0)
-SIGNAL_SD = 1.0
-NOISE_MODE, NOISE_SD = 1e-4, 2.0
-NOISE_BOUNDS = (1e-6, 1.0)
-# An inverse squared length-scale beyond these bounds changes nothing any more.
-WEIGHT_BOUNDS = (1e-4, 1e4)
-SIGNAL_BOUNDS = (1e-2, 1e2)
 # With so few observations the posterior may have several modes, and a fit is cheap.
 N_SECOND_START = 64
 # Rows that are predicted at once: what they need stays in a processor's cache. In one
 # piece, 2048 of them take 2.5 times as long after 100 observations (1.4 after 300).
 BLOCK = 256
-
-
-@dataclass(frozen=True, eq=False)
-class Prior:
-    """Independent Gaussians on theta, with bounds.
-
-    Parameters
-    ----------
-    mean, sd : ndarray of shape (d + 2,)
-        Of each log parameter.
-    bounds : ndarray of shape (d + 2, 2)
-        Of each log parameter.
-    """
-
-    mean: Array
-    sd: Array
-    bounds: Array
-
-    @classmethod
-    def for_columns(cls, d: int, n_active: float) -> Prior:
-        """Return the prior for `d` columns, of which a point has `n_active`."""
-        log_weight = -2.0 * math.log(LENGTH_SCALE_MODE * math.sqrt(max(n_active, 1.0)))
-        mean = np.array([log_weight] * d + [0.0, math.log(NOISE_MODE)])
-        sd = np.array([2.0 * LENGTH_SCALE_SD] * d + [SIGNAL_SD, NOISE_SD])
-        bounds = [WEIGHT_BOUNDS] * d + [SIGNAL_BOUNDS, NOISE_BOUNDS]
-        return cls(mean, sd, np.log(np.array(bounds)))
-
-    def penalty(self, theta: Array) -> tuple[float, Array]:
-        """Return the negative log density, up to a constant, and its gradient."""
-        z = (theta - self.mean) / self.sd
-        return 0.5 * float(z @ z), z / self.sd
-
-
-def matern52(r2: Array) -> Array:
-    """Return the kernel of squared distances `r2`.
-
-    k(r2) = (1 + s + s^2 / 3) exp(-s) with s = sqrt(5 r2). Arrays are reused, because
-    for a pool of points most of the time would go into allocating them.
-    """
-    s = np.sqrt(5.0 * r2)
-    k = s * s
-    k /= 3.0
-    k += 1.0 + s
-    np.negative(s, out=s)
-    k *= np.exp(s, out=s)
-    return k
-
-
-def matern52_gradient(r2: Array) -> tuple[Array, Array]:
-    """Return the kernel of squared distances `r2`, and its derivative by them.
-
-    dk/dr2 = -5/6 (1 + s) exp(-s), which has no singularity at 0.
-    """
-    s = np.sqrt(5.0 * r2)
-    decay = np.exp(-s)
-    s1 = 1.0 + s
-    return (s1 + s * s / 3.0) * decay, -5.0 / 6.0 * s1 * decay
-
-
-def column_distances(F: Array, group: NDArray[np.intp], d: int) -> Array:
-    """Return D, the condensed squared distances along each column, (d, n(n-1)/2)."""
-    n = len(F)
-    D = np.zeros((d, n * (n - 1) // 2))
-    for j in range(d):
-        D[j] = pdist(F[:, group == j], "sqeuclidean")
-    return D
-
-
-class Placed(NamedTuple):
-    """Observed points, with all that does not depend on their values.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, d)
-        Encoded points.
-    embedding : Embedding
-        Where they are seen.
-    F : ndarray of shape (n, p)
-        The embedded points.
-    D : ndarray of shape (d, n(n-1)/2)
-        Their squared distances.
-    """
-
-    X: Array
-    embedding: Embedding
-    F: Array
-    D: Array
-
-    @classmethod
-    def of(cls, space: SearchSpace, X: Array) -> Placed:
-        """Return the points `X` of a space."""
-        embedding = Embedding(space, X)
-        F = embedding(X)
-        D = column_distances(F, embedding.group, embedding.n_groups)
-        return cls(X.copy(), embedding, F, D)
-
-
-def covariance(theta: Array, D: Array, v: Array) -> tuple[Array, Array, Array]:
-    """Return K, and kernel and its derivative by r^2 for all pairs (condensed)."""
-    tau2, sigma2 = np.exp(theta[-2:])
-    k, dk = matern52_gradient(np.exp(theta[:-2]) @ D)
-    k, dk = tau2 * k, tau2 * dk
-    K = squareform(k, checks=False)
-    K += 1.0
-    K.flat[:: len(K) + 1] += tau2 + sigma2 * v + 1e-10 * tau2
-    return K, k, dk
-
-
-def _solve(L: Array, B: Array) -> Array:
-    """Return K^-1 B. LAPACK itself: scipy's checks cost more than it, n < 100."""
-    solution: Array = lapack.dpotrs(L, B, lower=1)[0]
-    return solution
-
-
-def _half_solve(L: Array, B: Array) -> Array:
-    """Return L^-1 B."""
-    solution: Array = lapack.dtrtrs(L, B, lower=1)[0]
-    return solution
-
-
-def negative_log_posterior(
-    theta: Array, D: Array, y: Array, v: Array, prior: Prior
-) -> tuple[float, Array]:
-    """Return -log p(y | theta) p(theta), up to a constant, and its gradient.
-
-    With G = K^-1 - alpha alpha^T, the derivative by a parameter t is
-    1/2 tr(G dK/dt) (Rasmussen & Williams 2006, eq. 5.9); pairs count twice in the
-    trace, so condensed sums need no factor 1/2. One evaluation costs O(n^3 + d n^2).
-    """
-    tau2, sigma2 = np.exp(theta[-2:])
-    K, k, dk = covariance(theta, D, v)
-    # K is symmetric, and its transpose in the order of Fortran: nothing is copied.
-    L, info = lapack.dpotrf(K.T, lower=1, overwrite_a=1, clean=0)
-    if info != 0:
-        return 1e25, np.zeros_like(theta)
-    alpha = _solve(L, y)
-    # A copy, since NumPy 1.24 computes logarithms of numbers that lie apart in another
-    # loop, with other last digits, if the result happens to lie just behind them.
-    value = 0.5 * float(y @ alpha) + float(np.log(np.diag(L).copy()).sum())
-    inverse, _ = lapack.dpotri(L, lower=1, overwrite_c=1)
-    G_diagonal = np.diag(inverse) - alpha**2
-    # `squareform` reads the upper triangle, where the transposed inverse is.
-    G = squareform(inverse.T - np.outer(alpha, alpha), checks=False)
-    gradient = np.empty_like(theta)
-    gradient[:-2] = np.exp(theta[:-2]) * (D @ (G * dk))
-    gradient[-2] = float(G @ k) + 0.5 * tau2 * float(G_diagonal.sum())
-    gradient[-1] = 0.5 * sigma2 * float(G_diagonal @ v)
-    penalty, penalty_gradient = prior.penalty(theta)
-    return value + penalty, gradient + penalty_gradient
-
-
-def maximize_posterior(
-    starts: list[Array], D: Array, y: Array, v: Array, prior: Prior
-) -> Array:
-    """Return the theta of highest posterior density found from `starts`."""
-    best, best_value = starts[0], math.inf
-    for start in starts:
-        result = minimize(
-            negative_log_posterior,
-            np.clip(start, prior.bounds[:, 0], prior.bounds[:, 1]),
-            args=(D, y, v, prior),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=prior.bounds.tolist(),
-            options={"maxiter": 50, "ftol": 1e-6, "gtol": 1e-3},
-        )
-        if result.fun < best_value:
-            best, best_value = result.x, float(result.fun)
-    return best
 
 
 class GaussianProcess:
@@ -336,7 +160,7 @@ class GaussianProcess:
             if info == 0:
                 break
             jitter = max(1e-8, 10 * jitter)
-        self._alpha = _solve(self._L, self._y)
+        self._alpha = solve(self._L, self._y)
         self._weights = np.exp(self.theta_[:-2])[self.embedding.group]
         self._root = np.sqrt(self._weights)
         self._rooted = self._F * self._root
@@ -373,7 +197,7 @@ class GaussianProcess:
         assert self.theta_ is not None
         tau2 = math.exp(self.theta_[-2])
         k = tau2 * matern52(self._squared_distances(F)) + 1.0
-        V = _half_solve(self._L, k.T)
+        V = half_solve(self._L, k.T)
         variance = np.maximum(tau2 + 1.0 - np.einsum("ij,ij->j", V, V), 1e-12)
         mean = k @ self._alpha
         return self._shift + self._scale * mean, self._scale * np.sqrt(variance)
@@ -400,7 +224,7 @@ class GaussianProcess:
         tau2 = math.exp(self.theta_[-2])
         k, dk = matern52_gradient(self._squared_distances(F))
         k, dk = tau2 * k + 1.0, tau2 * dk
-        B = _solve(self._L, k.T).T  # (m, n), k K^-1
+        B = solve(self._L, k.T).T  # (m, n), k K^-1
         variance = np.maximum(tau2 + 1.0 - np.einsum("ij,ij->i", B, k), 1e-12)
         std = np.sqrt(variance)
         d_mean = self._scale * self._pull(F, dk * self._alpha)
@@ -438,7 +262,7 @@ class GaussianProcess:
         K[np.diag_indices_from(K)] += 1e-8 * K[0, 0]
         L, info = lapack.dpotrf(K, lower=1, clean=1)
         L = L if info == 0 else np.eye(n)
-        V = _half_solve(L, Y - Y.mean(axis=0))
+        V = half_solve(L, Y - Y.mean(axis=0))
         return -0.5 * n * np.log(np.einsum("ij,ij->j", V, V) / n + 1e-300)
 
 

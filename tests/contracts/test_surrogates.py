@@ -13,11 +13,17 @@ from sklearn.gaussian_process.kernels import RBF
 from skhpo._trial import Candidate, Trial
 from skhpo.optimizers import BayesOptimizer
 from skhpo.space import Choice, Integer, Real, SearchSpace
-from skhpo.surrogates import GaussianProcess, ParzenEstimator, RandomForest
-from skhpo.surrogates import _gp as gp_module
+from skhpo.surrogates import (
+    GaussianProcess,
+    ParzenEstimator,
+    RandomForest,
+    _hyperparameters,
+)
 from skhpo.surrogates._base import make_surrogate
+from skhpo.surrogates._covariance import column_distances, matern52, matern52_gradient
 from skhpo.surrogates._embedding import Embedding
 from skhpo.surrogates._forest import BLOCK
+from skhpo.surrogates._hyperparameters import Prior, negative_log_posterior
 from skhpo.surrogates._warp import independent_log_likelihood, warp
 
 SPACE = SearchSpace(
@@ -314,12 +320,12 @@ def test_likelihood_gradient_is_the_finite_difference() -> None:
     """Of all parameters: length-scales, signal, noise."""
     X = points(25)
     gp = GaussianProcess(SPACE).fit(X, values(X))
-    D = gp_module.column_distances(gp._F, gp.embedding.group, gp.embedding.n_groups)
+    D = column_distances(gp._F, gp.embedding.group, gp.embedding.n_groups)
     v = np.linspace(0.5, 2, 25)
     theta = gp.prior.mean + 0.3 * np.arange(len(gp.prior.mean))
 
     def f(theta: Any) -> Any:
-        return gp_module.negative_log_posterior(theta, D, gp._y, v, gp.prior)
+        return negative_log_posterior(theta, D, gp._y, v, gp.prior)
 
     numeric = approx_fprime(theta, lambda t: f(t)[0], 1e-6)
     np.testing.assert_allclose(f(theta)[1], numeric, rtol=1e-4, atol=1e-4)
@@ -342,17 +348,17 @@ class NumPyWithLogsBehind:
 def test_the_place_in_memory_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """NumPy 1.24 chooses among its loops also by where a result will lie."""
     X, embedding = points(40), Embedding(SPACE)
-    D = gp_module.column_distances(embedding(X), embedding.group, embedding.n_groups)
-    prior = gp_module.Prior.for_columns(embedding.n_groups, SPACE.n_active)
+    D = column_distances(embedding(X), embedding.group, embedding.n_groups)
+    prior = Prior.for_columns(embedding.n_groups, SPACE.n_active)
 
     def f(theta: Any) -> float:
         y, v = values(X), np.ones(len(X))
-        return gp_module.negative_log_posterior(theta, D, y, v, prior)[0]
+        return negative_log_posterior(theta, D, y, v, prior)[0]
 
     rng = np.random.default_rng(0)
     thetas = prior.mean + rng.normal(size=(20, len(prior.mean)))
     anywhere = [f(theta) for theta in thetas]
-    monkeypatch.setattr(gp_module, "np", NumPyWithLogsBehind())
+    monkeypatch.setattr(_hyperparameters, "np", NumPyWithLogsBehind())
     assert [f(theta) for theta in thetas] == anywhere
 
 
@@ -372,11 +378,11 @@ def test_kernel_and_its_derivative() -> None:
     """Both functions mean one kernel, by its formula; 1 at distance 0."""
     r2 = np.array([0.0, 1e-6, 0.1, 1.0, 9.0])
     s = np.sqrt(5 * r2)
-    k, dk = gp_module.matern52_gradient(r2)
-    np.testing.assert_array_equal(k, gp_module.matern52(r2))
+    k, dk = matern52_gradient(r2)
+    np.testing.assert_array_equal(k, matern52(r2))
     np.testing.assert_allclose(k, (1 + s + s**2 / 3) * np.exp(-s))
     step = 1e-6
-    difference = gp_module.matern52(r2 + step) - k
+    difference = matern52(r2 + step) - k
     np.testing.assert_allclose(dk, difference / step, rtol=1e-2)
 
 
@@ -424,7 +430,7 @@ def test_distances_of_inactive_columns() -> None:
     X = space.snap(np.array([[0.2, 0.1], [0.3, 0.9], [0.8, 0.1]]))
     gp = GaussianProcess(space)
     F = gp.embedding(X)
-    D = gp_module.column_distances(F, gp.embedding.group, 2)
+    D = column_distances(F, gp.embedding.group, 2)
     # Pairs (0, 1), (0, 2), (1, 2); rows: column k, column y.
     np.testing.assert_allclose(D[0], [0, 1, 1])
     np.testing.assert_allclose(D[1], [0, 0.16 + 1 / 12, 0.16 + 1 / 12])
