@@ -133,7 +133,7 @@ def test_a_failure_does_not_hide_how_noisy_the_others_are() -> None:
     optimizer = BayesOptimizer({"x": Real(0, 1)}, random_state=0)
     splits = [(0.1, 0.2, 0.3), (0.9, 0.1, 0.2), (0.5, 0.5, 0.4), (math.nan,) * 3]
     optimizer.tell(trials_at([{"x": i / 3} for i in range(4)], splits))
-    noise = optimizer._observations().noise
+    noise = optimizer._told.observations().noise
     assert noise[1] > noise[0]
     assert noise[3] == 1
 
@@ -255,7 +255,8 @@ def test_a_small_space_is_tried_to_its_end(surrogate: Any) -> None:
 
 def told_of(optimizer: BayesOptimizer) -> Any:
     """Return all that it has learned from."""
-    return repr([optimizer._params, optimizer._scores, sorted(optimizer._pending)])
+    told, pending = optimizer._told, optimizer._pending.points
+    return repr([told.params, told.scores, pending])
 
 
 def test_a_candidate_is_told_with_what_it_was_asked_for_with() -> None:
@@ -271,7 +272,7 @@ def test_a_candidate_is_told_with_what_it_was_asked_for_with() -> None:
         assert told_of(optimizer) == before
     copied = Candidate(bad.id, dict(bad.params))
     optimizer.tell([Trial.from_scores(one, (1.0,)) for one in (good, copied)])
-    assert optimizer._params == [good.params, bad.params]
+    assert optimizer._told.params == [good.params, bad.params]
 
 
 @pytest.mark.parametrize("at_once", [True, False])
@@ -284,10 +285,10 @@ def test_a_candidate_is_told_once(at_once: bool) -> None:
         optimizer.tell([trial])
     with pytest.raises(ValueError, match="Candidate 0 was told before"):
         optimizer.tell([trial, trial])
-    assert len(optimizer._scores) == (0 if at_once else 1)
+    assert len(optimizer._told.scores) == (0 if at_once else 1)
     own = Trial.from_scores(Candidate(-1, {"x": 0.25}), (1.0,))
     optimizer.tell([own, own])
-    assert optimizer._params[-2:] == [{"x": 0.25}] * 2
+    assert optimizer._told.params[-2:] == [{"x": 0.25}] * 2
 
 
 @pytest.mark.parametrize("kind", [int, np.int64, np.uint8])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -24,22 +24,16 @@ from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers._base import check_trials
 from skhpo.optimizers._belief import (
     MAX_OBSERVATIONS,
-    Observations,
     Weighing,
     objective,
-    observe,
     off_model_factor,
 )
-from skhpo.optimizers._cost import Price, TimeModel, seconds_of
-from skhpo.optimizers._maximize import (
-    Objective,
-    best_unseen,
-    maximize,
-    perturb,
-    point_key,
-)
-from skhpo.optimizers._regret import regret_bound
+from skhpo.optimizers._cost import Price, TimeModel, check_exponent
+from skhpo.optimizers._maximize import Objective, best_unseen, maximize, point_key
+from skhpo.optimizers._pending import Pending
+from skhpo.optimizers._regret import draw_points, regret_bound
 from skhpo.optimizers._sampling import NewPoints, given_key
+from skhpo.optimizers._trial_log import TrialLog
 from skhpo.space import Curve, SearchSpace
 from skhpo.space._sampling import SobolSequence
 from skhpo.surrogates import ParzenEstimator, Surrogate
@@ -60,8 +54,6 @@ PARZEN = 0.2
 MAX_NOISE = 0.02
 # Candidates drawn from a surrogate that has a density of good ones, as Optuna does.
 N_SAMPLES = 24
-# Points, drawn anywhere and near the best ones, at which a regret is bounded.
-N_BOUND_POINTS = 1000
 # "auto": one of these, drawn at every step.
 MIXTURE = ("log_ei", "ucb", "pi")
 
@@ -151,26 +143,16 @@ class BayesOptimizer:
             self.space.n_columns, child_rng(self._root, "design")
         )
         self._n_fitted = 0
-        self._next_id = 0
         self._new = NewPoints(self.space, child_rng(self._root, "left"))
         self._seen = self._new.seen
         self._known: set[Hashable] = set()  # params that need not be tried as given
-        # Asked for and not told: where they are, with what they were asked for, and
-        # what was returned, of which callers may have changed the params.
-        self._pending: dict[int, tuple[Array, dict[str, Any], Candidate]] = {}
-        self._X: list[Array] = []
-        self._params: list[Params] = []
-        self._scores: list[float] = []
-        self._split_scores: list[tuple[float, ...]] = []
-        self._to_come: list[float] = []
+        self._pending = Pending()
+        self._told = TrialLog()
         if not callable(cost_exponent):
             what = "The 'cost_exponent' parameter of BayesOptimizer, if not a callable,"
-            cost_exponent = _check_exponent(cost_exponent, what)
+            cost_exponent = check_exponent(cost_exponent, what)
         self._cost_exponent = cost_exponent
         self._times = TimeModel(self.space)
-        self._seconds: list[float] = []  # of one split
-        self._spent: list[float] = []  # of all splits, of trials that were asked for
-        self._n_initially = 0  # how many of these were initial
         self._points = (
             self.space.points() if self.space.size <= MAX_ENUMERATED else None
         )
@@ -195,14 +177,12 @@ class BayesOptimizer:
         for _ in range(n):
             x, params = self._next_given()
             if x is None:
-                x = self._propose(child_rng(self._root, "ask", self._next_id))
+                x = self._propose(child_rng(self._root, "ask", self._pending.next_id))
             if x is None:
                 break
             params = self.space.decode(x) if params is None else params
-            candidates.append(Candidate(self._next_id, params))
-            self._pending[self._next_id] = x, dict(params), candidates[-1]
+            candidates.append(self._pending.add(x, params))
             self._seen.add(point_key(x))
-            self._next_id += 1
         return candidates
 
     @own_arithmetic()
@@ -224,54 +204,22 @@ class BayesOptimizer:
             If a trial of a candidate that was asked for has other params, or was told
             before: names it, and learns nothing.
         """
-        self._check_own(check_trials(trials))
+        self._pending.check(check_trials(trials))
         for trial in trials:
-            asked = self._pending.pop(trial.candidate.id, None)
+            asked = self._pending.take(trial.candidate.id)
             if asked is not None:
-                x, params, _ = asked
+                x, params = asked
             else:
                 params = dict(trial.candidate.params)
                 x = self.space.encode(params)
                 self._seen.add(point_key(x))
                 self._known.add(given_key(x, params))
-            self._X.append(x)
-            self._params.append(params)
-            score = math.nan if trial.failed else trial.score
-            self._scores.append(score)
-            is_whole = math.isfinite(score) and not trial.dropped
-            self._split_scores.append(trial.split_scores if is_whole else ())
-            self._to_come.append(_variance_to_come(trial))
-            total, per_split = seconds_of(trial)
-            self._seconds.append(per_split)
-            if asked is not None:
-                self._n_initially += len(self._X) <= self.n_initial
-                self._spent.append(total)
-
-    def _check_own(self, trials: Sequence[Trial]) -> None:
-        """Raise if a trial is that of a candidate told before, or of other params."""
-        told: set[int] = set()
-        others = "Trials of your own have a negative id, as Candidate(-1, params)."
-        for candidate in (trial.candidate for trial in trials):
-            id = candidate.id
-            if not 0 <= id < self._next_id:
-                continue
-            if id in told or id not in self._pending:
-                raise ValueError(f"Candidate {id} was told before. {others}")
-            _, params, asked = self._pending[id]
-            if candidate is not asked and _are_others(candidate.params, params):
-                raise ValueError(
-                    f"Candidate {id} was asked for with the params {params!r}, and is "
-                    f"told with {dict(candidate.params)!r}. {others}"
-                )
-            told.add(id)
+            self._told.add(x, params, trial, asked=asked is not None)
 
     @property
     def best_params(self) -> dict[str, Any]:
         """The params of the best trial told so far."""
-        scores = [-math.inf if math.isnan(s) else s for s in self._scores]
-        if max(scores, default=-math.inf) == -math.inf:
-            raise ValueError("No trial with a finite score has been told yet.")
-        return dict(self._params[scores.index(max(scores))])
+        return self._told.best_params
 
     @own_arithmetic()
     def regret_bound(self) -> float:
@@ -290,16 +238,13 @@ class BayesOptimizer:
         """
         if self._model.ranks_directly:
             raise TypeError("A regret has no bound with surrogate='tpe': take 'gp'.")
-        if not self._n_fitted or not np.isfinite(self._scores).any():
+        if not self._n_fitted or not np.isfinite(self._told.scores).any():
             return math.inf
-        seen = self._observations()
+        seen = self._told.observations()
         points = self._points
         if points is None:
-            rng = child_rng(self._root, "regret", len(self._X))
-            best = seen.X[np.argsort(-np.where(seen.ok, seen.scores, -np.inf))[:5]]
-            near = perturb(best, N_BOUND_POINTS, self.space, rng)
-            far = rng.random((N_BOUND_POINTS, self.space.n_columns))
-            points = np.concatenate([near, self.space.snap(far)])
+            rng = child_rng(self._root, "regret", len(self._told.X))
+            points = draw_points(seen, self.space, rng)
         points = points[self.space.is_feasible(points)]
         return regret_bound(self._model, seen.subset(MAX_OBSERVATIONS), points)
 
@@ -320,11 +265,11 @@ class BayesOptimizer:
     @one_blas_thread()
     def _propose(self, rng: np.random.Generator) -> Array | None:
         """Return the next point, None if all points of the space were proposed."""
-        n_known = len(self._X) + len(self._pending)
-        if n_known < self.n_initial:
+        told = self._told
+        if len(told.X) + len(self._pending.points) < self.n_initial:
             return self._initial_point()
-        factor = off_model_factor(np.array(self._scores)) if self._is_measured else 1.0
-        if not self._X or rng.random() < factor * EXPLORATION:
+        factor = off_model_factor(np.array(told.scores)) if self._is_measured else 1.0
+        if not told.X or rng.random() < factor * EXPLORATION:
             return self._random_point(rng)
         if self._is_auto and rng.random() < factor * PARZEN:
             x = self._parzen_point(rng)
@@ -365,24 +310,24 @@ class BayesOptimizer:
 
     def _price(self) -> Price | None:
         """Return what weighs promise against time, None if time does not count."""
-        alpha = self._cost_exponent
+        alpha, told = self._cost_exponent, self._told
         if callable(alpha):
             with users_arithmetic():
-                alpha = alpha(tuple(self._spent), self._n_initially)
-            alpha = _check_exponent(alpha, "What 'cost_exponent' returns")
-        if not alpha or not self._times.fit(np.array(self._X), np.array(self._seconds)):
+                alpha = alpha(*told.spent(self.n_initial))
+            alpha = check_exponent(alpha, "What 'cost_exponent' returns")
+        if not alpha or not self._times.fit(np.array(told.X), np.array(told.seconds)):
             return None
         return Price(self._times, alpha)
 
     def _parzen_point(self, rng: np.random.Generator) -> Array | None:
         """Return the proposal of a tree-structured Parzen estimator."""
-        scores = np.array(self._scores)
+        told, scores = np.array(self._told.X), np.array(self._told.scores)
         scores = np.where(np.isfinite(scores), scores, -np.inf)
-        tpe = ParzenEstimator(self.space).fit(np.array(self._X), scores)
+        tpe = ParzenEstimator(self.space).fit(told, scores)
         X = tpe.sample(N_SAMPLES, rng)
         values, price = tpe.predict(X)[0], self._price()
         if price is not None:
-            ratios = tpe.predict(np.array(self._X))[0]
+            ratios = tpe.predict(told)[0]
             values = Weighing([price], ratios).value(values, X)
         return best_unseen(X, values, self.space, self._seen)
 
@@ -399,52 +344,21 @@ class BayesOptimizer:
 
     def _objective(self, rng: np.random.Generator) -> tuple[Objective, Array]:
         """Fit the surrogate; return what to maximize, and observations by rank."""
-        n = len(self._X)
+        n = len(self._told.X)
         # Refitting at each step would cost the most where it changes the least.
         keep_theta = n < self._n_fitted + max(1, n // 50)
         self._n_fitted = self._n_fitted if keep_theta else n
-        points = [x for x, *_ in self._pending.values()]
-        pending = np.array(points).reshape(-1, self.space.n_columns)
+        pending = np.array(self._pending.points).reshape(-1, self.space.n_columns)
 
         def draw(noise: float) -> Acquisition:
             if self._is_auto and noise > MAX_NOISE:
                 return upper_confidence_bound
             return self._acquisitions[int(rng.integers(len(self._acquisitions)))]
 
-        seen = self._observations()
+        seen = self._told.observations()
         return objective(
             self._model, draw, seen, pending, keep_theta=keep_theta, price=self._price()
         )
-
-    def _observations(self) -> Observations:
-        """Return what was told, as arrays."""
-        k = max(map(len, self._split_scores))
-        S = np.full((len(self._X), k), np.nan)
-        for i, scores in enumerate(self._split_scores):
-            if len(scores) == k:
-                S[i] = scores
-        X, to_come = np.array(self._X), np.array(self._to_come)
-        return observe(X, np.array(self._scores), S, to_come)
-
-
-def _variance_to_come(trial: Trial) -> float:
-    """Return the variance of an estimate, inf if not known; NaN if it is none."""
-    if trial.estimate is None:
-        return math.nan
-    variance = trial.estimate.variance
-    return math.inf if math.isnan(variance) else variance
-
-
-def _are_others(params: Params, asked: Params) -> bool:
-    """Whether params are others than those asked for, as far as that is certain.
-
-    Objects that have been to another process and back are not the same any more.
-    """
-    if params.keys() != asked.keys():
-        return True
-    pairs = [(params[name], asked[name]) for name in asked]
-    plain = [pair for pair in pairs if all(isinstance(v, Real | str) for v in pair)]
-    return any(a != b and (a == a or b == b) for a, b in plain)  # NaN is itself
 
 
 def _place_given(
@@ -486,17 +400,6 @@ def _check_acquisition(acquisition: Any, model: Surrogate) -> list[Acquisition]:
             f"a callable. Got {acquisition!r} instead."
         )
     return [ACQUISITIONS[acquisition]]
-
-
-def _check_exponent(value: Any, what: str) -> float:
-    """Return an exponent of the cost, if it is one."""
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if not is_number or not 0 <= value < math.inf:
-        raise ValueError(
-            f"{what} must be a finite number that is not negative. Got {value!r} "
-            "instead."
-        )
-    return float(value)
 
 
 def _check_n_initial(n_initial: Any, d: int) -> int:

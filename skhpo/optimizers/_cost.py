@@ -12,6 +12,8 @@ Notations: ``n`` trials; ``X`` (n, d) encoded points; ``F`` (n, p) embedded ones
 from __future__ import annotations
 
 import math
+from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +22,7 @@ from skhpo._trial import Trial
 from skhpo.space import SearchSpace
 from skhpo.surrogates._embedding import Embedding
 
-__all__ = ["Price", "TimeModel", "seconds_of"]
+__all__ = ["Price", "TimeModel", "check_exponent", "seconds_of"]
 
 # What a candidate takes besides its fits: a proposal, the way to a worker. A fit that
 # takes less is not cheaper by much, and a failure at once is not free.
@@ -52,6 +54,17 @@ def seconds_of(trial: Trial) -> tuple[float, float]:
     known = [t for t in times if t > 0]  # neither NaN nor 0, which stands for unknown
     total = math.fsum(known)
     return total, total / len(known) if known else math.nan
+
+
+def check_exponent(value: Any, what: str) -> float:
+    """Return an exponent of the cost, if it is one."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not is_number or not 0 <= value < math.inf:
+        raise ValueError(
+            f"{what} must be a finite number that is not negative. Got {value!r} "
+            "instead."
+        )
+    return float(value)
 
 
 def ridge_weights(K: Array, y: Array) -> Array:

@@ -8,14 +8,28 @@ import numpy as np
 
 from skhpo._arithmetic import Array
 from skhpo.optimizers._belief import Observations, targets
+from skhpo.optimizers._maximize import perturb
+from skhpo.space import SearchSpace
 from skhpo.surrogates import Surrogate
 from skhpo.surrogates._warp import warp
 
-__all__ = ["regret_bound"]
+__all__ = ["draw_points", "regret_bound"]
 
 # The bounds hold with probability 1 - DELTA in theory; the theory's beta is too
 # pessimistic by far, and is divided by five, as in the experiments of the same papers.
 DELTA, SHRINK = 0.1, 5.0
+# Points, drawn anywhere and as many near the best ones, at which a regret is bounded.
+N_POINTS = 1000
+
+
+def draw_points(
+    seen: Observations, space: SearchSpace, rng: np.random.Generator
+) -> Array:
+    """Return points near the best observed ones, and anywhere in the space, (m, d)."""
+    best = seen.X[np.argsort(-np.where(seen.ok, seen.scores, -np.inf))[:5]]
+    near = perturb(best, N_POINTS, space, rng)
+    far = rng.random((N_POINTS, space.n_columns))
+    return np.concatenate([near, space.snap(far)])
 
 
 def regret_bound(surrogate: Surrogate, seen: Observations, points: Array) -> float:

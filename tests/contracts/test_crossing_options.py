@@ -45,7 +45,7 @@ from skhpo import (
 from skhpo.evaluation.gradients._registry import GRADIENTS
 from skhpo.evaluation.paths._sklearn_stages import WarmStart
 from skhpo.evaluation.paths._stage_registry import STAGES
-from skhpo.optimizers import _bayes
+from skhpo.optimizers import _trial_log
 from skhpo.search import _patient
 from skhpo.space import Categorical, Curve, Suggested, register_space
 from skhpo.space.suggested._registry import SPACES
@@ -194,7 +194,7 @@ def stages():
         patch.setattr(_patient, "FIRST_CHUNK", 2)
         patch.setattr(_patient.PatientEvaluator, "_knows", lambda self, params: True)
         # Recorded times differ from run to run; these depend on the parameters only.
-        patch.setattr(_bayes, "seconds_of", seconds_by_params)
+        patch.setattr(_trial_log, "seconds_of", seconds_by_params)
         yield
     for cls in (Growing, OverwritingGrowing):
         del STAGES.added[cls]
