@@ -42,7 +42,6 @@ from skhpo.evaluation.fitting._rows import PackedSplits
 from skhpo.evaluation.workers._limits import Limits
 from skhpo.exceptions import (
     AllFitsFailedError,
-    JournalWarning,
     SearchInterruptedWarning,
     SearchStoppedError,
 )
@@ -62,14 +61,13 @@ from skhpo.search._curves import (
 from skhpo.search._delegation import Delegation
 from skhpo.search._edges import EdgeWatch, told_of
 from skhpo.search._effects import warn_of_no_effect
-from skhpo.search._fresh import draws_anew
 from skhpo.search._given import given_test
 from skhpo.search._loop import Interrupts, Listener, Loop, LoopEvaluator, LoopPolicy
 from skhpo.search._meant import meant_by
 from skhpo.search._names import hint_of_option, signature_of
 from skhpo.search._oof import OutOfFold, collect, response_of, warn_of_missing
 from skhpo.search._patient import PatientEvaluator, have_growth, have_patience
-from skhpo.search._problem import open_journal
+from skhpo.search._problem import open_journal, warn_of_redraws
 from skhpo.search._refit import Refit
 from skhpo.search._rescue import Rescue
 from skhpo.search._results import Record
@@ -459,7 +457,7 @@ class BaseSearch(Refit, Rescue, Delegation, Summary, BaseSearchCV):
         start = _clock.now()
         budget = TimeBudget(self._seconds("time_budget"), start)
         rules = as_rules(self.stop, type(self).__name__)
-        self._check_repeatable()
+        warn_of_redraws(self)
         limits = Limits.parse(self.fit_timeout, self.memory_limit)
         warn_of_metrics(type(self).__name__, self.scoring, y)
         warn_of_labels(type(self).__name__, self.scoring, y)
@@ -560,26 +558,6 @@ class BaseSearch(Refit, Rescue, Delegation, Summary, BaseSearchCV):
             self._policy(),
             self._interrupts,
         )
-
-    def _check_repeatable(self) -> None:
-        """Warn if a journal can hardly help: candidates or splits will be others."""
-        if self.journal is None:
-            return
-        if draws_anew(self.cv):
-            warn_user(
-                f"{self.cv!r} splits in another way at every fit, so that nothing is "
-                "found in the journal. Set its random_state to an integer, so that a "
-                "run can be resumed.",
-                JournalWarning,
-            )
-        is_random = "random_state" in self._get_param_names()
-        if is_random and self.random_state is None:
-            warn_user(
-                f"With random_state=None, {type(self).__name__} proposes other "
-                "candidates at every fit, and hardly finds them in its journal. Set "
-                "random_state to an integer, so that a run can be resumed.",
-                JournalWarning,
-            )
 
     def _warn_of_interrupt(self, record: Record, n_candidates: int | None) -> None:
         total = "" if n_candidates is None else f" of {n_candidates}"

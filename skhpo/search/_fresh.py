@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["CannotReseedError", "check_fresh", "draws_anew", "reseeded"]
+__all__ = ["CannotReseedError", "check_fresh", "reseeded"]
 
 Splits = Iterable[tuple[Any, Any]]
 
@@ -63,23 +63,6 @@ def reseeded(cv: Any, given: Any, seed: int) -> Any:
     except AttributeError:
         raise CannotReseedError("its random_state cannot be set") from None
     return fresh
-
-
-def draws_anew(cv: Any) -> bool:
-    """Whether a splitter gives other splits each time it is asked.
-
-    Parameters
-    ----------
-    cv : int, splitter, iterable or None
-        What the user gave as `cv`.
-
-    Examples
-    --------
-    >>> from sklearn.model_selection import KFold, ShuffleSplit
-    >>> [draws_anew(cv) for cv in (5, KFold(), KFold(shuffle=True), ShuffleSplit())]
-    [False, False, True, True]
-    """
-    return getattr(cv, "shuffle", True) and getattr(cv, "random_state", 0) is None
 
 
 def check_fresh(splits: Splits, fresh: Sequence[Splits]) -> None:

@@ -1,4 +1,4 @@
-"""What a search is of, as its journal recognizes it."""
+"""What a search is of, as its journal recognizes it; what it never will."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from sklearn import get_config
 
 from skhpo._fingerprint import fingerprint, steady_fingerprint
 from skhpo._sklearn_compat import without_estimator
+from skhpo._warnings import warn_user
 from skhpo.evaluation import EvaluationSpec
-from skhpo.exceptions import JournalError
+from skhpo.exceptions import JournalError, JournalWarning
 from skhpo.journal import Journal, Problem
 
-__all__ = ["open_journal"]
+__all__ = ["open_journal", "warn_of_redraws"]
 
 # Part of all that is recognized. Another one whenever fingerprints come to see more, so
 # that what was kept by those that saw less is never taken for the same.
@@ -58,6 +59,44 @@ def describe(spec: EvaluationSpec) -> Problem:
         f"X {_shape(spec.X)}{y}, {len(spec.splits)} splits",
         repr(spec.scorer),
     )
+
+
+def draws_anew(cv: Any) -> bool:
+    """Whether a splitter gives other splits each time it is asked.
+
+    Parameters
+    ----------
+    cv : int, splitter, iterable or None
+        What the user gave as `cv`.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import KFold, ShuffleSplit
+    >>> [draws_anew(cv) for cv in (5, KFold(), KFold(shuffle=True), ShuffleSplit())]
+    [False, False, True, True]
+    """
+    return getattr(cv, "shuffle", True) and getattr(cv, "random_state", 0) is None
+
+
+def warn_of_redraws(search: Any) -> None:
+    """Warn if a journal can hardly help: candidates or splits will be others."""
+    if search.journal is None:
+        return
+    if draws_anew(search.cv):
+        warn_user(
+            f"{search.cv!r} splits in another way at every fit, so that nothing is "
+            "found in the journal. Set its random_state to an integer, so that a "
+            "run can be resumed.",
+            JournalWarning,
+        )
+    is_random = "random_state" in search._get_param_names()
+    if is_random and search.random_state is None:
+        warn_user(
+            f"With random_state=None, {type(search).__name__} proposes other "
+            "candidates at every fit, and hardly finds them in its journal. Set "
+            "random_state to an integer, so that a run can be resumed.",
+            JournalWarning,
+        )
 
 
 def _settings() -> dict[str, Any]:
