@@ -436,7 +436,7 @@ def test_what_runs_has_run_since_it_began(n_jobs, monkeypatch):
         seen.extend((seconds, since_the_start) for seconds, *_ in now)
         return estimator.level
 
-    monkeypatch.setattr("skhpo.search._base.Evaluator", Watched)
+    monkeypatch.setattr("skhpo.search._execution.Evaluator", Watched)
     search = SEARCHES["grid"](Counted(), scoring=scoring, n_jobs=n_jobs)
     with joblib.parallel_config("threading"):
         search.fit(X, Y)

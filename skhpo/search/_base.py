@@ -7,7 +7,6 @@ import math
 import os
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -15,14 +14,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
-from sklearn.utils import get_tags, indexable
+from sklearn.utils import indexable
 from sklearn.utils.validation import check_is_fitted
 
 from skhpo import _clock
 from skhpo._arithmetic import own_arithmetic
-from skhpo._lines import print_line
 from skhpo._sklearn_compat import (
-    INCONSISTENT_SPLITS,
     BaseSearchCV,
     Interval,
     InvalidParameterError,
@@ -32,24 +29,12 @@ from skhpo._sklearn_compat import (
     is_multimetric,
     num_samples,
 )
-from skhpo._trial import Trial
 from skhpo._units import parse_seconds
-from skhpo._warnings import warn_user
-from skhpo._words import all_of
-from skhpo.evaluation import EvaluationSpec, Evaluator
 from skhpo.evaluation._response_store import ResponseStore
-from skhpo.evaluation.fitting._rows import PackedSplits
 from skhpo.evaluation.workers._limits import Limits
-from skhpo.exceptions import (
-    AllFitsFailedError,
-    SearchInterruptedWarning,
-    SearchStoppedError,
-)
-from skhpo.journal import Journal
-from skhpo.journal._memory import JournalMemory
 from skhpo.optimizers import Optimizer
 from skhpo.search._auto import is_auto, suggested_space
-from skhpo.search._budget import TimeBudget, growth_of
+from skhpo.search._budget import TimeBudget
 from skhpo.search._check import check_against_estimator, check_fit_names
 from skhpo.search._curves import (
     StageCurve,
@@ -59,37 +44,34 @@ from skhpo.search._curves import (
     curves_by_metric,
 )
 from skhpo.search._delegation import Delegation
-from skhpo.search._edges import EdgeWatch, told_of
+from skhpo.search._edges import told_of
 from skhpo.search._effects import warn_of_no_effect
+from skhpo.search._execution import Execution
 from skhpo.search._given import given_test
-from skhpo.search._loop import Interrupts, Listener, Loop, LoopEvaluator, LoopPolicy
 from skhpo.search._meant import meant_by
 from skhpo.search._names import hint_of_option, signature_of
 from skhpo.search._oof import OutOfFold, collect, response_of, warn_of_missing
-from skhpo.search._patient import PatientEvaluator, have_growth, have_patience
-from skhpo.search._problem import open_journal, warn_of_redraws
+from skhpo.search._problem import warn_of_redraws
 from skhpo.search._refit import Refit
 from skhpo.search._rescue import Rescue
 from skhpo.search._results import Record
-from skhpo.search._run import Problem, Reuse, Run, Space
+from skhpo.search._run import Problem, Reuse, Run, Space, subspaces_of
 from skhpo.search._scoring import (
     check_score_name,
     warn_of_labels,
     warn_of_metrics,
     warn_of_refit,
 )
-from skhpo.search._stop import StopRules, as_rules, check_rules
+from skhpo.search._stop import as_rules, check_rules
 from skhpo.search.feedback._bar import search_bar
-from skhpo.search.feedback._early import FirstFailures, ScoreCheck
-from skhpo.search.feedback._heartbeat import Heartbeat, found_in_journal
+from skhpo.search.feedback._heartbeat import found_in_journal
 from skhpo.search.feedback._summary import Summary
-from skhpo.space import SearchSpace
 from skhpo.stopping import StopRule
 
 __all__ = ["BaseSearch"]
 
 
-class BaseSearch(Refit, Rescue, Delegation, Summary, BaseSearchCV):
+class BaseSearch(Execution, Refit, Rescue, Delegation, Summary, BaseSearchCV):
     """Base class of the searches; not to be used directly.
 
     ``fit`` follows scikit-learn's step by step (validation, routing, callbacks,
@@ -202,11 +184,6 @@ class BaseSearch(Refit, Rescue, Delegation, Summary, BaseSearchCV):
         Offset of the scores, of an outlier detector.
     """
 
-    _interrupts = Interrupts()  # of this process
-    # Whether candidates share fits; a parameter, where they may do without.
-    reuse: bool = True
-    # Whether splits of hopeless candidates are skipped; a parameter, where that can be.
-    race: bool | float = False
     __signature__: ClassVar[inspect.Signature]
     _parameter_constraints: ClassVar[dict] = {
         **BaseSearchCV._parameter_constraints,
@@ -279,14 +256,6 @@ class BaseSearch(Refit, Rescue, Delegation, Summary, BaseSearchCV):
     def _shared(parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return those of all searches, of the parameters of the constructor of one."""
         return {name: parameters[name] for name in BaseSearch._get_param_names()}
-
-    def _policy(self) -> LoopPolicy:
-        """Return when this search asks, and of what it tells."""
-        return LoopPolicy()
-
-    def _may_skip(self) -> bool:
-        """Whether there may be fewer fits than candidates and splits say."""
-        return bool(self.race)
 
     @abstractmethod
     def _compile(self) -> Space:
@@ -454,20 +423,19 @@ class BaseSearch(Refit, Rescue, Delegation, Summary, BaseSearchCV):
         )
 
     def _start(self, X: Any, y: Any, params: dict[str, Any]) -> Run:
-        start = _clock.now()
+        name, start = type(self).__name__, _clock.now()
         budget = TimeBudget(self._seconds("time_budget"), start)
-        rules = as_rules(self.stop, type(self).__name__)
+        rules = as_rules(self.stop, name)
         warn_of_redraws(self)
         limits = Limits.parse(self.fit_timeout, self.memory_limit)
-        warn_of_metrics(type(self).__name__, self.scoring, y)
-        warn_of_labels(type(self).__name__, self.scoring, y)
-        warn_of_refit(type(self).__name__, self.scoring, self.refit)
+        warn_of_metrics(name, self.scoring, y)
+        warn_of_labels(name, self.scoring, y)
+        warn_of_refit(name, self.scoring, self.refit)
         scorers, refit_metric = self._get_scorers()
         if is_multimetric(scorers):
             self._score_check().check_one(scorers._scorers)
-        deciding = None
+        deciding = responses = None
         if self.return_oof:
-            name = type(self).__name__
             deciding = response_of(scorers, self.refit, self.estimator, name)
         X, y = indexable(X, y)
         params = check_method_params(X, params=params)
@@ -478,10 +446,8 @@ class BaseSearch(Refit, Rescue, Delegation, Summary, BaseSearchCV):
         self.n_splits_ = cv.get_n_splits(X, y, **routed.splitter.split)
         estimator = clone(self.estimator)
         problem = Problem(estimator, [], X, y, scorers, refit_metric, routed, cv)
-        responses = None
         if self.return_oof:
-            is_given = given_test(self.estimator)
-            responses = ResponseStore(self.n_splits_, is_given)
+            responses = ResponseStore(self.n_splits_, given_test(self.estimator))
         return Run(
             self._with_space(problem),
             Record(),
@@ -499,194 +465,9 @@ class BaseSearch(Refit, Rescue, Delegation, Summary, BaseSearchCV):
         value = getattr(self, name)
         return math.inf if value is None else parse_seconds(value, name)
 
-    def _evaluate(self, run: Run, optimizer: Optimizer) -> None:
-        """Evaluate what the optimizer asks for, until something ends the search."""
-        name, n_splits = type(self).__name__, self.n_splits_
-        n_candidates: int | None = getattr(optimizer, "n_candidates", None)
-        spec = run.spec = self._make_spec(run, n_candidates)
-        if self.verbose > 0:
-            _print_plan(n_candidates, n_splits, is_upper_bound=self._may_skip())
-        n_evaluations = None if n_candidates is None else n_candidates * n_splits
-        if self.refit:
-            run.budget.growth = growth_of(spec)
-        with ExitStack() as stack:
-            stack.enter_context(run.hooks.searching(n_evaluations))
-            journal = stack.enter_context(open_journal(self.journal, spec))
-            evaluator = self._make_evaluator(run, spec, journal)
-            run.evaluator = self._patient(run, spec, stack.enter_context(evaluator))
-            edges = EdgeWatch(self)
-            heart = Heartbeat(name, n_candidates, evaluator.running, remark=edges.told)
-            listeners: list[Listener] = []
-            if self.verbose > 0:
-                listeners += [edges.note, stack.enter_context(heart).note]
-            run.bar.begin(n_candidates)
-            first = FirstFailures(name, n_candidates)
-            listeners += [run.bar.note, first.note]
-            self._make_loop(run, optimizer, run.evaluator, listeners).run()
-            if self.verbose > 0 and (line := heart.last_line()):
-                print_line(line)
-            self._finish_evaluation(run)
-            if run.record.stop_reason == "interrupted":
-                self._warn_of_interrupt(run.record, n_candidates)
-        self._check_not_empty(run)
-
-    def _finish_evaluation(self, run: Run) -> None:
-        """Take what is needed of the evaluator, as long as there are workers."""
-
-    def _evaluate_finalists(self, run: Run) -> None:
-        """Evaluate some candidates on more splits, before the best is chosen."""
-
-    def _make_loop(
-        self,
-        run: Run,
-        optimizer: Optimizer,
-        evaluator: LoopEvaluator,
-        listeners: Sequence[Listener],
-    ) -> Loop:
-        def check_scores(trial: Trial) -> None:
-            run.record.check_scores(trial.done)
-            for evaluation in trial.done:
-                if callable(self.scoring) and isinstance(evaluation.test_scores, dict):
-                    self._score_check()(evaluation.test_scores)
-
-        return Loop(
-            optimizer,
-            evaluator,
-            run.record,
-            StopRules(run.rules, optimizer, run.start),
-            [check_scores, run.budget.note, *listeners],
-            self._policy(),
-            self._interrupts,
-        )
-
-    def _warn_of_interrupt(self, record: Record, n_candidates: int | None) -> None:
-        total = "" if n_candidates is None else f" of {n_candidates}"
-        refit = " The best of them is fitted now." if self.refit else ""
-        warn_user(
-            f"{type(self).__name__} was interrupted: {record.n_candidates}{total} "
-            f"candidates are complete and kept.{refit} Interrupt again to give up.",
-            SearchInterruptedWarning,
-        )
-
-    def _check_not_empty(self, run: Run) -> None:
-        record = run.record
-        if record.n_candidates:
-            return
-        if record.stop_reason == "callback":
-            raise SearchStoppedError("A callback stopped the search before it began.")
-        if record.stop_reason == "time_budget":
-            raise SearchStoppedError(
-                f"The time budget of {self.time_budget!r} was over before one "
-                f"candidate was complete on {all_of(self.n_splits_, 'split')}. Give "
-                "more time, fewer splits, or a faster estimator."
-            )
-
-    def _make_evaluator(
-        self, run: Run, spec: EvaluationSpec, journal: Journal | None
-    ) -> Evaluator:
-        """Return what evaluates candidates, and looks them up in the journal."""
-        fitter, memory = run.fitter, None
-        if journal is not None:
-            training = None if fitter is None else fitter.identity
-            memory = JournalMemory(
-                journal,
-                train_scores=spec.return_train_score,
-                training=spec.subsets.identity if spec.subsets else training,
-                response_of=run.response_of,
-            )
-        return Evaluator(
-            spec,
-            n_jobs=self.n_jobs,
-            pre_dispatch=self.pre_dispatch,
-            fitter=fitter,
-            reuse=self.reuse,
-            objective=self.refit if isinstance(self.refit, str) else "score",
-            name=type(self).__name__,
-            memory=memory,
-            remaining=run.budget.remaining,
-            make_context=run.hooks.evaluation if run.hooks.listening else None,
-            limits=run.limits,
-            in_chunks=self._trains_in_chunks(run),
-            finishes=self._policy().whole_batches,
-            responses=run.responses,
-        )
-
-    def _trains_in_chunks(self, run: Run) -> bool:
-        """Whether fits go on from fits with fewer iterations, where there is patience.
-
-        Who listens hears of each fit once, a limit is one for all of it, and a resource
-        that is a number of rows is no number of iterations.
-        """
-        problem = run.problem
-        is_whole = run.fitter is None and run.subsets is None
-        if not is_whole or run.hooks.listening or run.limits is not None:
-            return False
-        return have_growth(
-            problem.estimator,
-            subspaces_of(problem.space),
-            fit_params=problem.routed.estimator.fit,
-        )
-
-    def _patient(
-        self, run: Run, spec: EvaluationSpec, evaluator: Evaluator
-    ) -> Evaluator | PatientEvaluator:
-        """Return what also cuts curves where their patience ends, if one has it."""
-        if run.fitter is not None or not have_patience(subspaces_of(run.problem.space)):
-            return evaluator
-        if run.responses is not None:
-            raise ValueError(
-                f"{type(self).__name__} with return_oof=True keeps responses at the "
-                "number of iterations that a Curve chooses, and cannot do so with "
-                "'patience', where fits end and go on. Leave out 'patience', or set "
-                "return_oof=False: skhpo.report works without them, from the scores of "
-                "the splits."
-            )
-        in_chunks = self._trains_in_chunks(run)
-        return PatientEvaluator(evaluator, spec, in_chunks=in_chunks)
-
     def _more_results(self, record: Record) -> dict[str, Any]:
         """Return columns of ``cv_results_`` beside those that scikit-learn has."""
         return {}
-
-    def _make_spec(self, run: Run, n_candidates: int | None) -> EvaluationSpec:
-        """Freeze the splits, and gather what all evaluations share."""
-        problem, n_splits = run.problem, self.n_splits_
-        splits = PackedSplits(
-            problem.cv.split(problem.X, problem.y, **problem.routed.splitter.split)
-        )
-        if len(splits) != n_splits:
-            raise ValueError(INCONSISTENT_SPLITS.format(n_splits, len(splits)))
-        return EvaluationSpec(
-            problem.estimator,
-            problem.X,
-            problem.y,
-            splits,
-            problem.scorers,
-            fit_params=problem.routed.estimator.fit,
-            score_params=problem.routed.scorer.score,
-            error_score=self.error_score,
-            return_train_score=self.return_train_score,
-            verbose=max(self.verbose, 0),
-            n_candidates=n_candidates,
-            caller=self if run.hooks.listening else None,
-            check_scores=self._score_check() if callable(self.scoring) else None,
-            response_of=run.response_of,
-        )
-
-    def _score_check(self) -> ScoreCheck:
-        """Return what checks `refit` against the names of several scores."""
-        return ScoreCheck(
-            type(self).__name__,
-            None if callable(self.refit) else self.refit,
-            repr(self.refit),
-            self._why_one_score(),
-        )
-
-    def _why_one_score(self) -> str | None:
-        """Return what needs a single score, for a message; None if nothing does."""
-        if self._policy().learns:
-            return "learns from"
-        return None if self.stop is None else "with 'stop' looks at"
 
     def _set_results(self, run: Run) -> None:
         """Set all that does not depend on which candidate is the best."""
@@ -734,37 +515,5 @@ class BaseSearch(Refit, Rescue, Delegation, Summary, BaseSearchCV):
         found = found_in_journal(reuse.n_found, reuse.n_evaluations)
         return [found] * bool(reuse.n_found) + [edge] * bool(edge)
 
-    def _report_failures(self, run: Run) -> None:
-        """Warn of failed fits; raise if there are no others."""
-        problem = run.problem
-        try:
-            run.record.report_failures(self.error_score)
-        except AllFitsFailedError as error:
-            if problem.y is None and get_tags(self.estimator).target_tags.required:
-                raise AllFitsFailedError(
-                    f"{type(self).__name__} over {problem.estimator!r} requires y to "
-                    f"be passed, but the target y is None.\n{error}"
-                ) from None
-            raise
-
 
 BaseSearch.__signature__ = signature_of(BaseSearch)
-
-
-def subspaces_of(space: Space) -> Sequence[Mapping[str, Any]]:
-    """Return the dicts of a space, each with the values by name."""
-    return space.subspaces() if isinstance(space, SearchSpace) else space
-
-
-def _print_plan(
-    n_candidates: int | None, n_splits: int, *, is_upper_bound: bool
-) -> None:
-    """Say what is about to be done, in scikit-learn's words."""
-    most = "at most " if is_upper_bound else ""
-    if n_candidates is None:
-        print(f"Fitting {most}{n_splits} folds for each candidate")
-    else:
-        print(
-            f"Fitting {most}{n_splits} folds for each of {n_candidates} candidates, "
-            f"totalling {most}{n_candidates * n_splits} fits"
-        )

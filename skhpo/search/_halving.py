@@ -19,7 +19,6 @@ from skhpo.optimizers import Optimizer
 from skhpo.optimizers._halving import HalvingOptimizer
 from skhpo.optimizers._halving_plan import HalvingPlan, plan_halving
 from skhpo.optimizers._resource import Iterations, Resource, Rows, Value
-from skhpo.search._base import subspaces_of
 from skhpo.search._curves import check_curves, warn_of_highest
 from skhpo.search._halving_parameter import (
     check_amounts,
@@ -36,7 +35,7 @@ from skhpo.search._halving_rows import (
 from skhpo.search._loop import LoopPolicy
 from skhpo.search._race import RacingSearch
 from skhpo.search._raced import ranks_in_groups
-from skhpo.search._run import Problem, Run
+from skhpo.search._run import Problem, Run, subspaces_of
 from skhpo.space._curve import Curve
 
 __all__ = ["HalvingSearch"]

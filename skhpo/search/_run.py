@@ -23,10 +23,15 @@ from skhpo.search.feedback._bar import Bar
 from skhpo.space import SearchSpace
 from skhpo.stopping import StopRule
 
-__all__ = ["Problem", "Reuse", "Run", "Space"]
+__all__ = ["Problem", "Reuse", "Run", "Space", "subspaces_of"]
 
 # Compiled, or the dicts of one that is searched as scikit-learn has it.
 Space = SearchSpace | Sequence[Mapping[str, Any]]
+
+
+def subspaces_of(space: Space) -> Sequence[Mapping[str, Any]]:
+    """Return the dicts of a space, each with the values by name."""
+    return space.subspaces() if isinstance(space, SearchSpace) else space
 
 
 @dataclass(frozen=True, eq=False)

@@ -564,7 +564,7 @@ class Backwards(Evaluator):
 def test_trials_are_told_in_the_order_of_candidates(name, monkeypatch):
     """Also if the last one is complete first; unless the user waives it."""
     alone = learned(name)
-    monkeypatch.setattr("skhpo.search._base.Evaluator", Backwards)
+    monkeypatch.setattr("skhpo.search._execution.Evaluator", Backwards)
     assert learned(name) == alone
     if name == "bayes":
         assert learned(name, asynchronous=True) != alone
