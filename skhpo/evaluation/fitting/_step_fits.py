@@ -36,12 +36,12 @@ from skhpo.evaluation.fitting._task import Task
 from skhpo.evaluation.paths._draws import GlobalDraws
 from skhpo.evaluation.paths._registry import find_path
 
-__all__ = ["Failure", "Fit", "Stage", "StepFits"]
+__all__ = ["Failure", "Fit", "Node", "StepFits"]
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
-    """The data as they stand before a step, and what it took to get there.
+class Node:
+    """A node of the tree: the data before a step, and what it took to get there.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Stage:
 
     @property
     def overhead(self) -> float:
-        """Seconds that reaching this stage took."""
+        """Seconds that reaching this node took."""
         return self.fit_time + self.score_time
 
     @property
@@ -74,25 +74,25 @@ class Stage:
         """All parts of the data."""
         return self.X, self.y, self.X_train, self.X_test
 
-    def given(self, access: Access) -> Stage:
+    def given(self, access: Access) -> Node:
         """Return the same data, lent or copied."""
         X, y, X_train, X_test = map(access, self.data)
-        return Stage(X, y, X_train, X_test, self.fit_time)
+        return Node(X, y, X_train, X_test, self.fit_time)
 
-    def to_fit(self, access: Access) -> Stage:
+    def to_fit(self, access: Access) -> Node:
         """Return the same data, of which those to be fitted are lent or copied."""
         X, y = access(self.X), access(self.y)
-        return Stage(X, y, self.X_train, self.X_test, self.fit_time)
+        return Node(X, y, self.X_train, self.X_test, self.fit_time)
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A fitted step, and the stage behind it (None if it is the last)."""
+    """A fitted step, and the node behind it (None if it is the last)."""
 
     step: Any
     number: int
     seconds: float
-    behind: Stage | None = None
+    behind: Node | None = None
     is_on_path: bool = False
 
 
@@ -138,7 +138,7 @@ class StepFits:
         self.second: dict[int, int] = {}
 
     def of_group(
-        self, stage: Stage, depth: int, tasks: list[Task], step: Any
+        self, node: Node, depth: int, tasks: list[Task], step: Any
     ) -> Iterator[tuple[list[Task], Fit | Failure | None]]:
         """Fit a step for a group: along a path where there is one, else one by one.
 
@@ -149,18 +149,18 @@ class StepFits:
             for _, members in groupby(tasks, key=lambda task: task.steps[depth].variant)
         ]
         if len(variants) == 1:
-            yield from self._fit_members(stage, depth, tasks, step)
+            yield from self._fit_members(node, depth, tasks, step)
             return
         n_done = 0
         values = [members[0].steps[depth].value for members in variants]
-        for fit in self._fit_path(stage, depth, step, values):
+        for fit in self._fit_path(node, depth, step, values):
             yield variants[n_done], fit
             n_done += 1
         for members in variants[n_done:]:
-            yield from self._fit_members(stage, depth, members)
+            yield from self._fit_members(node, depth, members)
 
     def _fit_path(
-        self, stage: Stage, depth: int, step: Any, values: list[Any]
+        self, node: Node, depth: int, step: Any, values: list[Any]
     ) -> Iterator[Fit]:
         """Fit once for many values; stops where a fit for each value must take over."""
         path = find_path(step)
@@ -170,7 +170,7 @@ class StepFits:
         known = is_known(step)
         if not known and not path.is_vouched_for:  # it may be left to chance
             return
-        given = stage.given(lend if known else private)
+        given = node.given(lend if known else private)
         if not path.applies(step, values, given.X, given.y):
             return
         number = next(self._numbers)
@@ -181,33 +181,33 @@ class StepFits:
                 seconds += time.perf_counter() - start
                 fit = Fit(fitted, number, seconds, is_on_path=True)
                 if not is_last:
-                    fit = _passed_on(fit, stage, given, X, stage.y)
-                if not known and not _are_same(given, stage):  # what is lent is locked
+                    fit = _passed_on(fit, node, given, X, node.y)
+                if not known and not _are_same(given, node):  # what is lent is locked
                     return
                 yield fit
         except (Exception, SystemExit):  # whose fault will be seen without the path
             return
 
     def _fit_members(
-        self, stage: Stage, depth: int, tasks: list[Task], step: Any = None
+        self, node: Node, depth: int, tasks: list[Task], step: Any = None
     ) -> Iterator[tuple[list[Task], Fit | Failure | None]]:
         """Fit a step for tasks that agree in it: once, unless it is left to chance."""
         if len(tasks) == 1:  # nobody to share with: spare the look at the draws
-            yield tasks, self._fit(stage, depth, tasks[0], step)
+            yield tasks, self._fit(node, depth, tasks[0], step)
             return
         draws = GlobalDraws()
-        fits = [self._fit(stage, depth, tasks[0], step)]
+        fits = [self._fit(node, depth, tasks[0], step)]
         if not draws.were_made() and not _is_declared_random(fits[0]):
             if fits[0] is None or self._repeats(depth, tasks[0]):
                 yield tasks, fits[0]
                 return
-            fits.append(self._fit(stage, depth, tasks[1]))
+            fits.append(self._fit(node, depth, tasks[1]))
             if not draws.were_made() and _are_same(*fits):
                 self._note_that_it_repeats(depth, tasks[0], fits)
                 yield tasks, fits[0]
                 return
         for task in tasks:
-            yield [task], fits.pop(0) if fits else self._fit(stage, depth, task)
+            yield [task], fits.pop(0) if fits else self._fit(node, depth, task)
 
     def _repeats(self, depth: int, task: Task) -> bool:
         """Whether another fit of a step is known to give the same."""
@@ -230,7 +230,7 @@ class StepFits:
         self.second[first] = second
 
     def _fit(
-        self, stage: Stage, depth: int, task: Task, step: Any = None
+        self, node: Node, depth: int, task: Task, step: Any = None
     ) -> Fit | Failure | None:
         """Fit a step and pass the data on; None if its candidates have to be apart.
 
@@ -245,18 +245,18 @@ class StepFits:
         for access in ways:
             if step is None:
                 step = self._layout.step(depth, task.params)
-            fit = self._attempt(stage, depth, step, number, access)
+            fit = self._attempt(node, depth, step, number, access)
             if isinstance(fit, Fit):
                 break
             step = None
         return fit
 
     def _attempt(
-        self, stage: Stage, depth: int, step: Any, number: int, access: Access
+        self, node: Node, depth: int, step: Any, number: int, access: Access
     ) -> Fit | Failure | None:
         is_last = depth == self._last
-        given = stage.to_fit(access) if is_last else stage.given(access)
-        X = stage.X if access is lend and copies_by_itself(step) else given.X
+        given = node.to_fit(access) if is_last else node.given(access)
+        X = node.X if access is lend and copies_by_itself(step) else given.X
         start = time.perf_counter()
         try:
             with exits_are_errors():
@@ -268,12 +268,12 @@ class StepFits:
         fitted = Fit(step, number, time.perf_counter() - start)
         if not is_last:
             try:
-                fitted = _passed_on(fitted, stage, given, X, y)
+                fitted = _passed_on(fitted, node, given, X, y)
             except Exception:  # a failure of scoring, in a pipeline; let it be that
                 return None
-        elif stage.X_train is None:  # what the last step writes into is not read again
+        elif node.X_train is None:  # what the last step writes into is not read again
             return fitted
-        return fitted if access is not private or _are_same(given, stage) else None
+        return fitted if access is not private or _are_same(given, node) else None
 
     def _fit_last(self, step: Any, X: Any, y: Any) -> tuple[None, None]:
         if y is None and self._last == 0:  # no pipeline, which would pass the None
@@ -292,22 +292,22 @@ def _fit_transform(step: Any, X: Any, y: Any) -> tuple[Any, Any]:
     return step.fit_resample(X, y)
 
 
-def _passed_on(fit: Fit, stage: Stage, given: Stage, X: Any, y: Any) -> Fit:
-    """Return the fit with the stage behind it: transform what is to be scored."""
+def _passed_on(fit: Fit, node: Node, given: Node, X: Any, y: Any) -> Fit:
+    """Return the fit with the node behind it: transform what is to be scored."""
     X_train = None
     with exits_are_errors():
         if given.X_train is not None:
             X_train = _transform(fit.step, given.X_train)
         start = time.perf_counter()
         X_test = _transform(fit.step, given.X_test)
-    behind = Stage(
+    behind = Node(
         X,
         y,
         X_train,
         X_test,
-        stage.fit_time + fit.seconds,
-        stage.score_time + time.perf_counter() - start,
-        (*stage.fits, fit.number),
+        node.fit_time + fit.seconds,
+        node.score_time + time.perf_counter() - start,
+        (*node.fits, fit.number),
     )
     return replace(fit, behind=behind)
 
@@ -330,8 +330,8 @@ def _is_declared_random(fit: Fit | Failure | None) -> bool:
 
 
 def _are_same(one: Any, other: Any) -> bool:
-    """Whether two stages, fits or failures are equal in all that others see of them."""
-    if isinstance(one, Stage) and isinstance(other, Stage):
+    """Whether two nodes, fits or failures are equal in all that others see of them."""
+    if isinstance(one, Node) and isinstance(other, Node):
         return all(map(identical, one.data, other.data))
     if isinstance(one, Fit) and isinstance(other, Fit):
         same_data = _are_same(one.behind, other.behind)

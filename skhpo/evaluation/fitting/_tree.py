@@ -37,7 +37,7 @@ from skhpo.evaluation.fitting._spec import (
     SplitData,
 )
 from skhpo.evaluation.fitting._stages import Plan, make_plan, n_fits_of
-from skhpo.evaluation.fitting._step_fits import Failure, Fit, Stage, StepFits
+from skhpo.evaluation.fitting._step_fits import Failure, Fit, Node, StepFits
 from skhpo.evaluation.fitting._task import Fitter, Outcome, Task, Work
 
 __all__ = ["FitTree", "Tree"]
@@ -121,23 +121,21 @@ class Tree:
         return self._walk(self._root, 0, tasks)
 
     @property
-    def _root(self) -> Stage:
+    def _root(self) -> Node:
         data = self._data
         X_train = data.X_train if self._spec.return_train_score else None
-        return Stage(data.X_train, data.y_train, X_train, data.X_test, data.slice_time)
+        return Node(data.X_train, data.y_train, X_train, data.X_test, data.slice_time)
 
-    def _walk(
-        self, stage: Stage, depth: int, tasks: Sequence[Task]
-    ) -> Iterator[Outcome]:
+    def _walk(self, node: Node, depth: int, tasks: Sequence[Task]) -> Iterator[Outcome]:
         for _, group in groupby(tasks, key=lambda task: task.steps[depth].group):
             members = list(group)
             step = self._layout.step(depth, members[0].params)
             if not self._is_usable(step, depth):
-                yield from self._one_by_one(stage, members)
+                yield from self._one_by_one(node, members)
             elif step is None:
-                yield from self._walk(stage, depth + 1, members)
+                yield from self._walk(node, depth + 1, members)
             else:
-                yield from self._take(stage, depth, members, step)
+                yield from self._take(node, depth, members, step)
 
     def _is_usable(self, step: Any, depth: int) -> bool:
         """Whether the step does what a pipeline expects of one in its place."""
@@ -149,64 +147,64 @@ class Tree:
         return step is None or any(hasattr(step, verb) for verb in verbs)
 
     def _take(
-        self, stage: Stage, depth: int, tasks: list[Task], step: Any
+        self, node: Node, depth: int, tasks: list[Task], step: Any
     ) -> Iterator[Outcome]:
         """Take a group through a step, and go on behind it."""
         divisible = True
-        for members, fit in self._fits.of_group(stage, depth, tasks, step):
+        for members, fit in self._fits.of_group(node, depth, tasks, step):
             if fit is None:
-                yield from self._one_by_one(stage, members)
+                yield from self._one_by_one(node, members)
             elif isinstance(fit, Failure):
-                yield from self._fail(stage, members, fit)
+                yield from self._fail(node, members, fit)
             elif fit.behind is None:
                 # Cutting a path means to walk it again from its beginning.
                 divisible = members[-1] is tasks[-1] or not fit.is_on_path
-                yield self._finish(stage, members[0], fit, divisible)
+                yield self._finish(node, members[0], fit, divisible)
             else:
                 yield from self._walk(fit.behind, depth + 1, members)
 
-    def _finish(self, stage: Stage, task: Task, fit: Fit, divisible: bool) -> Outcome:
+    def _finish(self, node: Node, task: Task, fit: Fit, divisible: bool) -> Outcome:
         """Score a candidate by its fitted last step on transformed data."""
         plan = make_plan(self._spec, fit.step, task.params)
         if plan is not None and plan.fits_each:
-            return self._alone(stage, task)
-        evaluation = self._score(stage, task, fit, plan)
+            return self._alone(node, task)
+        evaluation = self._score(node, task, fit, plan)
         if evaluation is None:
-            return self._alone(stage, task)
-        score_time = evaluation.score_time + stage.score_time
+            return self._alone(node, task)
+        score_time = evaluation.score_time + node.score_time
         evaluation = replace(evaluation, score_time=score_time)
-        self._count((*stage.fits, fit.number))
-        return Outcome(evaluation, stage.overhead, len(stage.fits), divisible)
+        self._count((*node.fits, fit.number))
+        return Outcome(evaluation, node.overhead, len(node.fits), divisible)
 
     def _score(
-        self, stage: Stage, task: Task, fit: Fit, plan: Plan | None
+        self, node: Node, task: Task, fit: Fit, plan: Plan | None
     ) -> Evaluation | None:
         """Score a fitted last step; None if that has changed what others would see."""
-        fit_time = stage.fit_time + fit.seconds
+        fit_time = node.fit_time + fit.seconds
         if self._lending and self._fits.is_known(self._last, task):
             return score_lent(
                 self._spec,
-                self._to_score(stage, lend),
-                lambda: self._to_score(stage, private),
+                self._to_score(node, lend),
+                lambda: self._to_score(node, private),
                 fit.step,
                 fit_time,
                 plan,
             )
-        data = self._to_score(stage, private if self._lending else unchanged)
+        data = self._to_score(node, private if self._lending else unchanged)
         evaluation = score(self._spec, data, fit.step, fit_time, plan)
         if not self._lending or self._last == 0:
             return evaluation
         # In a pipeline, each metric would have its data transformed anew.
-        parts, before = (data.X_train, data.X_test), (stage.X_train, stage.X_test)
+        parts, before = (data.X_train, data.X_test), (node.X_train, node.X_test)
         return evaluation if all(map(identical, parts, before)) else None
 
-    def _to_score(self, stage: Stage, access: Access) -> SplitData:
+    def _to_score(self, node: Node, access: Access) -> SplitData:
         is_scored = self._spec.return_train_score
         return replace(
             self._data,
-            X_train=access(stage.X_train),
+            X_train=access(node.X_train),
             y_train=access(self._data.y_train) if is_scored else None,
-            X_test=access(stage.X_test),
+            X_test=access(node.X_test),
             y_test=access(self._data.y_test),
         )
 
@@ -221,28 +219,28 @@ class Tree:
         self.n_needed += len(fits)
 
     def _fail(
-        self, stage: Stage, tasks: list[Task], failure: Failure
+        self, node: Node, tasks: list[Task], failure: Failure
     ) -> Iterator[Outcome]:
         """What fails a shared step fails all who share it."""
         if self._spec.error_score == "raise":
             raise failure.exception
         n_test = self._data.n_test_samples
-        seconds = stage.fit_time + failure.seconds
+        seconds = node.fit_time + failure.seconds
         for task in tasks:
             evaluation = failed_evaluation(self._spec, n_test, seconds, failure.error)
-            self._count((*stage.fits, failure.number))
+            self._count((*node.fits, failure.number))
             shares_failure = task is not tasks[-1]
-            n_shared = len(stage.fits) + shares_failure
-            yield Outcome(evaluation, stage.overhead, n_shared)
+            n_shared = len(node.fits) + shares_failure
+            yield Outcome(evaluation, node.overhead, n_shared)
 
-    def _one_by_one(self, stage: Stage, tasks: Sequence[Task]) -> Iterator[Outcome]:
+    def _one_by_one(self, node: Node, tasks: Sequence[Task]) -> Iterator[Outcome]:
         for task in tasks:
-            yield self._alone(stage, task)
+            yield self._alone(node, task)
 
-    def _alone(self, stage: Stage, task: Task) -> Outcome:
+    def _alone(self, node: Node, task: Task) -> Outcome:
         """Evaluate a candidate as if there were no other."""
         n_steps = len(self._layout.names) * n_fits_of(self._spec, task.params)
         self._n_alone += n_steps
         self.n_needed += n_steps
         evaluation, _ = evaluate(self._spec, self._split, task.params, FitHooks())
-        return Outcome(evaluation, stage.overhead, len(stage.fits))
+        return Outcome(evaluation, node.overhead, len(node.fits))
