@@ -26,7 +26,6 @@ from sklearn.utils import get_tags
 
 from skhpo._keys import params_key
 from skhpo._registry import Registrations
-from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params, Trial
 from skhpo._warnings import warn_user
 from skhpo.evaluation._entries import Entry
@@ -40,13 +39,12 @@ from skhpo.evaluation._states import StateStore
 from skhpo.evaluation.fitting._block import run_block, run_packed_block
 from skhpo.evaluation.fitting._chunks import FitInChunks
 from skhpo.evaluation.fitting._fit import killed_evaluation
-from skhpo.evaluation.fitting._layout import KeyMaker, StepKey, find_layout
+from skhpo.evaluation.fitting._layout import KeyMaker, StepKey
 from skhpo.evaluation.fitting._limited import FitLimited, limited_processes
-from skhpo.evaluation.fitting._separate import FitAlone
 from skhpo.evaluation.fitting._spec import EvaluationSpec
 from skhpo.evaluation.fitting._task import Block, BlockResult, Fitter, Task
 from skhpo.evaluation.fitting._time_slice import TIME_SLICES, TimeSlice
-from skhpo.evaluation.fitting._tree import FitTree
+from skhpo.evaluation.fitting._tree import choose_fitter
 from skhpo.evaluation.workers._context import WorkerContext
 from skhpo.evaluation.workers._limits import Limits
 from skhpo.evaluation.workers._shipping import Package
@@ -137,7 +135,9 @@ class Evaluator:
         responses: ResponseStore | None = None,
     ) -> None:
         shares = reuse and make_context is None and limits is None
-        self._fitter = fitter or _choose_fitter(spec, limits, shares=shares)
+        self._fitter = fitter or choose_fitter(
+            spec, shares=shares, always_lends=limits is not None
+        )
         layout = getattr(self._fitter, "layout", None)
         if in_chunks:
             self._fitter = FitInChunks(self._fitter)
@@ -598,9 +598,8 @@ class Evaluator:
         if task.prepares:
             self._planner.take_rows(block, message)
             return
-        n_test = num_samples(self._spec.splits[block.split][1])
         # How long it took is not known.
-        evaluation = killed_evaluation(self._spec, n_test, math.nan, message)
+        evaluation = killed_evaluation(self._spec, block.split, math.nan, message)
         self._record(task.number, block.split, evaluation, None)
 
 
@@ -614,16 +613,6 @@ def _make_task(entry: Entry, steps: tuple[StepKey, ...]) -> Task:
         resource=candidate.resource,
         row=entry.row,
     )
-
-
-def _choose_fitter(
-    spec: EvaluationSpec, limits: Limits | None, *, shares: bool
-) -> Fitter:
-    layout = find_layout(spec)
-    if layout is None or not shares:
-        n_steps = len(layout.names) if layout else 1
-        return FitAlone(n_steps, always_lends=limits is not None)
-    return FitTree(layout)
 
 
 def _done(

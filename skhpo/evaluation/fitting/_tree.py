@@ -27,7 +27,7 @@ from skhpo.evaluation.fitting._fit import (
     score,
     score_lent,
 )
-from skhpo.evaluation.fitting._layout import Layout
+from skhpo.evaluation.fitting._layout import Layout, find_layout
 from skhpo.evaluation.fitting._lending import identical, lend, private, unchanged
 from skhpo.evaluation.fitting._separate import FitAlone
 from skhpo.evaluation.fitting._spec import (
@@ -40,7 +40,7 @@ from skhpo.evaluation.fitting._stages import Plan, make_plan, n_fits_of
 from skhpo.evaluation.fitting._step_fits import Failure, Fit, Node, StepFits
 from skhpo.evaluation.fitting._task import Fitter, Outcome, Task, Work
 
-__all__ = ["FitTree", "Tree"]
+__all__ = ["FitTree", "Tree", "choose_fitter"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +66,27 @@ class FitTree(Fitter):
             return FitAlone(self.n_steps).begin(spec, split, tasks)
         n_rows = tasks[0].n_rows(spec)
         return Tree(spec, self.layout, split, lending=len(tasks) > 1, n_rows=n_rows)
+
+
+def choose_fitter(
+    spec: EvaluationSpec, *, shares: bool, always_lends: bool
+) -> FitAlone | FitTree:
+    """Return the fitter of candidates that are fitted at once.
+
+    Parameters
+    ----------
+    spec : EvaluationSpec
+        What all evaluations share.
+    shares : bool
+        Whether candidates may share steps, where that is exact.
+    always_lends : bool
+        See `FitAlone`.
+    """
+    layout = find_layout(spec)
+    if layout is None or not shares:
+        n_steps = len(layout.names) if layout else 1
+        return FitAlone(n_steps, always_lends=always_lends)
+    return FitTree(layout)
 
 
 class Tree:
