@@ -56,7 +56,7 @@ def defined_in(thing: Any) -> str:
     --------
     >>> from skhpo.space import Real
     >>> Real.__module__, defined_in(Real)
-    ('skhpo.space', 'skhpo.space._dimensions')
+    ('skhpo.space', 'skhpo.space._ranges')
     """
     module = thing.__module__
     if isinstance(module, str) and module.partition(".")[0] == "skhpo":

@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skhpo import BayesSearch, GridSearch, PBTSearch, RandomSearch
-from skhpo.evaluation.workers import _engines, _shipping
+from skhpo.evaluation.workers import _clusters, _shipping
 from skhpo.exceptions import WorkerDiedWarning
 from skhpo.space import Real
 
@@ -109,7 +109,7 @@ class Laws:
 
             return weigh
 
-        for kind in (_engines.Dask, _engines.Ray, _engines.Spark):
+        for kind in (_clusters.Dask, _clusters.Ray, _clusters.Spark):
             monkeypatch.setattr(kind, "make_call", weighed(kind.make_call))
         big = np.hstack([X, np.zeros((len(X), 10_000))])
         search = fit(GridSearch(Threshold(), LEVELS, cv=2), cluster, X=big)

@@ -16,7 +16,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from skhpo import BayesSearch
 from skhpo.acquisition import Cooling
-from skhpo.evaluation.fitting import _fit, _tree
+from skhpo.evaluation.fitting import _fit, _step_fits
 from skhpo.optimizers import BayesOptimizer, Candidate, Evaluation, Trial, _bayes
 from skhpo.optimizers._belief import Weighing
 from skhpo.optimizers._cost import OVERHEAD, Price, TimeModel, seconds_of
@@ -371,7 +371,7 @@ def test_a_resumed_search_decides_by_the_recorded_times(
     """What the clock says now is another thing; fits of 30 s each are counted."""
 
     def fitted(seed: int, **more: Any) -> list[dict[str, Any]]:
-        for module in (_fit, _tree):
+        for module in (_fit, _step_fits):
             monkeypatch.setattr(module, "time", OtherClock(seed))
         return params_of(search(**options, **more).fit(X, Y))
 

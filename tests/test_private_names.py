@@ -17,7 +17,7 @@ from estimators import Threshold
 
 import skhpo
 from skhpo import GridSearch
-from skhpo.evaluation.workers import _drivers, _engines, _private
+from skhpo.evaluation.workers import _clusters, _drivers, _private
 from skhpo.evaluation.workers._context import WorkerContext
 from skhpo.evaluation.workers._private import PrivateName
 from skhpo.evaluation.workers._workers import Workers
@@ -124,7 +124,7 @@ def test_data_are_sent_to_spark_without_its_private_names(
     session = SimpleNamespace(
         sparkContext=SimpleNamespace(broadcast=lambda parts: ("broadcast", parts))
     )
-    spark = object.__new__(_engines.Spark)
+    spark = object.__new__(_clusters.Spark)
     spark._backend = SimpleNamespace(_spark=session, _is_spark_connect_mode=False)
     assert spark.share((1, 2)) == ("broadcast", (1, 2))
     for key in ("SPARK_SESSION", "SPARK_CONNECT"):

@@ -6,6 +6,8 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from skhpo._trial import Candidate, Evaluation
+from skhpo.evaluation.fitting._layout import StepKey
+from skhpo.evaluation.fitting._task import Task
 
 __all__ = ["Entry"]
 
@@ -67,6 +69,17 @@ class Entry:
     def is_begun(self) -> bool:
         """Whether there is an evaluation."""
         return any(evaluation is not None for evaluation in self.evaluations)
+
+    def task(self, steps: tuple[StepKey, ...] = ()) -> Task:
+        """Return what is to be done, by a candidate that does this in each step."""
+        return Task(
+            self.number,
+            self.candidate.params,
+            steps,
+            key=self.key,
+            resource=self.candidate.resource,
+            row=self.row,
+        )
 
     def lineage(self) -> Iterator[Entry]:
         """Yield the entry itself, the one from which it goes on, and so forth."""

@@ -10,46 +10,29 @@ as a tree with shared steps, or a bit more training from a given model.
 from __future__ import annotations
 
 import math
-from collections.abc import (
-    Callable,
-    Collection,
-    Hashable,
-    Mapping,
-    Sequence,
-)
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from sklearn.utils import get_tags
-
-from skhpo._keys import params_key
-from skhpo._registry import Registrations
-from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Candidate, Evaluation, Params, Trial
 from skhpo._warnings import warn_user
+from skhpo.evaluation._completion import Completion
+from skhpo.evaluation._distinct import DistinctCandidates
 from skhpo.evaluation._entries import Entry
 from skhpo.evaluation._planner import Planner
 from skhpo.evaluation._queue import BlockQueue
-from skhpo.evaluation._registered import registered_code
 from skhpo.evaluation._requests import Requests
 from skhpo.evaluation._response_store import ResponseStore
-from skhpo.evaluation._stage import at_best_stage
+from skhpo.evaluation._sender import BlockSender
 from skhpo.evaluation._states import StateStore
-from skhpo.evaluation.fitting._block import run_block, run_packed_block
 from skhpo.evaluation.fitting._chunks import FitInChunks
 from skhpo.evaluation.fitting._fit import killed_evaluation
-from skhpo.evaluation.fitting._layout import KeyMaker, StepKey, find_layout
-from skhpo.evaluation.fitting._limited import FitLimited, limited_processes
-from skhpo.evaluation.fitting._separate import FitAlone
 from skhpo.evaluation.fitting._spec import EvaluationSpec
 from skhpo.evaluation.fitting._task import Block, BlockResult, Fitter, Task
-from skhpo.evaluation.fitting._time_slice import TIME_SLICES, TimeSlice
-from skhpo.evaluation.fitting._tree import FitTree
-from skhpo.evaluation.workers._context import WorkerContext
+from skhpo.evaluation.fitting._tree import choose_fitter
 from skhpo.evaluation.workers._limits import Limits
-from skhpo.evaluation.workers._shipping import Package
 from skhpo.evaluation.workers._workers import (
     WorkerLostError,
     Workers,
@@ -59,10 +42,6 @@ from skhpo.exceptions import WorkerDiedWarning
 from skhpo.journal._memory import JournalMemory
 
 __all__ = ["Evaluator"]
-
-# The most evaluations in a block when somebody listens. In this process, callbacks
-# hear of one evaluation at a time, in scikit-learn's order.
-HEARD_FROM_AFAR = 8
 
 
 class Evaluator:
@@ -136,22 +115,14 @@ class Evaluator:
         finishes: bool = False,
         responses: ResponseStore | None = None,
     ) -> None:
-        shares = reuse and make_context is None and limits is None
-        self._fitter = fitter or _choose_fitter(spec, limits, shares=shares)
+        merges = reuse and make_context is None  # who listens is to hear of every fit
+        self._fitter = fitter or choose_fitter(
+            spec, shares=merges and limits is None, always_lends=limits is not None
+        )
         layout = getattr(self._fitter, "layout", None)
         if in_chunks:
             self._fitter = FitInChunks(self._fitter)
         self._spec = replace(spec, fitter=self._fitter)
-        self._key_maker = None if layout is None else KeyMaker(layout)
-        # Whoever listens expects to hear of every fit.
-        self._merges = (
-            reuse
-            and make_context is None
-            and not self._fitter.continues
-            and not _is_declared_random(spec.estimator)
-        )
-        self._objective = objective
-        self._n_splits = len(spec.splits)
         self._memory = memory
         self._remaining = remaining or (lambda: math.inf)
         self._workers = Workers(n_jobs, pre_dispatch, as_threads=limits is not None)
@@ -160,22 +131,29 @@ class Evaluator:
         self._finishes = finishes
         self._responses = responses
         self._trials: dict[int, Entry] = {}
-        self._by_key: dict[Hashable, Entry] = {}
-        self._open: dict[int, Entry] = {}  # with missing evaluations, by number
         self._partial: dict[int, Candidate] = {}  # those with some of the splits
         self._released: set[int] = set()
+        self._completion = Completion(objective, responses)
+        self._open = self._completion.open
         self._requests = Requests(
             name,
-            self._n_splits,
+            len(spec.splits),
             self._fitter.continues,
             None if spec.subsets is None else spec.subsets.n_rows,
             self._trials,
             self._partial,
             self._released,
         )
+        self._distinct = DistinctCandidates(
+            self._spec,
+            layout,
+            self._requests,
+            self._trials,
+            memory,
+            self._completion.keep,
+            merges=merges,
+        )
         self._states = StateStore(memory)
-        self._contexts: dict[tuple[int, int], Any] = {}  # of what has begun
-        self._complete: list[Trial] = []
         self._exit = ExitStack()
         self.stopped = False
         self.out_of_time = False
@@ -186,51 +164,33 @@ class Evaluator:
         with ExitStack() as stack:  # what has been entered is left if the rest fails
             stack.enter_context(self._workers)
             stack.enter_context(limited_inner_threads(self._workers))
-            self._run, self._before, self._after = self._shared_arguments(stack)
-            n_heard = None
-            if self._make_context is not None:
-                n_heard = 1 if self._workers.share_memory else HEARD_FROM_AFAR
-            self._queue = BlockQueue(self._workers, self._submit, n_heard)
+            self._sender = BlockSender(
+                self._spec,
+                self._workers,
+                self._open,
+                self._states,
+                self._memory,
+                self._limits,
+                self._make_context,
+                stack,
+            )
+            self._queue = BlockQueue(self._workers, self._submit, self._sender.n_most)
             self._planner = Planner(
                 self._spec,
                 self._workers,
                 self._queue,
                 self._states,
                 self._open,
-                self._choose_time_slice(),
+                self._sender.time_slice,
             )
             self._exit = stack.pop_all()
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._exit.close()
-        self._by_key.clear()  # they weigh as much as the results, which come next
+        self._distinct.clear()  # they weigh as much as the results, which come next
         self._trials.clear()
         self._partial.clear()
-        self._key_maker = None
-
-    def _shared_arguments(
-        self, stack: ExitStack
-    ) -> tuple[Callable[..., BlockResult], tuple, tuple]:
-        """Return the function of all tasks, its arguments before and after a block."""
-        keep = None
-        if self._memory is not None and self._keeps_at_once:
-            keep = self._memory.keep
-        if self._limits is not None:
-            processes = stack.enter_context(
-                limited_processes(
-                    self._spec, Registrations.capture(), self._limits, self._workers
-                )
-            )
-            fitter = FitLimited(processes, self._fitter.n_steps)
-            return run_block, (replace(self._spec, fitter=fitter),), (None, keep)
-        if self._workers.are_here:
-            return run_block, (self._spec,), (None, keep)
-        context = WorkerContext.capture()
-        if self._workers.share_memory:
-            return run_block, (self._spec,), (context.config, keep)
-        self._workers.share(*Package((self._spec, Registrations.capture())).parts)
-        return run_packed_block, (), (context,)
 
     @property
     def splits(self) -> Sequence[tuple[Any, Any]]:
@@ -246,21 +206,6 @@ class Evaluator:
     def n_steps(self) -> int:
         """How many fits an evaluation is, where nothing is shared."""
         return self._fitter.n_steps
-
-    @property
-    def _keeps_at_once(self) -> bool:
-        """Whether each evaluation is remembered where it is made, and not here.
-
-        Models are remembered with the block: each by itself would cost more than it
-        took to train them.
-        """
-        return self._workers.share_memory and not self._fitter.continues
-
-    def _choose_time_slice(self) -> TimeSlice:
-        if self._make_context is not None:
-            return TIME_SLICES["heard"]
-        sent = not self._workers.are_here and self._memory is None
-        return TIME_SLICES["sent" if sent else "here"]
 
     # --- what is asked for ------------------------------------------------------------
 
@@ -289,8 +234,8 @@ class Evaluator:
         self._requests.check(candidates)
         todo: dict[int, tuple[Task, Collection[int]]] = {}
         for candidate in candidates:
-            steps = self._key_maker.keys(candidate.params) if self._key_maker else ()
-            entry = self._find_entry(candidate, steps)
+            steps = self._distinct.steps(candidate)
+            entry = self._distinct.find(candidate, steps)
             if entry.candidate is candidate:
                 entry.row = rows.get(candidate.id)
             self._trials[candidate.id] = entry
@@ -307,55 +252,10 @@ class Evaluator:
             if missing:
                 number = entry.number
                 self._open[number] = entry
-                task, queued = todo.get(number) or (_make_task(entry, steps), ())
+                task, queued = todo.get(number) or (entry.task(steps), ())
                 todo[number] = task, missing.union(queued)
-            entry.waiting.append(candidate)
-            self._complete_those_of(entry)
+            self._completion.expect(candidate, entry)
         self._planner.plan(todo)
-
-    def _find_entry(self, candidate: Candidate, steps: tuple[StepKey, ...]) -> Entry:
-        """Return the entry of a candidate: a new one, or that of an equal one."""
-        parent = None
-        if candidate.resume_from is not None:
-            parent = self._trials[candidate.resume_from]
-            if self._requests.adds_splits(candidate, parent):
-                return parent
-        key = self._key(candidate, steps)
-        entry = self._by_key.get(key)
-        if entry is None:
-            entry = self._by_key[key] = self._make_entry(candidate, parent)
-        return entry
-
-    def _make_entry(self, candidate: Candidate, parent: Entry | None) -> Entry:
-        """Return an entry with what is known of it from before."""
-        entry = Entry(candidate, [None] * self._n_splits, parent=parent)
-        if parent is not None:
-            entry.prefix = parent.prefix
-        else:
-            entry.prefix = self._fitter.prefix_key(self._spec, candidate.params)
-        if self._memory is not None:
-            before = None if parent is None else parent.key
-            if parent is None or before is not None:
-                how: Any = registered_code(self._spec, candidate)
-                if self._spec.gradient is not None:  # a score alone is not enough
-                    how = ["gradient", self._spec.gradient.identity, how]
-                entry.key = self._memory.key(candidate, before, how)
-        if self._memory is not None and entry.key is not None:
-            known = self._memory.known(entry.key, candidate.resource)
-            for split, evaluation in known.items():
-                kept = self._keep_response(entry, split, evaluation)
-                entry.evaluations[split] = kept
-        return entry
-
-    def _keep_response(
-        self, entry: Entry, split: int, evaluation: Evaluation
-    ) -> Evaluation:
-        """Return an evaluation without its response, which goes to the others."""
-        if self._responses is None or evaluation.response is None:
-            return evaluation
-        score = Trial(entry.candidate, [evaluation], self._objective).score
-        self._responses.keep(entry.number, split, evaluation.response, score)
-        return replace(evaluation, response=None)
 
     def _count_spared(
         self,
@@ -370,41 +270,6 @@ class Evaluator:
         if entry.prefix is not None:  # transformers, where no ancestor had them fitted
             _, *ancestors = entry.lineage()
             self.n_needed += len(fresh.difference(*(a.asked for a in ancestors)))
-
-    def _key(self, candidate: Candidate, steps: tuple[StepKey, ...]) -> Hashable:
-        """Return what makes two candidates one evaluation."""
-        if not self._merges:
-            return candidate.id
-        rows = () if candidate.resource is None else (candidate.resource,)
-        if steps:  # equal in each step, in a tenth of the memory
-            return (*rows, *(step.variant for step in steps))
-        return (*rows, params_key(candidate.params))
-
-    # --- what is to be done -----------------------------------------------------------
-
-    def _submit(self, block: Block) -> int:
-        """Give a block to the workers, with what is known at the last moment only."""
-        tasks = block.tasks
-        is_complete = not self._fitter.continues and self._make_context is None
-        if not is_complete and not tasks[0].prepares:
-            tasks = tuple(self._completed(task, block.split) for task in tasks)
-        block = replace(block, tasks=tasks, limit=self._remaining())
-        return self._workers.submit(self._run, *self._before, block, *self._after)
-
-    def _completed(self, task: Task, split: int) -> Task:
-        """Return a task with the model from which it goes on, and its context."""
-        if self._fitter.continues:
-            entry = self._open[task.number]
-            continuation = self._states.continuation(entry, split)
-            task = replace(task, continuation=continuation)
-        if self._make_context is None:
-            return task
-        place = task.number, split
-        if place not in self._contexts:  # else it has begun, in a worker that died
-            task_id = task.heard * self._n_splits + split
-            slim = self._limits is not None or not self._workers.share_memory
-            self._contexts[place] = self._make_context(task_id, slim=slim)
-        return replace(task, context=self._contexts[place])
 
     # --- what comes of it -------------------------------------------------------------
 
@@ -422,13 +287,12 @@ class Evaluator:
             What ``set_params`` raised; what a fit or the scorer raised, with
             ``error_score="raise"``.
         """
-        while not self._complete and self._queue:
+        while not self._completion and self._queue:
             if self._remaining() <= 0:
                 self.out_of_time = True
                 break
             self._step()
-        complete, self._complete = self._complete, []
-        return complete
+        return self._completion.take()
 
     def running(self) -> list[tuple[float, int, list[Params]]]:
         """Return what the workers have been given; also to other threads.
@@ -439,6 +303,10 @@ class Evaluator:
             For how many seconds, the split, and the parameters of the candidates.
         """
         return self._queue.running()
+
+    def _submit(self, block: Block) -> int:
+        """Give a block to the workers; return its number there."""
+        return self._sender.send(block, self._remaining)
 
     def _step(self) -> None:
         """Give the workers what they can take, and take over what one has done."""
@@ -456,9 +324,11 @@ class Evaluator:
         """Take over what a block has come to."""
         if block.tasks[0].prepares:
             self._planner.take_rows(block, result.prepared)
-        if self._memory is not None and not self._keeps_at_once:
-            self._memory.keep(block.split, _done(block, result))
-        for task, evaluation, state in _done(block, result):
+        # A block may be cut: then its last tasks are not done yet.
+        done = list(zip(block.tasks, result.evaluations, result.states, strict=False))
+        if self._memory is not None and not self._sender.keeps_at_once:
+            self._memory.keep(block.split, done)
+        for task, evaluation, state in done:
             self._record(task.number, block.split, evaluation, state)
         self.n_fits += result.n_fits
         self.n_needed += result.n_needed
@@ -469,31 +339,13 @@ class Evaluator:
         self, number: int, split: int, evaluation: Evaluation, state: bytes | None
     ) -> None:
         entry = self._open[number]
-        self._contexts.pop((number, split), None)
+        self._sender.has_ended(number, split)
         if entry.evaluations[split] is None:
-            kept = self._keep_response(entry, split, evaluation)
-            entry.evaluations[split] = kept
+            self._completion.keep(entry, split, evaluation)
             self._planner.note(evaluation)
         if self._fitter.continues:
             self._states.keep(entry, split, state)
-        self._complete_those_of(entry)
-
-    def _complete_those_of(self, entry: Entry) -> None:
-        """Make trials of the candidates whose splits are all done."""
-        waiting = []
-        for candidate in entry.waiting:
-            evaluations = entry.evaluations_of(candidate)
-            if evaluations is None:
-                waiting.append(candidate)
-            else:
-                trial = Trial(candidate, evaluations, self._objective)
-                trial = at_best_stage(trial)
-                if self._responses is not None:
-                    self._responses.complete(entry.number, trial)
-                self._complete.append(trial)
-        entry.waiting = waiting
-        if not waiting:
-            self._open.pop(entry.number, None)
+        self._completion.complete_those_of(entry)
 
     def release_responses(self, id: int) -> None:
         """Forget the responses of a candidate that will not have all splits.
@@ -548,20 +400,13 @@ class Evaluator:
             If there is no model, as its training has failed.
         """
         entry = self._trials[id]
-        state, prefix = self._find_model(entry, split)
+        state, prefix = self._states.model(entry, split)
         if state is None or (prefix is None and entry.prefix is not None):
             self._restore(entry, split, state)
-            state, prefix = self._find_model(entry, split)
+            state, prefix = self._states.model(entry, split)
         if state is None:
             raise ValueError(f"Trial {id} has left no model on split {split}.")
         return self._fitter.assemble(self._spec, state, prefix)
-
-    def _find_model(self, entry: Entry, split: int) -> tuple[bytes | None, Any]:
-        """Return the model and the transformers of a trial, as far as there are any."""
-        prefix = None
-        if entry.prefix is not None:
-            prefix = self._states.prefix(entry, split)
-        return self._states.find(entry, split), prefix
 
     def _restore(self, entry: Entry, split: int, state: bytes | None) -> None:
         """Train a model again that is lost, or fit its transformers."""
@@ -569,10 +414,10 @@ class Evaluator:
         self._planner.clear()  # of what was interrupted
         self._open.clear()
         self._open[entry.number] = entry
-        needed, self._make_context = self.n_needed, None  # nobody waits to hear of it
+        self._sender.make_context = None  # nobody waits to hear of it
+        needed = self.n_needed
         if state is None:
-            task = _make_task(entry, ())
-            self._planner.plan({entry.number: (task, {split})})
+            self._planner.plan({entry.number: (entry.task(), {split})})
         else:
             self._planner.prepare(entry, {split})
         while self._queue:
@@ -598,43 +443,6 @@ class Evaluator:
         if task.prepares:
             self._planner.take_rows(block, message)
             return
-        n_test = num_samples(self._spec.splits[block.split][1])
         # How long it took is not known.
-        evaluation = killed_evaluation(self._spec, n_test, math.nan, message)
+        evaluation = killed_evaluation(self._spec, block.split, math.nan, message)
         self._record(task.number, block.split, evaluation, None)
-
-
-def _make_task(entry: Entry, steps: tuple[StepKey, ...]) -> Task:
-    candidate = entry.candidate
-    return Task(
-        candidate.id,
-        candidate.params,
-        steps,
-        key=entry.key,
-        resource=candidate.resource,
-        row=entry.row,
-    )
-
-
-def _choose_fitter(
-    spec: EvaluationSpec, limits: Limits | None, *, shares: bool
-) -> Fitter:
-    layout = find_layout(spec)
-    if layout is None or not shares:
-        n_steps = len(layout.names) if layout else 1
-        return FitAlone(n_steps, always_lends=limits is not None)
-    return FitTree(layout)
-
-
-def _done(
-    block: Block, result: BlockResult
-) -> list[tuple[Task, Evaluation, bytes | None]]:
-    """Return the finished tasks of a block, and what came of them."""
-    return list(zip(block.tasks, result.evaluations, result.states, strict=False))
-
-
-def _is_declared_random(estimator: Any) -> bool:
-    """Whether scikit-learn's tag says so of the estimator, or of a part of it."""
-    parts = (estimator, *estimator.get_params().values())
-    tagged = (p for p in parts if hasattr(p, "__sklearn_tags__"))
-    return any(get_tags(p).non_deterministic for p in tagged if not isinstance(p, type))

@@ -137,6 +137,11 @@ class StateStore:
             JournalWarning,
         )
 
+    def model(self, entry: Entry, split: int) -> tuple[bytes | None, Pipeline | None]:
+        """Return the model and the transformers of a trial, as far as there are any."""
+        prefix = None if entry.prefix is None else self.prefix(entry, split)
+        return self.find(entry, split), prefix
+
     def prefix(self, entry: Entry, split: int) -> Pipeline | None:
         """Return the fitted transformers of a trial; None if they are nowhere.
 

@@ -17,7 +17,8 @@ from skhpo._sklearn_compat import (
 from skhpo.search._curves import OWN_WAYS
 from skhpo.search._run import Problem
 from skhpo.space import SuggestedSpace
-from skhpo.space.suggested._suggest import Request, suggest
+from skhpo.space.suggested._request import Request
+from skhpo.space.suggested._suggest import suggest
 
 __all__ = ["is_auto", "suggested_space"]
 

@@ -5,7 +5,7 @@ from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._columns import Column
 from skhpo.space._constraints import Constraints
 from skhpo.space._curve import Curve
-from skhpo.space._dimensions import Integer, Real
+from skhpo.space._ranges import Integer, Real
 from skhpo.space._space import SearchSpace
 from skhpo.space.suggested import (
     DataInfo,

@@ -14,7 +14,8 @@ from scipy.stats import rv_histogram
 from skhpo._keys import structural_key
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical, Choice
-from skhpo.space._dimensions import Array, Dimension, Integer, Real, is_number, nearest
+from skhpo.space._dimensions import Array, Dimension, is_number
+from skhpo.space._ranges import Integer, Real, nearest
 from skhpo.space._skrub import from_skrub
 from skhpo.space._values import MAX_NUMBER, Steps, is_numeric
 

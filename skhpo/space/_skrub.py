@@ -11,7 +11,8 @@ from typing import Any
 
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical
-from skhpo.space._dimensions import Dimension, Integer, Real
+from skhpo.space._dimensions import Dimension
+from skhpo.space._ranges import Integer, Real
 
 __all__ = ["from_skrub"]
 

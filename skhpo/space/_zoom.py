@@ -26,7 +26,8 @@ from skhpo.space._categorical import Categorical
 from skhpo.space._columns import Column
 from skhpo.space._convert import as_range
 from skhpo.space._curve import Curve
-from skhpo.space._dimensions import Array, Dimension, Integer, Real
+from skhpo.space._dimensions import Array, Dimension
+from skhpo.space._ranges import Integer, Real
 from skhpo.space._spread import ends_and_median, is_logarithmic
 
 __all__ = ["around", "as_ranges", "near_best", "scores_of_search"]

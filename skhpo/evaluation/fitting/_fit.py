@@ -23,6 +23,7 @@ from skhpo._sklearn_compat import (
     FitHooks,
     is_multimetric,
     noting_scorer,
+    num_samples,
     score_estimator,
     strict_scorer,
 )
@@ -358,9 +359,10 @@ def failed_evaluation(
 
 
 def killed_evaluation(
-    spec: EvaluationSpec, n_test_samples: int, fit_time: float, error: str
+    spec: EvaluationSpec, split: int, fit_time: float, error: str
 ) -> Evaluation:
     """Return the evaluation of a fit that was ended from outside, for this reason."""
+    n_test_samples = num_samples(spec.splits[split][1])
     evaluation = failed_evaluation(spec, n_test_samples, fit_time, error)
     return replace(evaluation, ended_from_outside=True)
 

@@ -20,7 +20,7 @@ from scipy import sparse
 
 from skhpo._fingerprint import fingerprint
 
-__all__ = ["copies_by_itself", "detached", "identical", "lend", "private"]
+__all__ = ["copies_by_itself", "detached", "identical", "lend", "private", "unchanged"]
 
 # Nobody can change values of these types, so that they may be shared.
 _IMMUTABLE = frozenset(
@@ -104,6 +104,11 @@ def detached(part: Any) -> Any:
     else:
         is_copy = part is None or sparse.issparse(part)
     return part if is_copy else private(part)
+
+
+def unchanged(data: Any) -> Any:
+    """Return `data` for the only one to use it."""
+    return data
 
 
 def identical(one: Any, other: Any) -> bool:

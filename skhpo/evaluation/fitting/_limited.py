@@ -14,7 +14,6 @@ from traceback import format_exception_only
 from typing import Any
 
 from skhpo._registry import Registrations
-from skhpo._sklearn_compat import num_samples
 from skhpo._trial import Evaluation
 from skhpo.evaluation.fitting._fit import killed_evaluation
 from skhpo.evaluation.fitting._spec import EvaluationSpec
@@ -130,8 +129,7 @@ def _lost(
     if spec.error_score == "raise":
         raise error
     seconds = time.perf_counter() - begin
-    n_test = num_samples(spec.splits[split][1])
-    return killed_evaluation(spec, n_test, seconds, _line(error))
+    return killed_evaluation(spec, split, seconds, _line(error))
 
 
 def _line(error: Exception) -> str:

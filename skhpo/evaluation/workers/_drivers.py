@@ -16,7 +16,8 @@ import joblib
 from joblib import Parallel, delayed
 from joblib.parallel import ThreadingBackend, get_active_backend
 
-from skhpo.evaluation.workers._engines import Engine, find_engine
+from skhpo.evaluation.workers._engine import Engine
+from skhpo.evaluation.workers._engines import find_engine
 from skhpo.evaluation.workers._private import MissingNameError
 
 __all__ = ["InProcess", "OutOfTimeError", "WorkerLostError", "make_driver"]

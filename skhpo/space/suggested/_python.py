@@ -19,7 +19,7 @@ from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._convert import Distribution, as_dimension, describe
 from skhpo.space._curve import Curve
-from skhpo.space._dimensions import Integer, Real
+from skhpo.space._ranges import Integer, Real
 
 __all__ = ["Writer", "one_line"]
 

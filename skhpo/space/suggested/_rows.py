@@ -19,7 +19,8 @@ import numpy as np
 from skhpo._keys import structural_key
 from skhpo.space._categorical import Categorical
 from skhpo.space._curve import Curve
-from skhpo.space._dimensions import Integer, Real, is_number
+from skhpo.space._dimensions import is_number
+from skhpo.space._ranges import Integer, Real
 from skhpo.space.suggested._bounds import Bound, Facts, as_bound
 
 __all__ = [

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from numbers import Integral
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from sklearn.base import clone
-from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
-
-from skhpo._keys import is_estimator
-from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._curve import Curve
-from skhpo.space._dimensions import is_number
 from skhpo.space.suggested._boosters import set_by_alias
 from skhpo.space.suggested._choose import Budget, choose, nested, same
 from skhpo.space.suggested._data import as_plain, n_rows
-from skhpo.space.suggested._names import (
-    check_names,
-    components,
-    included_in,
-    inside,
-)
+from skhpo.space.suggested._models import Models, as_step, choose_between
+from skhpo.space.suggested._names import check_names, components, inside
 from skhpo.space.suggested._registry import SPACES, class_defaults, is_known, rows
+from skhpo.space.suggested._request import (
+    Request,
+    check_data,
+    check_known,
+    check_target,
+    nothing_left,
+)
 from skhpo.space.suggested._rows import Suggested
 from skhpo.space.suggested._sight import Sight, task_of
 from skhpo.space.suggested._space import SuggestedSpace
@@ -39,42 +35,6 @@ __all__ = ["suggest", "suggest_space"]
 FEW_ROWS = 400
 # Of five folds, which is what searches do by themselves.
 N_SPLITS = 5
-
-TEMPLATE = """
-    def suggest(estimator, data):
-        return [Suggested({name!r}, Real(0.01, 100, log=True), why="...")]
-
-    register_space({cls}, suggest)
-"""
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the user wants of a space.
-
-    Parameters
-    ----------
-    n_iter : int
-        Number of candidates.
-    effort : {"auto", 1, 2, 3}
-        The highest tier.
-    include : mapping of str to object
-        Names that are searched in any case; None, or values for them.
-    exclude : frozenset of str
-        Names that are not, nor what is inside of them.
-    curves : bool
-        Whether numbers of rounds may be left to one fit.
-    within : str
-        The prefix of the only parameters that count: of one of several models, the
-        others are suggested for already.
-    """
-
-    n_iter: int = 50
-    effort: int | str = "auto"
-    include: Mapping[str, Any] = field(default_factory=dict)
-    exclude: frozenset[str] = frozenset()
-    curves: bool = True
-    within: str = ""
 
 
 def suggest_space(
@@ -149,61 +109,13 @@ def suggest_space(
     >>> space.initial_params
     [{'svc__C': 1.0, 'svc__gamma': 'scale'}]
     """
-    request = _request(n_iter, effort, include, exclude)
+    request = Request.of(n_iter, effort, include, exclude)
     if isinstance(estimator, Choice):
-        estimator, request = _of_choice(estimator, request, name)
-    _check_arguments(estimator, X, y)
+        estimator, request = as_step(estimator, request, name)
+    check_data(estimator, X, y)
     n = n_rows(X)
     n_train = max(1, n - math.ceil(n / N_SPLITS))
     return suggest(estimator, X, y, request, n_train=n_train)
-
-
-def _check_arguments(estimator: Any, X: Any, y: Any) -> None:
-    """Raise if there is no estimator, or no data that belong together."""
-    if not is_estimator(estimator):
-        kind = estimator.__name__ if isinstance(estimator, type) else None
-        hint = (
-            f"Write {kind}()." if kind else "Of several, Choice({'svc': SVC(), ...})."
-        )
-        raise TypeError(f"{hint} estimator must be an estimator. Got {estimator!r}.")
-    if X is None:
-        raise ValueError("Pass X: the ranges follow from the data. Got X=None.")
-    n, n_targets = n_rows(X), n_rows(X if y is None else y)
-    if not n or n != n_targets:
-        raise ValueError(
-            "X and y must have the same number of rows, which is not 0. Got "
-            f"{n} and {n_targets}."
-        )
-
-
-def _request(n_iter: Any, effort: Any, include: Any, exclude: Any) -> Request:
-    """Check the arguments."""
-    if isinstance(n_iter, bool) or not isinstance(n_iter, Integral) or n_iter < 1:
-        raise ValueError(f"n_iter must be a positive integer. Got {n_iter!r}.")
-    if effort not in ("auto", 1, 2, 3) or isinstance(effort, bool):
-        raise ValueError(f"effort must be 'auto', 1, 2 or 3. Got {effort!r}.")
-    for option, value in (("include", include), ("exclude", exclude)):
-        if isinstance(value, str) or not isinstance(value, Iterable | None):
-            raise ValueError(f"{option} must be a list of names. Got {value!r}.")
-    asked = include if isinstance(include, Mapping) else dict.fromkeys(include or ())
-    return Request(int(n_iter), effort, dict(asked), frozenset(exclude or ()))
-
-
-def _of_choice(choice: Choice, request: Request, name: str) -> tuple[Any, Request]:
-    """Return a pipeline of one step, which one of several estimators is to take."""
-    estimators = [_alternative(value, space) for value, space in choice.branches]
-    include = {**request.include, name: estimators}
-    return Pipeline([(name, estimators[0])]), replace(request, include=include)
-
-
-def _alternative(value: Any, space: Any) -> Any:
-    found = next((one for one in (space, value) if is_estimator(one)), None)
-    if found is None:
-        raise InvalidSpaceError(
-            "A Choice of models holds estimators, as in Choice({'svc': SVC(), 'tree': "
-            f"DecisionTreeClassifier()}}). Got {value!r}: {space!r}."
-        )
-    return found
 
 
 def suggest(
@@ -231,7 +143,7 @@ def suggest(
         See `DataInfo`.
     """
     X, y = as_plain("X", X), as_plain("y", y)
-    _check_target(estimator, y)
+    check_target(estimator, y)
     if not request.within:
         check_names(estimator, request.include, request.exclude)
     sight = Sight(X, y, task_of(estimator), n_train, n_rows(X), dict(scoring or {}))
@@ -242,41 +154,54 @@ def suggest(
         if part.prefix.startswith(request.within) and not inside(part.prefix, given)
     ]
     if not given:
-        _check_known(estimator, found, request)
+        check_known(estimator, found, request)
     alternatives = {k: v for k, v in given.items() if isinstance(v, Categorical)}
     asked = {
         name: values
         for name, values in request.include.items()
         if name not in alternatives and not inside(name, given)
     }
-    open_parts = [part for part in found if not inside(part.prefix, request.exclude)]
-    everything, users, notes = _of_parts(open_parts, request)
     own = estimator.get_params(deep=True)
-    budget = _budget(request, n_train)
-    chosen, dropped = choose(_with_values(everything, asked, found), own, budget, asked)
-    chosen = _beside_learning_rate(chosen, own)
-    spec = nested(chosen)
-    models = {
-        key: _models(
-            estimator, key, values, (X, y), request, n_train=n_train, scoring=scoring
-        )
+    chosen, users, notes = _chosen(own, found, asked, request, n_train)
+    of_one = partial(suggest, X=X, y=y, n_train=n_train, scoring=scoring)
+    models = [
+        choose_between(estimator, key, values, request, of_one)
         for key, values in sorted(alternatives.items())
-    }
-    spec |= {key: one.choice for key, one in models.items()}
+    ]
+    spec = nested(chosen) | {one.key: one.choice for one in models}
     if not spec and not request.within:
-        raise ValueError(_nothing(estimator, users, request))
-    notes = [*sight.notes, *notes, *_notes(users, dropped, request, n_train)]
-    for one in models.values():
-        more = [f"{who}: {note}" for who, note in one.notes if note not in notes]
-        notes += dict.fromkeys(more)
-    later = [params for one in models.values() for params in one.first]
+        raise ValueError(nothing_left(estimator, users, request))
     return SuggestedSpace(
         spec,
-        [*chosen, *(row for one in models.values() for row in one.rows)],
-        notes,
+        [*chosen, *(row for one in models for row in one.rows)],
+        _with_notes_of(models, [*sight.notes, *notes]),
         _with_meanings(own, chosen),
-        [*later, *_tuned(found)],
+        [*(params for one in models for params in one.first), *_tuned(found)],
     )
+
+
+def _chosen(
+    own: Mapping[str, Any],
+    found: Sequence[Part],
+    asked: Mapping[str, Any],
+    request: Request,
+    n_train: int,
+) -> tuple[list[Suggested], list[str], list[str]]:
+    """Return what is searched of the parts, what the user has set, and notes."""
+    open_parts = [part for part in found if not inside(part.prefix, request.exclude)]
+    everything, users, notes = _of_parts(open_parts, request)
+    budget = _budget(request, n_train)
+    chosen, dropped = choose(_with_values(everything, asked, found), own, budget, asked)
+    notes += _notes(users, dropped, request, n_train)
+    return _beside_learning_rate(chosen, own), users, notes
+
+
+def _with_notes_of(models: Sequence[Models], notes: list[str]) -> list[str]:
+    """Return the notes, and those of models which say something else."""
+    for one in models:
+        more = [f"{who}: {note}" for who, note in one.notes if note not in notes]
+        notes += dict.fromkeys(more)
+    return notes
 
 
 def _with_meanings(
@@ -295,49 +220,6 @@ def _tuned(found: Sequence[Part]) -> list[dict[str, Any]]:
         if part.is_final
         for params in tuned_params(part.estimator)
     ]
-
-
-def _check_target(estimator: Any, y: Any) -> None:
-    if y is None and get_tags(estimator).target_tags.required:
-        raise ValueError(
-            f"{type(estimator).__name__} requires y to be passed, but the target y is "
-            "None. The ranges of its parameters follow from it, too."
-        )
-
-
-def _check_known(estimator: Any, found: Sequence[Part], request: Request) -> None:
-    """Raise if nothing is known of what predicts."""
-    final = [part for part in found if part.is_final]
-    given = any(value is not None for value in request.include.values())
-    if given or any(is_known(part.estimator) for part in final):
-        return
-    if not final and request.within:
-        return
-    if isinstance(estimator, Pipeline) and not is_estimator(estimator.steps[-1][1]):
-        name, last = estimator.steps[-1]
-        raise ValueError(
-            f"The last step of {type(estimator).__name__}, {name!r}, is {last!r}, "
-            "which is no estimator. Put one in its place, or several that are to be "
-            f"searched: include={{{name!r}: [...]}}."
-        )
-    unknown = final[0].estimator if final else estimator
-    own = sorted(unknown.get_params(deep=False))
-    cls = type(unknown).__name__
-    raise ValueError(
-        f"Nothing is known of {cls}, which has the parameters {own}. Give a space of "
-        "your own; or teach it once, with Suggested, register_space and Real of "
-        "skhpo.space:\n"
-        + TEMPLATE.format(name=_number_of(unknown), cls=cls)
-        + f"\nThese are known: {', '.join(SPACES.class_names())}."
-    )
-
-
-def _number_of(estimator: Any) -> str:
-    """Return a parameter that a range may be for: a float, if there is one."""
-    own = estimator.get_params(deep=False)
-    numbers = [name for name, value in own.items() if isinstance(value, float)]
-    others = [name for name, value in own.items() if is_number(value)]
-    return next(iter([*numbers, *others, *own]), "name")
 
 
 def _budget(request: Request, n_train: int) -> Budget:
@@ -449,75 +331,6 @@ def _beside_learning_rate(
         return is_its and has_none
 
     return [row for row in chosen if not is_alone(row)]
-
-
-@dataclass(frozen=True)
-class Models:
-    """The choice between estimators: its values, its rows, and what to try first.
-
-    The notes are pairs: whose they are, and what they say.
-    """
-
-    choice: Choice
-    rows: list[Suggested]
-    first: list[dict[str, Any]]
-    notes: list[tuple[str, str]]
-
-
-def _models(
-    estimator: Any,
-    key: str,
-    values: Categorical,
-    data: tuple[Any, Any],
-    request: Request,
-    **known: Any,
-) -> Models:
-    """Return the choice between estimators, each with a space of its own."""
-    branches, chosen, first, notes = [], [], [], []
-    share = replace(request, n_iter=max(1, request.n_iter // values.n_values))
-    for place, one in enumerate(values.values):
-        space = _of_model(estimator, key, one, data, share, **known)
-        weight = math.sqrt(max(1, len(space.suggestions)))
-        if values.weights is not None:
-            weight = values.weights[place]
-        branches.append((one, (dict(space) or None, weight)))
-        first.append({key: one, **space.initial_params[0]})
-        chosen += [replace(r, when=r.when or (key, (one,))) for r in space.suggestions]
-        notes += [(f"{key} {type(one).__name__}", note) for note in space.notes]
-    choice = Choice(branches)
-    which = Suggested(key, choice, why="which model", source="you")
-    return Models(choice, [which, *chosen], first, notes)
-
-
-def _of_model(
-    estimator: Any,
-    key: str,
-    model: Any,
-    data: tuple[Any, Any],
-    request: Request,
-    **known: Any,
-) -> SuggestedSpace:
-    """Return the space of one of several models; "passthrough" has no parameters."""
-    if not is_estimator(model):
-        return SuggestedSpace({})
-    whole, prefix = clone(estimator).set_params(**{key: model}), f"{key}__"
-    include = {n: v for n, v in request.include.items() if n.startswith(prefix)}
-    below = replace(request, within=prefix, include=included_in(whole, include))
-    return suggest(whole, *data, below, **known)
-
-
-def _nothing(estimator: Any, users: Sequence[str], request: Request) -> str:
-    name = type(estimator).__name__
-    if users:
-        return (
-            f"Every parameter of {name} that has a range was set: {users}. What you "
-            f"set stays as it is; to search some of them, include={users[:1]}."
-        )
-    if request.exclude:
-        return (
-            f"Nothing of {name} is left to search: exclude={sorted(request.exclude)}."
-        )
-    return f"{name} has no parameter that is worth a search."
 
 
 def _notes(
