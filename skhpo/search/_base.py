@@ -68,7 +68,7 @@ from skhpo.search._fresh import draws_anew
 from skhpo.search._given import given_test
 from skhpo.search._loop import Interrupts, Listener, Loop, LoopEvaluator, LoopPolicy
 from skhpo.search._meant import meant_by
-from skhpo.search._names import hint_of_option, signature_of
+from skhpo.search._names import check_overrides, hint_of_option, signature_of
 from skhpo.search._oof import OutOfFold, collect, response_of, warn_of_missing
 from skhpo.search._patient import PatientEvaluator, have_growth, have_patience
 from skhpo.search._problem import open_journal
@@ -241,6 +241,7 @@ class BaseSearch(Rescue, Delegation, Summary, BaseSearchCV):
         """Show the parameters of ``__init__``, which ``__new__`` would hide."""
         super().__init_subclass__(**options)
         cls.__signature__ = signature_of(cls)
+        check_overrides(cls, BaseSearch)
 
     def __init__(
         self,
