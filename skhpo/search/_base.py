@@ -448,7 +448,7 @@ class BaseSearch(Rescue, Delegation, Summary, BaseSearchCV):
         check_against_estimator(self.estimator, subspaces, check_values=unsaid)
         fit_params = problem.routed.estimator.fit
         check_fit_names(self.estimator, fit_params, list(self.get_params(deep=False)))
-        check_early_stopping(self.estimator, subspaces, fit_params)
+        check_early_stopping(self.estimator, subspaces, fit_params, check_values=unsaid)
         check_curves(
             self.estimator,
             subspaces,
