@@ -345,22 +345,32 @@ class BayesOptimizer:
             x = maximize(promise, self.space, ranked[:5], self._seen, rng)
         else:
             x = best_unseen(X, promise.value(X), self.space, self._seen)
-        if x is not None and isinstance(self._acquisitions[0], NumericalAcquisition):
-            self._check_promise(promise, x[np.newaxis], self._acquisitions[0])
+        if x is not None:
+            self._check_promise(promise, x[np.newaxis])
         return x
 
-    def _check_promise(
-        self, promise: Objective, best: Array, own: NumericalAcquisition
-    ) -> None:
-        """Raise if the user's acquisition said NaN of all candidates.
+    def _check_promise(self, promise: Objective, best: Array) -> None:
+        """Raise if the user's acquisition or surrogate said NaN of all candidates.
 
         NaN comes last: all of them have it if the best one has.
         """
-        is_predicted = np.isfinite(self._model.predict(best)).all()
-        if is_predicted and np.isnan(promise.value(best)).all():
+        own, model = self._acquisitions[0], self._model
+        is_own = isinstance(model, Regressor) and model.is_users
+        if not (is_own or isinstance(own, NumericalAcquisition)):
+            return
+        if not np.isnan(promise.value(best)).all():
+            return
+        is_predicted = np.isfinite(model.predict(np.vstack([best, *self._X]))).all()
+        if isinstance(own, NumericalAcquisition) and is_predicted:
             raise ValueError(
                 f"The acquisition {own.function!r} must return numbers. Got NaN for "
                 "all candidates that were looked at; -inf means that one has no chance."
+            )
+        if isinstance(model, Regressor) and is_own:
+            raise ValueError(
+                f"The 'predict' of the surrogate {model.model!r} must return numbers: "
+                "a mean and a standard deviation that are not NaN. Got NaN for the "
+                "candidates that it was fitted to, or for all others."
             )
 
     def _price(self) -> Price | None:

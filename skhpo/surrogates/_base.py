@@ -129,7 +129,7 @@ class Regressor:
     """
 
     def __init__(self, model: Any, *, is_users: bool = False) -> None:
-        self.model = model
+        self.model, self.is_users = model, is_users
         parameters = signature(model.predict).parameters
         # Regressors of scikit-learn return the deviation when told to.
         self._options = {"return_std": True} if "return_std" in parameters else {}
