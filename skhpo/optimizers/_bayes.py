@@ -13,6 +13,7 @@ from skhpo._arithmetic import Array, own_arithmetic, users_arithmetic
 from skhpo._rng import RandomState, child_rng, seed_sequence
 from skhpo._threads import one_blas_thread
 from skhpo._trial import Candidate, Params, Trial
+from skhpo._words import did_you_mean
 from skhpo.acquisition import (
     ACQUISITIONS,
     Acquisition,
@@ -492,8 +493,9 @@ def _check_acquisition(acquisition: Any, model: Surrogate) -> list[Acquisition]:
     if acquisition not in ACQUISITIONS:
         names = ["auto", *ACQUISITIONS]
         raise ValueError(
-            f"The 'acquisition' parameter of BayesOptimizer must be one of {names} or "
-            f"a callable. Got {acquisition!r} instead."
+            f"{did_you_mean(acquisition, names)}The 'acquisition' parameter of "
+            f"BayesOptimizer must be one of {names} or a callable. Got "
+            f"{acquisition!r} instead."
         )
     return [ACQUISITIONS[acquisition]]
 
@@ -516,7 +518,8 @@ def _check_n_initial(n_initial: Any, d: int) -> int:
     is_count = isinstance(n_initial, Integral) and not isinstance(n_initial, bool)
     if not is_count or n_initial < 1:
         raise ValueError(
-            "The 'n_initial' parameter of BayesOptimizer must be 'auto' or a positive "
-            f"integer. Got {n_initial!r} instead."
+            f"{did_you_mean(n_initial, ['auto'])}The 'n_initial' parameter of "
+            "BayesOptimizer must be 'auto' or a positive integer. Got "
+            f"{n_initial!r} instead."
         )
     return int(n_initial)

@@ -36,7 +36,7 @@ from skhpo._sklearn_compat import (
 from skhpo._trial import Trial
 from skhpo._units import parse_seconds
 from skhpo._warnings import warn_user
-from skhpo._words import all_of
+from skhpo._words import all_of, did_you_mean
 from skhpo.evaluation import EvaluationSpec, Evaluator
 from skhpo.evaluation._response_store import ResponseStore
 from skhpo.evaluation.fitting._rows import PackedSplits
@@ -84,7 +84,7 @@ from skhpo.search._scoring import (
 from skhpo.search._stop import StopRules, as_rules, check_rules
 from skhpo.search.feedback import _heartbeat
 from skhpo.search.feedback._bar import search_bar
-from skhpo.search.feedback._early import FirstFailures, ScoreCheck
+from skhpo.search.feedback._early import FirstFailures, ScoreCheck, check_refit
 from skhpo.search.feedback._heartbeat import Heartbeat, found_in_journal
 from skhpo.search.feedback._summary import Summary
 from skhpo.space import SearchSpace
@@ -433,7 +433,10 @@ class BaseSearch(Rescue, Delegation, Summary, BaseSearchCV):
         default = self.refit if isinstance(self.refit, str) else "score"
         name = next(iter(curves)) if len(curves) == 1 else metric or default
         if name not in curves or metric not in (None, *curves):
-            raise ValueError(f"metric must be one of {list(curves)}. Got {metric!r}.")
+            hint = did_you_mean(metric, curves)
+            raise ValueError(
+                f"{hint}metric must be one of {list(curves)}. Got {metric!r}."
+            )
         return curves[name]
 
     def _check_space(self, problem: Problem) -> None:
@@ -706,6 +709,10 @@ class BaseSearch(Rescue, Delegation, Summary, BaseSearchCV):
             repr(self.refit),
             self._why_one_score(),
         )
+
+    def _check_refit_for_multimetric(self, scores: Any) -> None:
+        """Raise ValueError as scikit-learn does, and hint at what is meant."""
+        check_refit(self, scores)
 
     def _why_one_score(self) -> str | None:
         """Return what needs a single score, for a message; None if nothing does."""

@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from skhpo._keys import is_estimator
+from skhpo._words import did_you_mean
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical, Choice
 from skhpo.space._curve import Curve
@@ -181,7 +182,8 @@ def _request(n_iter: Any, effort: Any, include: Any, exclude: Any) -> Request:
     if isinstance(n_iter, bool) or not isinstance(n_iter, Integral) or n_iter < 1:
         raise ValueError(f"n_iter must be a positive integer. Got {n_iter!r}.")
     if effort not in ("auto", 1, 2, 3) or isinstance(effort, bool):
-        raise ValueError(f"effort must be 'auto', 1, 2 or 3. Got {effort!r}.")
+        hint = did_you_mean(effort, ["auto"])
+        raise ValueError(f"{hint}effort must be 'auto', 1, 2 or 3. Got {effort!r}.")
     for option, value in (("include", include), ("exclude", exclude)):
         if isinstance(value, str) or not isinstance(value, Iterable | None):
             raise ValueError(f"{option} must be a list of names. Got {value!r}.")
