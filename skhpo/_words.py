@@ -1,8 +1,11 @@
-"""How many there are of something, as people say it: for messages and reports."""
+"""How many there are of something, and what is meant: for messages and reports."""
 
 from __future__ import annotations
 
-__all__ = ["all_of", "counted", "none_of"]
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["all_of", "counted", "did_you_mean", "nearest", "none_of"]
 
 
 def counted(n: int, noun: str) -> str:
@@ -43,3 +46,35 @@ def none_of(n: int, noun: str) -> str:
     ('Not even the only candidate', 'None of the 5 candidates')
     """
     return f"Not even the only {noun}" if n == 1 else f"None of the {counted(n, noun)}"
+
+
+def nearest(value: object, known: Iterable[object], cutoff: float = 0.6) -> list[str]:
+    """Return the string that is meant by another one: one at most.
+
+    Examples
+    --------
+    >>> nearest("AUTOO", ["auto", "none", 3]), nearest("x", ["auto"]), nearest(3, [3])
+    (['auto'], [], [])
+    """
+    lower = {one.lower(): one for one in known if isinstance(one, str)}
+    given = value.lower() if isinstance(value, str) else ""
+    close = difflib.get_close_matches(given, sorted(lower), 1, cutoff)
+    return [lower[one] for one in close]
+
+
+def did_you_mean(
+    value: object, known: Iterable[object], option: str = "", cutoff: float = 0.6
+) -> str:
+    """Return a question that begins a message, "" if nothing is known.
+
+    Examples
+    --------
+    >>> did_you_mean("linearr", ["linear", "cosine"])
+    "Did you mean 'linear'? "
+    >>> did_you_mean("Linear", ["linear", "cosine"], "form=")
+    "Did you mean form='linear'? "
+    >>> did_you_mean("x", ["linear", "cosine"])
+    ''
+    """
+    near = nearest(value, known, cutoff)
+    return "".join(f"Did you mean {option}{one!r}? " for one in near)

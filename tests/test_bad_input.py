@@ -673,6 +673,21 @@ def test_a_search_of_ones_own_may_hand_parameters_on():
     assert "n_iter" in inspect.signature(RandomSearch).parameters
 
 
+@pytest.mark.parametrize(
+    "search", [GridSearch, RandomSearch, BayesSearch, PBTSearch, GradientSearch]
+)
+@pytest.mark.parametrize("method", ["_run_search", "_generate_candidate_params"])
+@pytest.mark.parametrize("is_mixed_in", [False, True])
+def test_what_is_never_called_is_not_overridden(search, method, is_mixed_in):
+    """The candidates of scikit-learn's hook would be left out without a word."""
+    own = {method: lambda self, *args: None}
+    bases = (type("Mixin", (), own), search) if is_mixed_in else (search,)
+    with pytest.raises(
+        TypeError, match=f"^Override _make_optimizer.* Own has.*{method}"
+    ):
+        type("Own", bases, {} if is_mixed_in else own)
+
+
 def test_the_hint_comes_first_and_the_estimator_is_cut():
     """A pipeline of many lines hides no remedy."""
     steps = [(f"step{i}", Counting(level=0.123456789)) for i in range(20)]

@@ -123,6 +123,103 @@ def test_an_acquisition_that_knows_nothing_anywhere_is_named() -> None:
     asked_with(lambda mean, std, best: np.where(mean > best, np.nan, mean + std))
 
 
+class Blind:
+    """A surrogate that knows nothing of some points, or of their deviation."""
+
+    def __init__(self, mean: Any = None, std: Any = None) -> None:
+        self.is_hidden = {"mean": mean, "std": std}
+
+    def fit(self, X: Any, y: Any) -> Any:
+        if not np.isfinite(y).all():
+            raise ValueError("y has NaN")
+        self.X, self.y = X, y
+        return self
+
+    def predict(self, X: Any) -> Any:
+        distances = np.linalg.norm(X[:, np.newaxis] - self.X, axis=2)
+        told = {"mean": self.y[distances.argmin(axis=1)], "std": distances.min(axis=1)}
+        seen = told["std"] == 0
+        for part, is_hidden in self.is_hidden.items():
+            if is_hidden is not None:
+                told[part] = np.where(is_hidden(X, seen), np.nan, told[part])
+        return told["mean"], told["std"]
+
+
+def everywhere(X: Any, seen: Any) -> Any:
+    return np.ones(len(X), dtype=bool)
+
+
+def where_seen(X: Any, seen: Any) -> Any:
+    return seen
+
+
+def where_not_seen(X: Any, seen: Any) -> Any:
+    return ~seen
+
+
+def on_the_left(X: Any, seen: Any) -> Any:
+    return (X[:, 0] < 0.5) & ~seen
+
+
+def asked_of(surrogate: Any, acquisition: Any, *, fails: bool = False) -> list[Any]:
+    """Return what is asked for of a surrogate, two candidates at a time."""
+    space = {"x": Real(0, 1), "y": Real(0, 1)}
+    options: dict[str, Any] = {"surrogate": surrogate, "acquisition": acquisition}
+    optimizer = BayesOptimizer(space, n_initial=4, random_state=0, **options)
+    asked = []
+    for _ in range(6):
+        candidates = optimizer.ask(1)
+        candidates += optimizer.ask(1)
+        asked += [candidate.params for candidate in candidates]
+        scores = [sum(params.values()) for params in asked[-2:]]
+        if fails and len(asked) < 4:
+            scores[0] = math.nan
+        told = [
+            Trial.from_scores(candidate, (score,), failed=math.isnan(score))
+            for candidate, score in zip(candidates, scores, strict=True)
+        ]
+        optimizer.tell(told)
+    return asked
+
+
+EACH = ["auto", *ACQUISITIONS, lambda mean, std, best: mean + std]
+
+
+@pytest.mark.parametrize("acquisition", EACH)
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize(
+    "surrogate",
+    [
+        Blind(everywhere, everywhere),
+        Blind(everywhere),
+        Blind(None, everywhere),
+        Blind(where_not_seen),
+        Blind(None, where_not_seen),
+    ],
+)
+def test_a_surrogate_that_knows_nothing_is_named(
+    surrogate: Any, fails: bool, acquisition: Any
+) -> None:
+    """What it lets promise is NaN for all candidates: the search would be random."""
+    with pytest.raises(ValueError, match=r"^The 'predict' of the surrogate <.*Got NaN"):
+        asked_of(surrogate, acquisition, fails=fails)
+
+
+@pytest.mark.parametrize("acquisition", ["ei", "log_ei", "pi"])
+def test_a_surrogate_that_knows_no_best_is_named(acquisition: str) -> None:
+    """There is nothing to improve on."""
+    with pytest.raises(ValueError, match=r"^The 'predict' of the surrogate <.*Got NaN"):
+        asked_of(Blind(where_seen), acquisition)
+
+
+@pytest.mark.parametrize("acquisition", EACH)
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_surrogate_need_not_know_everything(fails: bool, acquisition: Any) -> None:
+    """Where it says NaN, candidates come last."""
+    asked = asked_of(Blind(on_the_left), acquisition, fails=fails)
+    assert len(asked) == 12
+
+
 def test_truth_values_are_values_of_an_acquisition() -> None:
     assert asked_with(lambda mean, std, best: mean > best) == asked_with(
         lambda mean, std, best: (mean > best).astype(float)
@@ -217,7 +314,7 @@ def test_each_step_draws_how_it_proposes(scores: Any, factor: float) -> None:
 
     def noting(name: str) -> Any:
         def acquisition(mean: Any, std: Any, best: float) -> Any:
-            used[name] += 1
+            used[name] += len(mean) > 1  # one is looked at again: is it a number?
             return ACQUISITIONS[name](mean, std, best)
 
         return acquisition

@@ -551,6 +551,43 @@ def test_two_curves_in_different_choices_are_found():
         search(space=space)
 
 
+@pytest.mark.parametrize("make", [GridSearch, RandomSearch, BayesSearch])
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        lambda params: params["n_estimators"] < 5,
+        lambda params: params["n_estimators"] * params["learning_rate"] < 5,
+        lambda params: np.log(params["n_estimators"]) < 5,
+        lambda params: math.sqrt(params["n_estimators"]) < 5,
+        lambda params: params["n_estimators"].bit_length() < 5,
+        # These would be true, or false, for all candidates, without a word.
+        lambda params: params["n_estimators"] != 5,
+        lambda params: params["n_estimators"] not in (4, 5.0, np.int64(6)),
+    ],
+)
+def test_a_constraint_cannot_speak_of_it(make, constraint):
+    """Its number is not chosen yet; an error says what would work."""
+    hint = r"^Leave 'n_estimators' out .* Curve\(8\).*list numbers: .*\[1, 8\]"
+    with pytest.raises(InvalidSpaceError, match=hint):
+        make(BOOST, SPACE, constraints=constraint, cv=CV).fit(X, Y)
+
+
+def test_a_constraint_may_tell_a_curve_from_numbers():
+    """And stumble over anything else in its own words."""
+    space = [{"n_estimators": Curve(8)}, {"n_estimators": [10, 20]}]
+
+    def is_known(params):
+        given = params["n_estimators"]
+        assert repr(given) in ("Curve(8)", "10", "20")
+        return given in {Curve(8)} if isinstance(given, Curve) else given < 15
+
+    found = [*GridOptimizer(space, constraints=is_known).ask(3)]
+    assert [c.params["n_estimators"] for c in found] == [Curve(8), 10]
+    assert type(found[0].params["n_estimators"]) is Curve
+    with pytest.raises(InvalidSpaceError, match=r"^The constraint .* raised KeyError"):
+        GridOptimizer(space, constraints=lambda params: params["rate"] < 1).ask(3)
+
+
 def test_populations_refuse_it():
     """Their number of iterations is the resource."""
     space = {"learning_rate": Real(0.1, 1), "n_estimators": Curve(3)}

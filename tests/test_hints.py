@@ -3,18 +3,31 @@
 import inspect
 import pickle
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.dummy import DummyRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor
 
-from skhpo import BayesSearch, GridSearch, RandomSearch
-from skhpo._sklearn_compat import InvalidParameterError
+from skhpo import (
+    BayesSearch,
+    GradientSearch,
+    GridSearch,
+    PBTSearch,
+    RandomSearch,
+    report,
+)
+from skhpo._sklearn_compat import InvalidParameterError, StrOptions
 from skhpo.exceptions import InvalidSpaceError, JournalError, SkhpoWarning
+from skhpo.optimizers import BayesOptimizer
+from skhpo.optimizers._sampling import SamplingOptimizer
+from skhpo.schedules._forms import complete_form
 from skhpo.search.feedback._failures import Failures, summarize
 from skhpo.search.feedback._heartbeat import found_in_journal
-from skhpo.space import Choice, Curve, Integer, Real, SearchSpace
+from skhpo.selection import Constrained
+from skhpo.space import Choice, Curve, Integer, Real, SearchSpace, suggest_space
 
 X, y = np.arange(20.0)[:, np.newaxis], np.arange(20.0)
 SPACE = {"quantile": [0.1, 0.5], "strategy": ["quantile"]}
@@ -43,6 +56,90 @@ def test_a_value_of_the_wrong_kind_names_one_that_works(search, option, value, m
     first, _, rest = str(raised.value).partition("? ")
     assert first == f"Did you mean {option}={meant}"
     assert rest.startswith(f"The {option!r} parameter of {search.__name__} must be")
+
+
+ALL = (GridSearch, RandomSearch, BayesSearch, PBTSearch, GradientSearch)
+LISTED = [
+    (search, name, value)
+    for search in ALL
+    for name, allowed in search._parameter_constraints.items()
+    for one in (allowed if isinstance(allowed, list) else ())
+    if isinstance(one, StrOptions) and name != "scoring"  # of which there are many
+    for value in sorted(one.options)
+]
+
+
+@pytest.mark.parametrize(("search", "option", "value"), LISTED)
+def test_a_misspelt_value_of_any_option_is_met_with_the_one_that_is_meant(
+    search, option, value
+):
+    """However it is misspelt: in capitals, with a letter too many, with two swapped."""
+    swapped = value[:-2] + value[-1] + value[-2] if len(value) > 3 else value.upper()
+    for misspelt in (value.title(), f"{value}{value[-1]}", swapped):
+        made = search(DummyRegressor(), SPACE).set_params(**{option: misspelt})
+        with pytest.raises(InvalidParameterError) as raised:
+            made._validate_params()
+        assert str(raised.value).startswith(f"Did you mean {option}={value!r}? The ")
+
+
+def a_curve():
+    booster = HistGradientBoostingRegressor(min_samples_leaf=1)
+    return GridSearch(booster, {"max_iter": Curve(3)}, cv=2).fit(X, y)
+
+
+def of_several(search, refit="r2"):
+    names = ["r2", "neg_mean_absolute_error"]
+    made = search(DummyRegressor(), SPACE, scoring=names, refit=refit, cv=2)
+    return made.fit(X, y)
+
+
+def of_one(refit="r2"):
+    return GridSearch(DummyRegressor(), SPACE, scoring="r2", refit=refit, cv=2)
+
+
+@pytest.mark.parametrize(
+    ("act", "meant"),
+    [
+        *(
+            (partial(of_several, search, "R_2"), "refit='r2'")
+            for search in (GridSearch, RandomSearch, BayesSearch)
+        ),
+        (lambda: of_one("r2").set_params(refit="R2").fit(X, y), "refit='r2'"),
+        (lambda: of_one("acuracy").fit(X, y), "scoring='accuracy'"),
+        (
+            lambda: of_one().set_params(resource="n_sample", max_resources=9).fit(X, y),
+            "'n_samples'",
+        ),
+        (
+            lambda: (
+                of_one().set_params(resource="constantt", max_resources=9).fit(X, y)
+            ),
+            "'constant'",
+        ),
+        (lambda: a_curve().curve_of(0, metric="scores"), "'score'"),
+        (lambda: report(of_several(GridSearch), metric="R2"), "'r2'"),
+        (
+            lambda: Constrained("mean_score_time", "<=", 9, metric="R2")(
+                of_several(GridSearch).cv_results_
+            ),
+            "'r2'",
+        ),
+        (lambda: suggest_space(DummyRegressor(), X, y, effort="autoo"), "'auto'"),
+        (lambda: BayesOptimizer(SPACE, surrogate="forrest"), "'forest'"),
+        (lambda: BayesOptimizer(SPACE, acquisition="logei"), "'log_ei'"),
+        (lambda: BayesOptimizer(SPACE, n_initial="autoo"), "'auto'"),
+        (lambda: SamplingOptimizer(SPACE, sampling="sobbol"), "'sobol'"),
+        (lambda: complete_form("linearr", own=1.0), "'linear'"),
+    ],
+)
+def test_a_misspelt_value_is_met_with_the_one_that_is_meant(act, meant):
+    """Wherever a value is one of some names, those of scores among them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "Did you mean")
+        with pytest.raises(
+            (ValueError, SkhpoWarning), match=rf"^Did you mean {meant}\? "
+        ):
+            act()
 
 
 @pytest.mark.parametrize(("option", "value"), [("n_iter", 0), ("sampling", "abc")])

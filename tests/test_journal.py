@@ -16,6 +16,7 @@ import time
 import types
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -1015,6 +1016,23 @@ def test_a_name_without_a_folder_is_a_file(name, log, tmp_path, monkeypatch):
     search = SEARCHES["random"](Counted(log=log), cv=3, journal=name).fit(X, Y)
     assert count(log) - before == 1
     assert search.reuse_.n_found == len(read_journal(name)["split"]) == 18
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_tilde_is_the_home_folder(name, kind, tmp_path, monkeypatch):
+    """As in a shell; SQLite would look for a folder of that name."""
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    for folder in (home, elsewhere):
+        folder.mkdir()
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(home))
+    monkeypatch.chdir(elsewhere)
+    SEARCHES[name](Counted(), cv=2, journal=kind("~/search.db")).fit(X, Y)
+    assert [*elsewhere.iterdir()] == []
+    rows = read_journal(kind("~/search.db"))
+    assert rows == read_journal(home / "search.db")
+    assert rows["split"]
 
 
 def test_no_name_is_met_with_one(tmp_path, monkeypatch):

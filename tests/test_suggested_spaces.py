@@ -1043,6 +1043,84 @@ def test_parameters_exist_with_the_models_that_have_them(name):
     assert [c.name for c in names["space"].columns] == [c.name for c in space.columns]
 
 
+def a_search(params, rng):
+    """Return what is needed of a fitted search, with a few good candidates."""
+    scores = np.where(np.arange(len(params)) < 4, 1.0, 0.0)
+    splits = scores + 0.01 * rng.standard_normal((3, len(params)))
+    columns = {f"split{i}_test_score": split for i, split in enumerate(splits)}
+    mean = splits.mean(axis=0)
+    results = {"params": params, "mean_test_score": mean, **columns}
+    return types.SimpleNamespace(cv_results_=results)
+
+
+def as_text(space):
+    """Return all columns; of one value, or of equal ones, weights say nothing."""
+    found = []
+    for column in space.columns:
+        dimension = column.dimension
+        shown = [repr(dimension)]
+        if isinstance(dimension, Categorical):
+            shown = [*map(repr, dimension.values), dimension.ordered, dimension.widths]
+        found.append(f"{column.name} {shown} {column.parent} {column.branches}")
+    return found
+
+
+ZOOMED = {
+    **{name: suggest_space(PIPELINE, X, Y, include=PLACES[name]) for name in PLACES},
+    "boosting": suggest_space(HistGradientBoostingClassifier(), X, Y, n_iter=100),
+    "weights": SuggestedSpace(
+        {
+            "a": Choice([(1, ({"b": Real(0, 1)}, 3)), (2, None), (3, {"b": [1, 2]})]),
+            "c": Categorical([1, 2, 3], weights=[1, 2, 3], ordered=False),
+        },
+        [Suggested("a", [1, 2, 3]), Suggested("b", Real(0, 1), why="it matters")],
+    ),
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", ZOOMED)
+def test_what_is_left_of_a_suggested_space_is_one(name, seed):
+    """With reasons and code; zooming cuts the same from it as from any space."""
+    space, rng = ZOOMED[name], np.random.default_rng(seed)
+    params = rng.permutation(np.array([*draws(space, 20), None], object)).tolist()
+    search = a_search([one for one in params if one is not None], rng)
+    for factor in (2, 4):
+        expected = SearchSpace(space).zoom(search, factor=factor)
+        space = space.zoom(search, factor=factor)
+        assert as_text(space) == as_text(expected)
+        assert pickle.loads(pickle.dumps(space)).keys() == space.keys()
+        names = {}
+        exec(space.to_code(), names)
+        assert as_text(names["space"]) == as_text(expected)
+        assert {row.name for row in space.suggestions} <= {
+            column.name for column in space.columns
+        }
+        assert all(row.why.count("near the best") == 1 for row in space.suggestions)
+        (first,) = space.initial_params
+        space.encode(first)
+
+
+def test_a_zoomed_row_is_that_of_its_model():
+    """Two models may have parameters of the same name, and one of them is left."""
+    first, second = Real(0, 1), Real(5, 9)
+    space = SuggestedSpace(
+        {"a": Choice([("x", {"b": first}), ("y", {"b": second})])},
+        [
+            Suggested("b", first, why="one", when=("a", ("x",))),
+            Suggested("a", ["x", "y"]),
+            Suggested("b", second, why="other", when=("a", ("y",))),
+        ],
+    )
+    params = [{"a": "y", "b": 6.0 + i / 8} for i in range(5)]
+    found = space.zoom(a_search(params, np.random.default_rng(0)))
+    assert [row.why.partition(";")[0] for row in found.suggestions] == [
+        "near the best of a search",
+        "other",
+    ]
+    assert found.suggestions[1].dimension.low >= 5
+
+
 def test_a_step_may_be_left_out():
     model = make_pipeline(PCA(), GaussianNB())
     include = {"pca": [PCA(), "passthrough"]}

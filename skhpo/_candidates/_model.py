@@ -16,6 +16,7 @@ from scipy.stats import qmc
 from skhpo._arithmetic import Array
 from skhpo._candidates._axis import Axis
 from skhpo._fence import drawing_unit, in_unit, lower_fence, out_of_unit
+from skhpo._words import did_you_mean
 from skhpo.space import Categorical, Real, SearchSpace
 from skhpo.surrogates import GaussianProcess, RandomForest
 from skhpo.surrogates._gp import informative_subset
@@ -71,7 +72,8 @@ class ScoreModel:
     ) -> None:
         if surrogate not in SURROGATES:
             raise ValueError(
-                f"'surrogate' must be one of {list(SURROGATES)}. Got {surrogate!r}."
+                f"{did_you_mean(surrogate, SURROGATES)}'surrogate' must be one of "
+                f"{list(SURROGATES)}. Got {surrogate!r}."
             )
         seen = np.isfinite(scores)
         scores = np.maximum(scores, lower_fence(scores)) if seen.any() else scores

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skhpo._arithmetic import Array
 from skhpo._candidates._axis import ABSENT, Axis, make_axis
 from skhpo._printable import scoring_name
-from skhpo._words import none_of
+from skhpo._words import did_you_mean, none_of
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space import SearchSpace
 from skhpo.space._spread import ends_and_median, is_finite, is_logarithmic
@@ -160,7 +160,8 @@ def _column(results: Mapping[str, Any], name: str, metric: str) -> Array:
         start = "mean_test_"
         known = [key.removeprefix(start) for key in results if key.startswith(start)]
         raise ValueError(
-            f"The results have no score {metric!r}: 'metric' must be one of {known}."
+            f"{did_you_mean(metric, known)}The results have no score {metric!r}: "
+            f"'metric' must be one of {known}."
         )
     scores = np.asarray(results[name], dtype=float)
     return np.where(np.isfinite(scores), scores, np.nan)

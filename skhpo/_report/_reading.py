@@ -14,7 +14,7 @@ from skhpo._arithmetic import Array
 from skhpo._candidates._axis import Axis
 from skhpo._candidates._read import number_tried, read, read_search
 from skhpo._report._splitting import Splitting, splitting_of
-from skhpo._words import counted, none_of
+from skhpo._words import counted, did_you_mean, none_of
 from skhpo.exceptions import AllFitsFailedError
 from skhpo.search._given import find_given
 
@@ -215,7 +215,8 @@ def _deciding(search: Any, metric: str | None) -> str:
             f"them: say which one decides, as metric={known[0]!r} or another of "
             f"{known}."
         )
-    raise ValueError(f"'metric' must be one of {known}. Got {metric!r} instead.")
+    hint = did_you_mean(metric, known)
+    raise ValueError(f"{hint}'metric' must be one of {known}. Got {metric!r} instead.")
 
 
 def _note_incomplete(

@@ -12,6 +12,7 @@ from pathlib import Path
 from skhpo.exceptions import JournalError
 
 __all__ = [
+    "absolute",
     "check_file",
     "connect",
     "connect_to_read",
@@ -65,6 +66,14 @@ CREATE TABLE model (
 );
 DROP TABLE IF EXISTS state
 """
+
+
+def absolute(path: str | os.PathLike[str]) -> str:
+    """Return which file a user means; ``~`` is the home folder.
+
+    It is absolute, since SQLite takes '' and ':memory:' for what is not kept at all.
+    """
+    return os.path.abspath(os.path.expanduser(path))
 
 
 @contextlib.contextmanager

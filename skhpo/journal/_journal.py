@@ -29,6 +29,7 @@ from skhpo._trial import Evaluation, Params
 from skhpo._warnings import warn_user
 from skhpo.exceptions import JournalError, JournalWarning
 from skhpo.journal._file import (
+    absolute,
     check_file,
     connect,
     connect_to_read,
@@ -77,7 +78,7 @@ class Journal:
     Parameters
     ----------
     path : str or path-like
-        The file; made if it is missing.
+        The file, ``~`` for the home folder; made if it is missing.
     problem : Problem
         What the evaluations are of.
 
@@ -89,8 +90,7 @@ class Journal:
     """
 
     def __init__(self, path: str | os.PathLike[str], problem: Problem) -> None:
-        # Absolute, since SQLite takes '' and ':memory:' for what is not kept at all.
-        self._path = os.path.abspath(path)
+        self._path = absolute(path)
         self._problem = problem
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
@@ -303,7 +303,7 @@ def read_journal(path: str | os.PathLike[str]) -> dict[str, list[Any]]:
     JournalError
         If the file is of another kind or of a newer version, or damaged.
     """
-    path = os.fspath(path)
+    path = absolute(path)
     if not os.path.exists(path):
         raise FileNotFoundError(f"There is no journal {path!r}.")
     columns = ("split", "resource", *COLUMNS.split(", "))

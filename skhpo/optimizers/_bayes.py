@@ -13,6 +13,7 @@ from skhpo._arithmetic import Array, own_arithmetic, users_arithmetic
 from skhpo._rng import RandomState, child_rng, seed_sequence
 from skhpo._threads import one_blas_thread
 from skhpo._trial import Candidate, Params, Trial
+from skhpo._words import did_you_mean
 from skhpo.acquisition import (
     ACQUISITIONS,
     Acquisition,
@@ -290,22 +291,33 @@ class BayesOptimizer:
             x = maximize(promise, self.space, ranked[:5], self._seen, rng)
         else:
             x = best_unseen(X, promise.value(X), self.space, self._seen)
-        if x is not None and isinstance(self._acquisitions[0], NumericalAcquisition):
-            self._check_promise(promise, x[np.newaxis], self._acquisitions[0])
+        if x is not None:
+            self._check_promise(promise, x[np.newaxis])
         return x
 
-    def _check_promise(
-        self, promise: Objective, best: Array, own: NumericalAcquisition
-    ) -> None:
-        """Raise if the user's acquisition said NaN of all candidates.
+    def _check_promise(self, promise: Objective, best: Array) -> None:
+        """Raise if the user's acquisition or surrogate said NaN of all candidates.
 
         NaN comes last: all of them have it if the best one has.
         """
-        is_predicted = np.isfinite(self._model.predict(best)).all()
-        if is_predicted and np.isnan(promise.value(best)).all():
+        own, model = self._acquisitions[0], self._model
+        is_own = isinstance(model, Regressor) and model.is_users
+        if not (is_own or isinstance(own, NumericalAcquisition)):
+            return
+        if not np.isnan(promise.value(best)).all():
+            return
+        known = np.vstack([best, *self._told.X])
+        is_predicted = np.isfinite(model.predict(known)).all()
+        if isinstance(own, NumericalAcquisition) and is_predicted:
             raise ValueError(
                 f"The acquisition {own.function!r} must return numbers. Got NaN for "
                 "all candidates that were looked at; -inf means that one has no chance."
+            )
+        if isinstance(model, Regressor) and is_own:
+            raise ValueError(
+                f"The 'predict' of the surrogate {model.model!r} must return numbers: "
+                "a mean and a standard deviation that are not NaN. Got NaN for the "
+                "candidates that it was fitted to, or for all others."
             )
 
     def _price(self) -> Price | None:
@@ -396,8 +408,9 @@ def _check_acquisition(acquisition: Any, model: Surrogate) -> list[Acquisition]:
     if acquisition not in ACQUISITIONS:
         names = ["auto", *ACQUISITIONS]
         raise ValueError(
-            f"The 'acquisition' parameter of BayesOptimizer must be one of {names} or "
-            f"a callable. Got {acquisition!r} instead."
+            f"{did_you_mean(acquisition, names)}The 'acquisition' parameter of "
+            f"BayesOptimizer must be one of {names} or a callable. Got "
+            f"{acquisition!r} instead."
         )
     return [ACQUISITIONS[acquisition]]
 
@@ -409,7 +422,8 @@ def _check_n_initial(n_initial: Any, d: int) -> int:
     is_count = isinstance(n_initial, Integral) and not isinstance(n_initial, bool)
     if not is_count or n_initial < 1:
         raise ValueError(
-            "The 'n_initial' parameter of BayesOptimizer must be 'auto' or a positive "
-            f"integer. Got {n_initial!r} instead."
+            f"{did_you_mean(n_initial, ['auto'])}The 'n_initial' parameter of "
+            "BayesOptimizer must be 'auto' or a positive integer. Got "
+            f"{n_initial!r} instead."
         )
     return int(n_initial)

@@ -218,14 +218,15 @@ def objective(
     best += repeated_share(seen.scores[ok])
     ranked = X[np.argsort(-np.where(ok, y, -np.inf), kind="stable")]
     # A ratio of densities is neither an expected score nor a probability: failures and
-    # pending candidates are bad ones to it (Optuna's "constant liar").
+    # pending candidates are bad ones to it (Optuna's "constant liar"), as they
+    # are where a surrogate of the user's says NaN.
     is_ratio = surrogate.ranks_directly
     weights = [] if price is None else [price]
     if not (ok.all() or is_ratio):
         weights.append(_success(surrogate, X, ok))
     if len(pending):
         fantasy, _ = surrogate.predict(pending)
-        fantasy = np.full(len(pending), y.min()) if is_ratio else fantasy
+        fantasy = np.where(is_ratio | np.isnan(fantasy), y.min(), fantasy)
         X, y = np.concatenate([X, pending]), np.concatenate([y, fantasy])
         v = np.concatenate([v, np.ones(len(pending))])
         surrogate.fit(X, y, v, keep_theta=True)

@@ -10,6 +10,7 @@ import numpy as np
 from skhpo._arithmetic import Array
 from skhpo._rng import RandomState, child_rng, seed_sequence
 from skhpo._trial import Candidate, Params, Trial
+from skhpo._words import did_you_mean
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.optimizers._maximize import point_key
 from skhpo.space import SearchSpace
@@ -66,8 +67,9 @@ class SamplingOptimizer:
     ) -> None:
         if sampling not in ("sobol", "random"):
             raise ValueError(
-                "The 'sampling' parameter of SamplingOptimizer must be 'sobol' or "
-                f"'random'. Got {sampling!r} instead."
+                f"{did_you_mean(sampling, ['sobol', 'random'])}The 'sampling' "
+                "parameter of SamplingOptimizer must be 'sobol' or 'random'. Got "
+                f"{sampling!r} instead."
             )
         self.space = SearchSpace(space, constraints)
         root = seed_sequence(random_state)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skhpo._arithmetic import Array
 from skhpo._fence import drawing_unit, in_unit, lower_fence
+from skhpo._words import did_you_mean
 from skhpo.plots._display import (
     BEST,
     LITERAL,
@@ -120,7 +121,10 @@ class HistoryDisplay(Display):
             If `x` is neither.
         """
         if x not in ("number", "time"):
-            raise ValueError(f"'x' must be 'number' or 'time'. Got {x!r} instead.")
+            hint = did_you_mean(x, ["number", "time"])
+            raise ValueError(
+                f"{hint}'x' must be 'number' or 'time'. Got {x!r} instead."
+            )
         ax = self._one_panel(ax, (6.4, 4.0))
         at = self.number if x == "number" else self.elapsed
         failed = np.isnan(self.scores) & ~self.dropped

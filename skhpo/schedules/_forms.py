@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from skhpo._keys import changed
-from skhpo._words import counted
+from skhpo._words import counted, did_you_mean
 
 __all__ = ["FORMS", "change_points", "complete_form", "values_of"]
 
@@ -97,8 +97,8 @@ def complete_form(form: str | Mapping[str, Any], own: Any) -> dict[str, Any]:
     name = given.get("form")
     if name not in FORMS:
         raise ValueError(
-            f"The form of a schedule must be one of {sorted(FORMS)}. Got {name!r} "
-            "instead."
+            f"{did_you_mean(name, FORMS)}The form of a schedule must be one of "
+            f"{sorted(FORMS)}. Got {name!r} instead."
         )
     start = given.get("start", own)
     if not isinstance(start, Real):

@@ -14,7 +14,7 @@ from skhpo._sklearn_compat import (
     num_samples,
     sees_predictions_only,
 )
-from skhpo.search._curves import OWN_WAYS
+from skhpo.search._curves import own_ways
 from skhpo.search._run import Problem
 from skhpo.space import SuggestedSpace
 from skhpo.space.suggested._request import Request
@@ -73,8 +73,8 @@ def _leaves_rounds_open(search: Any, problem: Problem) -> bool:
     """
     scorers, fit_params = problem.scorers, problem.routed.estimator.fit
     is_decided = not is_multimetric(scorers) or isinstance(search.refit, str)
-    own_ways = [n for n in fit_params if n.rpartition("__")[2] in OWN_WAYS]
-    return is_decided and not own_ways and sees_predictions_only(scorers)
+    is_left = is_decided and not own_ways(fit_params)
+    return is_left and sees_predictions_only(scorers)
 
 
 def _share(search: Any, problem: Problem) -> float:

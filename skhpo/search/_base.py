@@ -30,6 +30,7 @@ from skhpo._sklearn_compat import (
     num_samples,
 )
 from skhpo._units import parse_seconds
+from skhpo._words import did_you_mean
 from skhpo.evaluation._response_store import ResponseStore
 from skhpo.evaluation.workers._limits import Limits
 from skhpo.optimizers import Optimizer
@@ -49,7 +50,7 @@ from skhpo.search._effects import warn_of_no_effect
 from skhpo.search._execution import Execution
 from skhpo.search._given import given_test
 from skhpo.search._meant import meant_by
-from skhpo.search._names import hint_of_option, signature_of
+from skhpo.search._names import check_overrides, hint_of_option, signature_of
 from skhpo.search._oof import OutOfFold, collect, response_of, warn_of_missing
 from skhpo.search._problem import warn_of_redraws
 from skhpo.search._refit import Refit
@@ -64,6 +65,7 @@ from skhpo.search._scoring import (
 )
 from skhpo.search._stop import as_rules, check_rules
 from skhpo.search.feedback._bar import search_bar
+from skhpo.search.feedback._early import check_refit
 from skhpo.search.feedback._heartbeat import found_in_journal
 from skhpo.search.feedback._summary import Summary
 from skhpo.stopping import StopRule
@@ -214,6 +216,7 @@ class BaseSearch(Execution, Refit, Rescue, Delegation, Summary, BaseSearchCV):
         """Show the parameters of ``__init__``, which ``__new__`` would hide."""
         super().__init_subclass__(**options)
         cls.__signature__ = signature_of(cls)
+        check_overrides(cls, BaseSearch)
 
     def __init__(
         self,
@@ -397,7 +400,10 @@ class BaseSearch(Execution, Refit, Rescue, Delegation, Summary, BaseSearchCV):
         default = self.refit if isinstance(self.refit, str) else "score"
         name = next(iter(curves)) if len(curves) == 1 else metric or default
         if name not in curves or metric not in (None, *curves):
-            raise ValueError(f"metric must be one of {list(curves)}. Got {metric!r}.")
+            hint = did_you_mean(metric, curves)
+            raise ValueError(
+                f"{hint}metric must be one of {list(curves)}. Got {metric!r}."
+            )
         return curves[name]
 
     def _check_space(self, problem: Problem) -> None:
@@ -412,7 +418,7 @@ class BaseSearch(Execution, Refit, Rescue, Delegation, Summary, BaseSearchCV):
         check_against_estimator(self.estimator, subspaces, check_values=unsaid)
         fit_params = problem.routed.estimator.fit
         check_fit_names(self.estimator, fit_params, list(self.get_params(deep=False)))
-        check_early_stopping(self.estimator, subspaces, fit_params)
+        check_early_stopping(self.estimator, subspaces, fit_params, check_values=unsaid)
         check_curves(
             self.estimator,
             subspaces,
@@ -468,6 +474,10 @@ class BaseSearch(Execution, Refit, Rescue, Delegation, Summary, BaseSearchCV):
     def _more_results(self, record: Record) -> dict[str, Any]:
         """Return columns of ``cv_results_`` beside those that scikit-learn has."""
         return {}
+
+    def _check_refit_for_multimetric(self, scores: Any) -> None:
+        """Raise ValueError as scikit-learn does, and hint at what is meant."""
+        check_refit(self, scores)
 
     def _set_results(self, run: Run) -> None:
         """Set all that does not depend on which candidate is the best."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ __all__ = [
     "check_early_stopping",
     "check_no_listed_curves",
     "curves_by_metric",
+    "own_ways",
     "warn_of_highest",
 ]
 
@@ -33,6 +35,8 @@ OWN_WAYS = (
     *("callbacks", "early_stopping_rounds", "eval_set", "eval_X", "X_val"),
     *("monitor", "use_best_model"),
 )
+# What is given to ``fit`` for it to have validation rows.
+VALIDATION_ROWS = ("eval_set", "eval_X")
 # What is given to ``fit`` to go on from a model, whose iterations come first then.
 BEGINNINGS = ("init_model", "xgb_model")
 
@@ -131,19 +135,49 @@ def check_curves(
 
 def _check_fit_params(name: str, fit_params: Mapping[str, Any]) -> None:
     """Raise ValueError if a fit is given what makes another number of iterations."""
+    for given in own_ways(fit_params):
+        raise ValueError(
+            f"The fit parameter {given!r} lets the estimator choose its number of "
+            f"iterations, and so does the Curve of {name!r}, by the held-out rows of "
+            "all splits. Leave one of them out."
+        )
     for given in fit_params:
-        if given.rpartition("__")[2] in OWN_WAYS:
-            raise ValueError(
-                f"The fit parameter {given!r} lets the estimator choose its number of "
-                f"iterations, and so does the Curve of {name!r}, by the held-out rows "
-                "of all splits. Leave one of them out."
-            )
         if given.rpartition("__")[2] in BEGINNINGS:
             raise ValueError(
                 f"The fit parameter {given!r} puts the iterations of another model "
                 f"before those that the Curve of {name!r} counts. Leave it out, or "
                 "list numbers of iterations."
             )
+
+
+def own_ways(fit_params: Mapping[str, Any]) -> list[str]:
+    """Return what lets an estimator choose its number of iterations, of these.
+
+    Parameters
+    ----------
+    fit_params : mapping of str to object
+        Those of ``fit``.
+
+    Returns
+    -------
+    list of str
+        Their names.
+    """
+    return [
+        name
+        for name, value in fit_params.items()
+        if name.rpartition("__")[2] in OWN_WAYS and not _only_log(value)
+    ]
+
+
+def _only_log(callbacks: Any) -> bool:
+    """Whether these are callbacks of LightGBM's log_evaluation: they print, at most."""
+    log_evaluation = getattr(sys.modules.get("lightgbm"), "log_evaluation", None)
+    if log_evaluation is None or not isinstance(callbacks, list | tuple):
+        return False
+    kind = type(log_evaluation())
+    is_known = kind.__module__ == "lightgbm.callback"  # a function might do anything
+    return is_known and {type(c) for c in callbacks} == {kind}
 
 
 def _warn_of_little_patience(curve: Curve) -> None:
@@ -217,8 +251,10 @@ def check_early_stopping(
     estimator: Any,
     subspaces: Sequence[Mapping[str, Any]],
     fit_params: Mapping[str, Any],
+    *,
+    check_values: bool,
 ) -> None:
-    """Raise if every fit would miss validation rows for a booster's early stopping.
+    """Raise if a candidate would miss validation rows for a booster's early stopping.
 
     Parameters
     ----------
@@ -228,26 +264,40 @@ def check_early_stopping(
         Values by parameter name.
     fit_params : mapping of str to object
         Those of ``fit``.
+    check_values : bool
+        Whether to check what is searched too.
 
     Raises
     ------
     ValueError
         Says what would work.
     """
-    prefix, final = final_step(estimator)
-    found = needs_validation_rows(final)
-    if found is None or any("eval_" in name for name in fit_params):
+    if any(name.rpartition("__")[2] in VALIDATION_ROWS for name in fit_params):
         return
-    parameter, value = found
-    if any({prefix + parameter, prefix[:-2]} & set(names) for names in subspaces):
-        return  # it may be another one
-    raise ValueError(
-        f"{type(final).__name__} with {parameter}={value!r} needs validation rows in "
-        "every fit, which a search does not give it. Leave it out, and let the search "
-        "choose the number of iterations by the held-out rows of all splits: "
-        f"{{{prefix + 'n_estimators'!r}: Curve(1000)}} in the space, with Curve of "
-        "skhpo.space."
-    )
+    for subspace in subspaces:
+        if curve_in(subspace) is not None:
+            continue  # where it is a second way to choose the number
+        for assembled in assemblies(estimator, subspace):
+            prefix, final = final_step(assembled)
+            searched = {
+                name.removeprefix(prefix): samples(values)
+                for name, values in subspace.items()
+                if name.startswith(prefix)
+            }
+            found = needs_validation_rows(final, searched)
+            if found is None:
+                continue
+            parameter, value = found
+            is_searched = {prefix + parameter, prefix[:-2]} & set(subspace)
+            if is_searched and not check_values:
+                continue
+            raise ValueError(
+                f"{type(final).__name__} with {parameter}={value!r} needs validation "
+                "rows in every fit, which a search does not give it. Leave it out, and "
+                "let the search choose the number of iterations by the held-out rows "
+                f"of all splits: {{{prefix + 'n_estimators'!r}: Curve(1000)}} in the "
+                "space, with Curve of skhpo.space."
+            )
 
 
 def curves_by_metric(trial: Trial) -> dict[str, StageCurve]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sklearn.base import clone
 
+from skhpo._words import did_you_mean
 from skhpo.evaluation.fitting._stages import final_step, views_suffice
 from skhpo.evaluation.paths._stage_registry import find_stages
 from skhpo.evaluation.training._parts import take_apart
@@ -33,8 +34,10 @@ def check_parameter(
     if name not in estimator.get_params() and not any(
         parts & set(subspace) for subspace in subspaces
     ):
+        free = {"n_samples", *estimator.get_params()}.difference(*subspaces)
+        hint = did_you_mean(name, free)
         raise ValueError(
-            f"Cannot use resource={name} which is not supported by estimator "
+            f"{hint}Cannot use resource={name} which is not supported by estimator "
             f"{type(estimator).__name__}. It is 'n_samples' for rows, or one of its "
             "parameters that is a number, such as 'max_iter' or, in a pipeline, "
             "'step__max_iter'."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from numbers import Integral
@@ -13,6 +12,7 @@ from skhpo._sklearn_compat import (
     StrOptions,
     validate_parameter_constraints,
 )
+from skhpo._words import nearest
 from skhpo.stopping import NoImprovement
 
 __all__ = ["meant_by"]
@@ -60,12 +60,8 @@ def _guesses(name: str, value: Any, allowed: Sequence[Any]) -> Iterator[Any]:
     if name == "n_jobs" and value == "all":
         yield -1
     if isinstance(value, str):
-        options = [
-            o for one in allowed if isinstance(one, StrOptions) for o in one.options
-        ]
-        lower = {option.lower(): option for option in sorted(options)}
-        near = difflib.get_close_matches(value.lower(), lower, n=1)
-        yield from (lower[key] for key in near)
+        listed = [one for one in allowed if isinstance(one, StrOptions)]
+        yield from nearest(value, [option for one in listed for option in one.options])
 
 
 def _whole(value: str | float) -> int | None:

@@ -1,4 +1,4 @@
-"""Names of parameters: those of other libraries, and misspelt ones."""
+"""Names: parameters of other libraries, misspelt ones; methods nobody calls."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 import inspect
 from collections.abc import Sequence
 
-__all__ = ["hint_of_option", "near_names", "signature_of"]
+__all__ = ["check_overrides", "hint_of_option", "near_names", "signature_of"]
 
 # What other searches, ours among them, call parameters; of several, the first that a
 # search has.
@@ -45,6 +45,9 @@ INSTEAD = {
     ),
 }
 
+# What a subclass of scikit-learn's searches overrides to propose its own candidates.
+NEVER_CALLED = ("_run_search", "_generate_candidate_params")
+
 # What estimators call the same thing.
 SAME = (
     {"n_estimators", "max_iter", "iterations", "num_iterations", "num_boost_round"},
@@ -62,6 +65,27 @@ def signature_of(cls: type) -> inspect.Signature:
         parameters=list(own.parameters.values())[1:],
         return_annotation=inspect.Signature.empty,
     )
+
+
+def check_overrides(cls: type, base: type) -> None:
+    """Raise TypeError if a class overrides what the ``fit`` of its base never calls.
+
+    Parameters
+    ----------
+    cls : type
+        A search.
+    base : type
+        The class whose ``fit`` it has.
+    """
+    for name in NEVER_CALLED:
+        if getattr(cls, name, None) is not getattr(base, name, None):
+            raise TypeError(
+                "Override _make_optimizer(self, space), and let it return an optimizer "
+                "with ask and tell, such as those of skhpo.optimizers. "
+                f"{cls.__name__} has the method {name} of scikit-learn's searches, "
+                "which those of skhpo never call. To keep it, derive from "
+                "scikit-learn's BaseSearchCV."
+            )
 
 
 def hint_of_option(name: str, known: Sequence[str]) -> str | None:

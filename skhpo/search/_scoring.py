@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from skhpo._sklearn_compat import InvalidParameterError
 from skhpo._warnings import warn_user
+from skhpo._words import did_you_mean
 from skhpo.exceptions import SkhpoWarning
 
 __all__ = ["check_score_name", "warn_of_labels", "warn_of_metrics", "warn_of_refit"]
@@ -33,6 +34,9 @@ ELSEWHERE = {
     "brier": "neg_brier_score",
     "rsquared": "r2",
 }
+
+# How near a name is to that of any score, from 0 to 1, for this one to be meant.
+NEAR = 0.8
 
 # The scores, by name, that take the class 1 for the positive one, and fail without it.
 OF_CLASS_1 = ("average_precision", "f1", "jaccard", "precision", "recall")
@@ -155,9 +159,9 @@ def warn_of_refit(name: str, scoring: Any, refit: Any) -> None:
     is_one = scoring is None or isinstance(scoring, str)
     if is_one and isinstance(refit, str) and refit not in (scoring, "score"):
         only = "that of the estimator" if scoring is None else repr(scoring)
-        meant = (
-            f"Did you mean scoring={refit!r}? " if refit in get_scorer_names() else ""
-        )
+        names = get_scorer_names()
+        meant = "" if refit in names else did_you_mean(refit, [scoring], "refit=")
+        meant = meant or did_you_mean(refit, names, "scoring=", NEAR)
         warn_user(
             f"{meant}The 'refit' of {name} is {refit!r}, and there is one score only, "
             f"{only}, which the best candidate is chosen by.",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skhpo._arithmetic import Array
-from skhpo._words import none_of
+from skhpo._words import did_you_mean, none_of
 from skhpo.space._dimensions import is_number
 
 __all__ = [
@@ -42,7 +42,8 @@ def metric_of(results: Results, metric: str | None) -> str:
     if metric in known:
         return str(metric)
     what = "There are several scores" if metric is None else f"{metric!r} is no score"
-    raise ValueError(f"{what}: 'metric' of the rule must be one of {known}.")
+    hint = did_you_mean(metric, known)
+    raise ValueError(f"{hint}{what}: 'metric' of the rule must be one of {known}.")
 
 
 def mean_scores(results: Results, metric: str | None) -> Array:
@@ -145,6 +146,6 @@ def check_name(owner: Any, name: str, known: tuple[Any, ...]) -> None:
     value = getattr(owner, name)
     if value not in known:
         raise ValueError(
-            f"The {name!r} of {type(owner).__name__} must be one of {list(known)}. "
-            f"Got {value!r} instead."
+            f"{did_you_mean(value, known)}The {name!r} of {type(owner).__name__} must "
+            f"be one of {list(known)}. Got {value!r} instead."
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
+from functools import cache
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import numpy as np
 from skhpo._arithmetic import users_arithmetic
 from skhpo._trial import Params
 from skhpo.exceptions import InvalidSpaceError
+from skhpo.space._curve import Curve
 
 __all__ = ["Constraint", "Constraints"]
 
@@ -93,13 +96,46 @@ def _holds(check: Constraint, params: Params) -> bool:
         problem, cause = f"raised {type(error).__name__}: {error}", error
     name = getattr(check, "__qualname__", repr(check))
     raise InvalidSpaceError(
-        f"The constraint {name} {problem}, for the params {dict(params)!r}. It must "
-        "return True or False for all params of the space; those that do not exist "
-        "together with the others are not among them."
+        f"{_meant(params, problem)}The constraint {name} {problem}, for the params "
+        f"{dict(params)!r}. It must return True or False for all params of the space; "
+        "those that do not exist together with the others are not among them."
     ) from cause
+
+
+def _meant(params: Params, problem: str) -> str:
+    """Return what to do, if a predicate stumbled over a curve."""
+    curves = [name for name, value in params.items() if isinstance(value, Curve)]
+    if not curves or "Curve" not in problem:
+        return ""
+    name, curve = curves[0], params[curves[0]]
+    return (
+        f"Leave {name!r} out of the constraint: it is {curve!r}, whose number is "
+        "chosen after the fits, from 'low' to 'high'. To compare it with other "
+        f"parameters, list numbers: {{{name!r}: {[curve.low, curve.high]!r}}}. "
+    )
+
+
+class _OpenCurve(Curve):
+    """A curve as predicates see it: it has no number yet, and equals none."""
+
+    __hash__ = Curve.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Number):
+            raise TypeError(f"{self!r} is compared with the number {other!r}")
+        return isinstance(other, Curve) and repr(self) == repr(other)
+
+
+@cache
+def _open(curve: Curve) -> Curve:
+    return _OpenCurve(
+        curve.high, low=curve.low, step=curve.step, patience=curve.patience
+    )
 
 
 def _own(value: object) -> Any:
     """Return a copy of what can be written into, else the value itself."""
+    if isinstance(value, Curve):
+        return _open(value)
     is_container = isinstance(value, list | dict | set | bytearray | np.ndarray)
     return deepcopy(value) if is_container else value

@@ -22,7 +22,7 @@ from skhpo._trial import Params
 from skhpo._words import none_of
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical
-from skhpo.space._columns import compile_columns
+from skhpo.space._columns import Column, compile_columns
 from skhpo.space._constraints import Constraint, Constraints
 from skhpo.space._cube import Cube
 from skhpo.space._dimensions import Array, Dimension, is_number
@@ -281,6 +281,12 @@ class SearchSpace(Cube):
             )
         return zoomed(self, *scores_of_search(search), factor)
 
+    def _part(self, columns: Mapping[int, Column]) -> SearchSpace:
+        """Return what is left of the space: columns by their places in it."""
+        smaller = SearchSpace(self)
+        Cube.__init__(smaller, [*columns.values()])
+        return smaller
+
     # -- drawing ---------------------------------------------------------------
 
     def is_feasible(self, X: Array) -> NDArray[np.bool_]:
@@ -425,7 +431,4 @@ def zoomed(
     points = np.array([places[i][0] for i in rows])
     best = int(np.argmax(scores[rows].mean(axis=1)))
     good = [all_params[i] for i in rows]
-    smaller = SearchSpace(space)
-    columns = around(space.columns, good, points, best, factor)
-    Cube.__init__(smaller, columns)
-    return smaller
+    return space._part(around(space.columns, good, points, best, factor))

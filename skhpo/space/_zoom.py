@@ -123,7 +123,7 @@ def around(
     X: Array,
     best: int,
     factor: float,
-) -> list[Column]:
+) -> dict[int, Column]:
     """Return columns of a smaller space.
 
     Parameters
@@ -141,10 +141,11 @@ def around(
 
     Returns
     -------
-    list of Column
-        Without those that belong to values which none of the candidates has.
+    dict of int to Column
+        By their places in the space, without those that belong to values which none of
+        the candidates has.
     """
-    found: list[Column] = []
+    found: dict[int, Column] = {}
     places: dict[int, int] = {}  # of columns that are left
     kept: dict[int, list[int]] = {}  # which values of these
     for j, column in enumerate(columns):
@@ -154,7 +155,7 @@ def around(
         dimension, kept[j] = _part(column, all_params, X[:, j], best, factor)
         parent = None if column.parent is None else places[column.parent]
         places[j] = len(found)
-        found.append(Column(column.name, dimension, parent, branches))
+        found[j] = Column(column.name, dimension, parent, branches)
     return found
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from skhpo._arithmetic import Array, users_arithmetic
+from skhpo._words import did_you_mean
 from skhpo.space import SearchSpace
 from skhpo.surrogates._forest import RandomForest
 from skhpo.surrogates._gp import GaussianProcess
@@ -129,7 +130,7 @@ class Regressor:
     """
 
     def __init__(self, model: Any, *, is_users: bool = False) -> None:
-        self.model = model
+        self.model, self.is_users = model, is_users
         parameters = signature(model.predict).parameters
         # Regressors of scikit-learn return the deviation when told to.
         self._options = {"return_std": True} if "return_std" in parameters else {}
@@ -207,9 +208,9 @@ def make_surrogate(surrogate: Any, space: SearchSpace) -> Surrogate:
         return model if surrogate == "gp" else Regressor(model)
     if not hasattr(surrogate, "fit") or not hasattr(surrogate, "predict"):
         raise ValueError(
-            f"The 'surrogate' parameter must be one of {list(SURROGATES)} or an object "
-            "with fit(X, y) and predict(X) -> mean, std. Got "
-            f"{surrogate!r} instead."
+            f"{did_you_mean(surrogate, SURROGATES)}The 'surrogate' parameter must be "
+            f"one of {list(SURROGATES)} or an object with fit(X, y) and predict(X) -> "
+            f"mean, std. Got {surrogate!r} instead."
         )
     if getattr(surrogate, "ranks_directly", False) and not hasattr(surrogate, "sample"):
         raise ValueError(

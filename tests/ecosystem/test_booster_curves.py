@@ -8,18 +8,19 @@ import numpy as np
 import pytest
 from sklearn.base import clone, is_classifier
 from sklearn.datasets import make_classification, make_regression
+from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skhpo import GridSearch
+from skhpo import BayesSearch, GridSearch, RandomSearch
 from skhpo.evaluation._stage import end_of_patience
 from skhpo.evaluation.fitting._chunk import can_grow
-from skhpo.evaluation.paths._booster_stages import BOOSTER_STAGES
+from skhpo.evaluation.paths._booster_stages import _LIGHTGBM_PATIENCE, BOOSTER_STAGES
 from skhpo.evaluation.paths._stage_registry import find_stages
 from skhpo.exceptions import InvalidSpaceError, SkhpoWarning
 from skhpo.search import _patient
-from skhpo.space import Curve
+from skhpo.space import Choice, Curve, Integer
 
 X, Y = make_classification(120, 6, n_informative=4, random_state=0)
 X3, Y3 = make_classification(120, 6, n_informative=4, n_classes=3, random_state=1)
@@ -272,3 +273,88 @@ def test_early_stopping_without_validation_rows_is_refused(name, params):
         GridSearch(
             booster.set_params(**dict.fromkeys(params)), {"n_estimators": Curve(5)}
         ).fit(X, Y, **rows)
+
+
+STOPPING = [
+    *(("lightgbm.LGBMClassifier", name) for name in _LIGHTGBM_PATIENCE),
+    ("xgboost.XGBClassifier", "early_stopping_rounds"),
+]
+
+
+@pytest.mark.parametrize("in_pipeline", [False, True])
+@pytest.mark.parametrize("search", [GridSearch, RandomSearch, BayesSearch])
+@pytest.mark.parametrize(("name", "parameter"), STOPPING)
+def test_a_space_with_early_stopping_is_refused(name, parameter, search, in_pipeline):
+    """Before the first fit, since all with one of the values would fail."""
+    booster = make(name, n_estimators=3, n_jobs=1)
+    estimator = make_pipeline(StandardScaler(), booster) if in_pipeline else booster
+    prefix = f"{estimator.steps[-1][0]}__" if in_pipeline else ""
+    for space in (
+        {f"{prefix}{parameter}": [5, 10]},
+        {f"{prefix}max_depth": [2], f"{prefix}{parameter}": [None, 5]},
+        [{f"{prefix}max_depth": [2]}, {f"{prefix}{parameter}": Integer(5, 9)}],
+        {f"{prefix}max_depth": Choice({2: {}, 3: {f"{prefix}{parameter}": [5]}})},
+    ):
+        made = search(estimator, space, cv=2)
+        message = f"{parameter}=5 needs.*'{prefix}n_estimators': Curve"
+        with pytest.raises(ValueError, match=message):
+            made.fit(X, Y)
+        with pytest.raises(ValueError, match=message):  # it names no rows
+            made.fit(X, Y, **{f"{prefix}eval_metric": "auc"} if "light" in name else {})
+
+
+def test_early_stopping_of_a_searched_step_is_refused():
+    """One of the steps to choose from is enough."""
+    boosters = [make("lightgbm.LGBMClassifier", n_estimators=3, n_jobs=1)]
+    boosters += [clone(boosters[0]).set_params(early_stopping_round=5)]
+    pipeline = make_pipeline(StandardScaler(), boosters[0])
+    search = GridSearch(pipeline, {"lgbmclassifier": boosters}, cv=2)
+    with pytest.raises(ValueError, match="early_stopping_round=5 needs"):
+        search.fit(X, Y)
+
+
+def test_no_early_stopping_in_the_space_is_none():
+    """Nor is one that has validation rows, or whose failures have a score."""
+    booster = make("lightgbm.LGBMClassifier", n_estimators=3, **LIGHT)
+    grid = {"early_stopping_round": [None, 0, -1]}
+    GridSearch(booster, grid, cv=2, error_score="raise").fit(X, Y)
+    rows = {"eval_set": [(X[:20], Y[:20])]}
+    own = clone(booster).set_params(early_stopping_round=5)
+    GridSearch(own, grid, cv=2, error_score="raise").fit(X, Y)
+    grid = {"early_stopping_round": [None, 2]}
+    GridSearch(booster, grid, cv=2, error_score="raise").fit(X, Y, **rows)
+    search = GridSearch(booster, grid, cv=2, error_score=-1.0)
+    with pytest.warns(FitFailedWarning):
+        search.fit(X, Y)
+    assert search.cv_results_["mean_test_score"][1] == -1.0
+
+
+@pytest.mark.parametrize("patience", [None, 10])
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_callbacks_that_only_log_change_no_curve(patience, in_pipeline):
+    """Any other callback may choose the number of rounds, or change what is fitted."""
+    lightgbm = pytest.importorskip("lightgbm")
+    estimator = make("lightgbm.LGBMClassifier", **LIGHT)
+    prefix = ""
+    if in_pipeline:
+        estimator, prefix = (
+            make_pipeline(StandardScaler(), estimator),
+            "lgbmclassifier__",
+        )
+    options = {"scoring": "neg_log_loss", "cv": KFold(2)}
+    space = {f"{prefix}n_estimators": Curve(40, patience=patience)}
+    plain = GridSearch(estimator, space, **options).fit(X, Y)
+    logs = {f"{prefix}callbacks": [lightgbm.log_evaluation()]}
+    search = GridSearch(estimator, space, **options).fit(X, Y, **logs)
+    assert search.cv_results_["params"] == plain.cv_results_["params"]
+    for curves in zip(search.curve_of(0), plain.curve_of(0), strict=True):
+        np.testing.assert_array_equal(*curves)
+    for other in (
+        lightgbm.early_stopping(5),
+        lightgbm.record_evaluation({}),
+        lightgbm.reset_parameter(learning_rate=[0.1] * 40),
+        print,
+    ):
+        logs = {f"{prefix}callbacks": [lightgbm.log_evaluation(), other]}
+        with pytest.raises(ValueError, match="lets the estimator choose"):
+            search.fit(X, Y, **logs)

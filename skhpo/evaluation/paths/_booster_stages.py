@@ -7,7 +7,8 @@ their number, and is asked for each number anew: its trees predict in little tim
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -159,18 +160,27 @@ def _refuses_catboost(estimator: Any, n_rows: int) -> str | None:
 def _second_way(params: dict[str, Any], names: Sequence[str]) -> str | None:
     """Say which of these parameters is an early stopping of its own."""
     for name in names:
-        if params.get(name):
+        if _is_patience(params.get(name)):
             return _SECOND_WAY.format(name=name, value=params[name])
     return None
 
 
-def needs_validation_rows(estimator: Any) -> tuple[str, Any] | None:
+def _is_patience(value: Any) -> bool:
+    """Whether a value is a patience; to LightGBM, a negative one is none."""
+    return bool(value) and not (isinstance(value, Real) and value < 0)
+
+
+def needs_validation_rows(
+    estimator: Any, searched: Mapping[str, Iterable[Any]]
+) -> tuple[str, Any] | None:
     """Return the parameter that lets each fit fail which has no validation rows.
 
     Parameters
     ----------
     estimator : estimator
         Any.
+    searched : mapping of str to iterable
+        Values that its parameters may have in the place of their own.
 
     Returns
     -------
@@ -180,8 +190,8 @@ def needs_validation_rows(estimator: Any) -> tuple[str, Any] | None:
     names = {"lightgbm": _LIGHTGBM_PATIENCE, "xgboost": ("early_stopping_rounds",)}
     package = type(estimator).__module__.partition(".")[0]
     for name in names.get(package, ()):
-        value = estimator.get_params().get(name)
-        if value:
+        own = [estimator.get_params().get(name)]
+        for value in filter(_is_patience, searched.get(name, own)):
             return name, value
     return None
 

@@ -11,7 +11,7 @@ from typing import Any
 from skhpo._sklearn_compat import BaseSearchCV
 from skhpo._trial import Evaluation, Trial
 from skhpo._warnings import warn_user
-from skhpo._words import counted
+from skhpo._words import counted, did_you_mean
 from skhpo.exceptions import SkhpoWarning
 from skhpo.search.feedback._failures import SHOWN, cause_of
 
@@ -48,8 +48,7 @@ class ScoreCheck:
     def __call__(self, scores: Iterable[str]) -> None:
         """Raise ValueError if `refit` is none of the scores, or leaves open which."""
         if self.refit is not None:
-            check: Any = BaseSearchCV._check_refit_for_multimetric
-            check(self, scores)  # in scikit-learn's words, which reads `refit` only
+            check_refit(self, scores)
         self.check_one(scores)
 
     def check_one(self, scores: Iterable[str]) -> None:
@@ -104,6 +103,24 @@ class FirstFailures:
             "with its traceback.",
             SkhpoWarning,
         )
+
+
+def check_refit(search: Any, scores: Iterable[str]) -> None:
+    """Raise ValueError if `refit` is none of several scores.
+
+    Parameters
+    ----------
+    search : object
+        Its `refit` is the one.
+    scores : iterable of str
+        Their names.
+    """
+    check: Any = BaseSearchCV._check_refit_for_multimetric
+    try:
+        check(search, scores)  # in scikit-learn's words, which reads `refit` only
+    except ValueError as error:
+        hint = did_you_mean(search.refit, scores, "refit=")
+        raise ValueError(f"{hint}{error}") from None
 
 
 def _reason(evaluation: Evaluation) -> str | None:

@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from skhpo._keys import is_estimator
+from skhpo._words import did_you_mean
 from skhpo.space._dimensions import is_number
 from skhpo.space.suggested._data import n_rows
 from skhpo.space.suggested._registry import SPACES, is_known
@@ -60,7 +61,8 @@ class Request:
         if isinstance(n_iter, bool) or not isinstance(n_iter, Integral) or n_iter < 1:
             raise ValueError(f"n_iter must be a positive integer. Got {n_iter!r}.")
         if effort not in ("auto", 1, 2, 3) or isinstance(effort, bool):
-            raise ValueError(f"effort must be 'auto', 1, 2 or 3. Got {effort!r}.")
+            hint = did_you_mean(effort, ["auto"])
+            raise ValueError(f"{hint}effort must be 'auto', 1, 2 or 3. Got {effort!r}.")
         for option, value in (("include", include), ("exclude", exclude)):
             if isinstance(value, str) or not isinstance(value, Iterable | None):
                 raise ValueError(f"{option} must be a list of names. Got {value!r}.")

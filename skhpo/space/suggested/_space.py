@@ -13,7 +13,9 @@ from skhpo._keys import is_estimator
 from skhpo._printable import literal
 from skhpo.exceptions import InvalidSpaceError
 from skhpo.space._categorical import Categorical, Choice
+from skhpo.space._columns import Column
 from skhpo.space._convert import as_dimension
+from skhpo.space._cube import Cube
 from skhpo.space._curve import Curve
 from skhpo.space._dimensions import is_number
 from skhpo.space._discretize import numbers_of_levels, ranges_of
@@ -25,6 +27,7 @@ from skhpo.space.suggested._rows import Suggested
 __all__ = ["SuggestedSpace"]
 
 _LEFT = 'style="text-align:left"'
+_NEAR = "near the best of a search"  # why a range is what zooming made of it
 
 
 class SuggestedSpace(SearchSpace):
@@ -209,6 +212,56 @@ class SuggestedSpace(SearchSpace):
         rows = [_row_on_grid(row, changed) for row in self.suggestions]
         first, *later = self.initial_params
         return SuggestedSpace(space, rows, self.notes, first, later)
+
+    # -- around the best -------------------------------------------------------
+
+    def _part(self, columns: Mapping[int, Column]) -> SuggestedSpace:
+        """Return what is left of the space, with the reasons of what is left.
+
+        Published values were tried before, and are no first candidates of it.
+        """
+        cube = Cube([*columns.values()])
+        values = {j: _values(cube, place) for place, j in enumerate(columns)}
+        rows = []
+        for row in self.suggestions:
+            dimension = as_dimension(row.name, row.dimension)
+            of_name = [j for j, c in enumerate(self.columns) if c.name == row.name]
+            # Two models may have parameters of the same name.
+            own = [j for j in of_name if self.columns[j].dimension == dimension]
+            left = [values[j] for j in own or of_name if j in values]
+            if left:
+                why = row.why.removesuffix(_NEAR).removesuffix("; ")
+                why = "; ".join(filter(None, [why, _NEAR]))
+                rows.append(replace(row, dimension=left[0], why=why))
+        return SuggestedSpace(
+            _tree(cube, None, 0), rows, self.notes, self.initial_params[0]
+        )
+
+
+def _values(cube: Cube, j: int) -> Any:
+    """Return the values of a column, with the spaces that belong to them."""
+    dimension = cube.columns[j].dimension
+    if not any(column.parent == j for column in cube.columns):
+        return dimension
+    assert isinstance(dimension, Categorical), "others have no branches"
+    return Choice(list(zip(dimension.values, _branches(cube, j), strict=True)))
+
+
+def _branches(cube: Cube, j: int) -> list[Any]:
+    """Return the spaces that belong to the values of a column, with their weights."""
+    dimension = cube.columns[j].dimension
+    assert isinstance(dimension, Categorical), "others have no branches"
+    spaces = [_tree(cube, j, i) for i in range(dimension.n_values)]
+    weights = dimension.weights
+    return spaces if weights is None else list(zip(spaces, weights, strict=True))
+
+
+def _tree(cube: Cube, parent: int | None, branch: int) -> Any:
+    """Return the dict that belongs to a value of a column, or the list of dicts."""
+    inside = cube._children(parent, branch)
+    if len(inside) == 1 and cube.columns[inside[0]].name is None:
+        return _branches(cube, inside[0])
+    return {cube.columns[j].name: _values(cube, j) for j in inside}
 
 
 @dataclass(frozen=True)
