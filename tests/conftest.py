@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import time
 from functools import partial
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -54,13 +55,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("global_random_seed", _global_random_seeds())
 
 
+@pytest.hookimpl(tryfirst=True)  # before those that are slow are left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the tests that take minutes, so that no process waits for them.
 
-    They, and the slow ones, have an hour before they count as hanging.
+    They, and the slow ones, have an hour before they count as hanging. Of the cases of
+    a law that is marked as thinned a third is run by default, always the same one.
     """
     items.sort(key=lambda item: "test_sklearn_suite" not in item.nodeid)
     for item in items:
+        if item.get_closest_marker("thinned") and crc32(item.nodeid.encode()) % 3:
+            item.add_marker(pytest.mark.slow)
         is_long = item.get_closest_marker("slow") or "test_sklearn_suite" in item.nodeid
         if is_long and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(3600))

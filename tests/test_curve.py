@@ -300,6 +300,7 @@ def looks_inside(estimator, X, y):
 SCORERS = ["roc_auc", "accuracy", None, make_scorer(own_loss), looks_inside]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("scoring", "options"),
     [
@@ -384,12 +385,12 @@ def test_the_picture_of_a_dropped_candidate():
 
 
 @pytest.mark.parametrize("space", [SPACE, {"learning_rate": [0.5, 2.0]}])
-@pytest.mark.parametrize("row", [2, 99, -3, 0.5])
-def test_the_curve_of_no_row(space, row):
+def test_the_curve_of_no_row(space):
     """It is not said of a row that is not there that it has no curve."""
     found = search(space=space)
-    with pytest.raises(IndexError, match=f"0 to 1. Got {row}"):
-        found.curve_of(row)
+    for row in (2, 99, -3, 0.5):
+        with pytest.raises(IndexError, match=f"0 to 1. Got {row}"):
+            found.curve_of(row)
 
 
 @pytest.mark.parametrize(
@@ -701,7 +702,7 @@ def without_a_race():
 RACED = {"learning_rate": np.geomspace(0.01, 5, 14), "n_estimators": Curve(4)}
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_race_compares_numbers_that_are_best_so_far(n_jobs, without_a_race):
     """Complete rows are those without a race; dropped ones have a number, too."""
     plain = without_a_race

@@ -379,6 +379,7 @@ def test_same_sequentially(name):
     check(name)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     "name",
     slow_if(lambda name: name in REST_NAMES or is_left_for_the_night(name)),

@@ -163,6 +163,7 @@ def test_a_race_ranks_complete_candidates_first(kind, table, error_score):
     assert not (means > search.best_score_).any()
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("kind", ["grid", "random", "anneal", "gp"])
 @pytest.mark.parametrize("split", [None, 0, 1, 2])
 def test_plus_infinity_wins_a_race(kind, split, monkeypatch):

@@ -114,6 +114,7 @@ FEW: dict[str, tuple[Any, Any, list[dict[str, Any]]]] = {
 }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("name", FEW)
 def test_all_that_is_allowed_is_found(make: Any, name: str) -> None:
     """In a space that can be listed: each point once, then nothing, in few calls."""
@@ -174,6 +175,7 @@ def test_nothing_allowed_is_an_error_at_the_start(make: Any) -> None:
             optimizer.ask(1)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("name", [n for n in FEW if n != "without probability"])
 def test_searches_keep_what_they_found(make_search: Any, name: str) -> None:
     """They are complete with fewer candidates than they may have."""

@@ -344,6 +344,7 @@ def said(search):
     return [text for text in texts if "The first 10 candidates" in text]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("error_score", [math.nan, -1.0])
 @pytest.mark.parametrize(
     ("options", "reason"),

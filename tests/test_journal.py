@@ -932,6 +932,7 @@ ASKING = {
 }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 0.99])
 @pytest.mark.parametrize("name", ASKING)
 def test_a_journal_that_breaks_half_way_changes_no_result(

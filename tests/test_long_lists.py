@@ -116,6 +116,7 @@ SEARCHES: dict[str, Any] = {
 }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("name", LISTS)
 @pytest.mark.parametrize("search_name", SEARCHES)
 def test_searches_draw_native_values(name: str, search_name: str) -> None:

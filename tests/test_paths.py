@@ -92,6 +92,7 @@ def _threads():
         yield
 
 
+@pytest.mark.thinned
 @pytest.mark.usefixtures("_threads")
 @pytest.mark.parametrize(("name", "params", "values", "kind"), CASES)
 def test_paths_equal_plain_fits(name, params, values, kind):

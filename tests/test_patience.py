@@ -169,6 +169,7 @@ def test_a_curve_is_written_with_its_patience():
 # --- the law --------------------------------------------------------------------------
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("estimator", "X", "y", "in_pipeline"),
     [*((*case, False) for case in CASES), (*CASES[0], True), (*CASES[-1], True)],
@@ -348,7 +349,9 @@ def test_a_journal_knows_what_was_done(tmp_path):
     assert again.reuse_.n_fits == 0
 
 
-@pytest.mark.parametrize("search", [GridSearch, BayesSearch])
+@pytest.mark.parametrize(
+    "search", [GridSearch, pytest.param(BayesSearch, marks=pytest.mark.slow)]
+)
 def test_a_race_finds_all_its_chunks_in_a_journal(search, tmp_path):
     """Splits of a candidate that are unequally far go on, and arrive, together."""
     rates = np.geomspace(0.02, 2, 14)

@@ -118,7 +118,14 @@ def test_noisy_quadratic_comes_close_to_the_closed_form_optimum() -> None:
     assert max(losses) < fixed
 
 
-@pytest.mark.parametrize("exploit", [Truncation(), Truncation(0.5), Tournament()])
+@pytest.mark.parametrize(
+    "exploit",
+    [
+        pytest.param(Truncation(), marks=pytest.mark.slow),
+        pytest.param(Truncation(0.5), marks=pytest.mark.slow),
+        Tournament(),
+    ],
+)
 def test_small_populations_beat_the_best_fixed_value(exploit: Any) -> None:
     losses = pbt_losses(
         range(20), (1.0,), (10.0,), 100, population_size=4, exploit=exploit

@@ -100,6 +100,7 @@ def searches() -> dict[str, Any]:
 
 # Displays read `cv_results_`: by default each of them meets two searches, and each
 # search two of them.
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("display", "name"),
     [
@@ -454,6 +455,7 @@ def overlaps(boxes: list[Any]) -> bool:
     return any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("n", [3, 12])
 @pytest.mark.parametrize("display", ALL)
 def test_labels_do_not_overlap(display: Any, n: int) -> None:

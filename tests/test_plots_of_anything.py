@@ -122,6 +122,7 @@ def in_files(displays: list) -> pytest.MarkDecorator:
     )
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("values", [ODD[:9], ODD[9:], OBJECTS], ids=["a", "b", "c"])
 @in_files(WITH_VALUES)
 def test_values_are_shown_as_they_are(
@@ -179,6 +180,7 @@ def each_with(displays: list, values: Any, few: Any) -> list:
     ]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("display", "metric"),
     each_with([*SIMPLE, ContourDisplay], METRICS, ["$R^2$", "m" * 200]),
@@ -363,6 +365,7 @@ def assert_finite_limits(display: Any) -> None:
             assert low != high
 
 
+@pytest.mark.thinned
 @EACH_WAY
 @pytest.mark.parametrize(
     ("display", "name"),
@@ -396,6 +399,7 @@ VALUES = {
 }
 
 
+@pytest.mark.thinned
 @EACH_WAY
 @pytest.mark.parametrize(
     ("display", "log"),

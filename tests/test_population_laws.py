@@ -416,6 +416,7 @@ RESUMED = [
 ]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(("model", "refit", "backend", "n_jobs"), RESUMED)
 def test_a_resumed_run_equals_one_that_was_not_interrupted(
     model: str, refit: str, backend: str, n_jobs: int, tmp_path: Any
@@ -742,6 +743,7 @@ def weights_for(what: str) -> dict[str, np.ndarray]:
     return {"sample_weight": np.ones(80)} if what in ("model", "forest") else {}
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("what", "kind", "backend", "n_jobs"),
     [

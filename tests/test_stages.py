@@ -88,6 +88,7 @@ def test_every_class_with_stages_is_tested():
     assert tested == {name.rpartition(".")[2] for name in SKLEARN_STAGES}
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(("estimator", "X", "y"), CASES, ids=ids)
 def test_stages_equal_fits_with_fewer_iterations(estimator, X, y):
     """In all outputs, at any selection of stages."""
@@ -110,6 +111,7 @@ def test_stages_equal_fits_with_fewer_iterations(estimator, X, y):
                     np.testing.assert_array_equal(one, other, strict=True)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("estimator", "X", "y"),
     # No score of scikit-learn takes several targets that are classes.

@@ -78,6 +78,7 @@ OPTIONS_AND_SEARCHES = [
 OPTIONS_AND_SEARCHES += [pytest.param("grid", "fit_timeout", marks=pytest.mark.slow)]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(("name", "option"), OPTIONS_AND_SEARCHES)
 def test_where_a_block_is_cut_changes_nothing(
     name: str, option: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any

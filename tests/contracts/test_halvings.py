@@ -392,6 +392,7 @@ def test_to_go_on_is_to_begin_afresh(
     assert_same(found, afresh)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     "plan",
     [
@@ -460,6 +461,7 @@ def assert_rows_of_the_last_are_validations(search: Any, model: Any) -> None:
         assert found == scores.tolist()
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("model", DRAWING, ids=lambda model: type(model).__name__)
 @pytest.mark.parametrize(
     ("given", "searched"),

@@ -298,6 +298,7 @@ class Stop(Exception):
     """What ends a search in the middle."""
 
 
+@pytest.mark.thinned
 @by_search
 @pytest.mark.parametrize("n_left", [1, 3, 11])
 def test_an_interrupted_race_goes_on_from_its_journal(
