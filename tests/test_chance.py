@@ -83,6 +83,7 @@ def n_draws(estimator, grid, **options):
     return len(np.unique(scores)), np.size(scores)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("when", ["fit", "transform"])
 @pytest.mark.parametrize("source", SOURCES)

@@ -126,6 +126,7 @@ def test_a_finalist_gets_the_parameters_of_the_fit_as_before():
     check_scores(search, StratifiedKFold(3), sample_weight=WEIGHTS)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("name", SEARCHES)
 @pytest.mark.parametrize(
     "more", [{}, {"return_oof": True}, {"return_train_score": True}]

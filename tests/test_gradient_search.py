@@ -286,6 +286,7 @@ def test_what_failed_is_a_step_too_far():
     assert 0.2 < nearer.params["x"] < step.params["x"]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("k", [-330, -240, -7, 240, 330])
 def test_the_unit_of_the_target_changes_no_decision(k):
     """A power of two changes no digit of it, though squares of scores overflow."""

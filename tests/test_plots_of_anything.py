@@ -144,6 +144,7 @@ def test_values_are_shown_as_they_are(
     assert set(plain) - {"None"} <= set(labels)
 
 
+@pytest.mark.thinned
 @in_files([*WITH_VALUES, ImportanceDisplay])
 def test_names_are_shown_as_they_are(display: Any, make_picture: Any) -> None:
     names = ["$a_1^2$", "_b", r"\c{}", "d%\n", "very__long__" * 9]
@@ -379,6 +380,7 @@ def test_any_scores_are_drawn(display: Any, name: str, make_picture: Any) -> Non
     assert_finite_limits(drawn_exactly(display, found, make_picture))
 
 
+@pytest.mark.thinned
 @EACH_WAY
 @pytest.mark.parametrize("scores", SINGLE.values(), ids=SINGLE)
 @pytest.mark.parametrize("display", SIMPLE)
