@@ -569,8 +569,9 @@ def test_two_curves_in_different_choices_are_found():
 def test_a_constraint_cannot_speak_of_it(make, constraint):
     """Its number is not chosen yet; an error says what would work."""
     hint = r"^Leave 'n_estimators' out .* Curve\(8\).*list numbers: .*\[1, 8\]"
-    with pytest.raises(InvalidSpaceError, match=hint):
+    with pytest.raises(InvalidSpaceError, match=hint) as caught:
         make(BOOST, SPACE, constraints=constraint, cv=CV).fit(X, Y)
+    assert "_OpenCurve" not in str(caught.value)
 
 
 def test_a_constraint_may_tell_a_curve_from_numbers():

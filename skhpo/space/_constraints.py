@@ -126,6 +126,9 @@ class _OpenCurve(Curve):
         return isinstance(other, Curve) and repr(self) == repr(other)
 
 
+_OpenCurve.__name__ = Curve.__name__  # Python's own messages speak of what users know
+
+
 @cache
 def _open(curve: Curve) -> Curve:
     return _OpenCurve(
