@@ -60,12 +60,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the tests that take minutes, so that no process waits for them.
 
     They, and the slow ones, have an hour before they count as hanging. Of the cases of
-    a law that is marked as thinned a third is run by default, always the same one.
+    a law that is marked as thinned the first one is run by default, and a third of the
+    others, always the same.
     """
     items.sort(key=lambda item: "test_sklearn_suite" not in item.nodeid)
+    laws = set()
     for item in items:
-        if item.get_closest_marker("thinned") and crc32(item.nodeid.encode()) % 3:
-            item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("thinned"):
+            law = item.nodeid.partition("[")[0]
+            if law in laws and crc32(item.nodeid.encode()) % 3:
+                item.add_marker(pytest.mark.slow)
+            laws.add(law)
         is_long = item.get_closest_marker("slow") or "test_sklearn_suite" in item.nodeid
         if is_long and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(3600))

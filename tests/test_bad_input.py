@@ -748,6 +748,7 @@ def test_a_score_of_no_name_is_met_with_its_name(scoring, hint, data):
     assert str(caught.value).count(f"'{hint}'") == 1
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("classes", [["no", "yes"], [0, 2]])
 @pytest.mark.parametrize("several", [False, True])
 def test_scores_that_look_for_a_class_1_are_told_of_before_they_fail(classes, several):

@@ -677,6 +677,7 @@ def test_the_picture_shows_the_curve(plots):
         plots.CurveDisplay.from_search(search(space={"n_estimators": [2]}))
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, 1.7e308, -1.7e308, 5e-324])
 def test_any_score_can_be_drawn(plots, odd):
     """Also under `numpy.errstate`, with any text, and on axes that are given."""

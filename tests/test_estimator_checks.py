@@ -142,6 +142,7 @@ def one_thread():
         yield
 
 
+@pytest.mark.thinned
 @parametrize_with_checks([*ONE_OF_EACH, PBT_SEARCHES[0], PBT_SEARCHES[2]])
 def test_estimator_checks(estimator, check):
     """Our searches pass every check of scikit-learn, whatever they hold."""

@@ -115,6 +115,7 @@ def fitted(kind: str, errors: str, table: Any, **options: Any) -> Any:
         return search_with(kind, scoring=FromTable(table), **options).fit(X, y)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("kind", ALL)
 @given(tables, error_scores, st.booleans())
 @settings(max_examples=5)

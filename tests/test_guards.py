@@ -135,6 +135,7 @@ def test_with_limits_what_never_ends_costs_one_candidate(kind, backend):
     assert_each_costs_one(kind, backend, ENDLESS, **SHORT)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("kind", "backend"),
     [

@@ -200,6 +200,7 @@ def test_the_result_is_the_curve_that_is_cut(estimator, X, y, in_pipeline):
         assert cut.cv_results_[train] == whole.cv_results_[train]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(("estimator", "X", "y"), CASES, ids=lambda c: type(c).__name__)
 def test_fits_go_on_where_that_is_exact(estimator, X, y, asked):
     """No further than the chunk in which patience ends; else to the end at once."""
@@ -247,6 +248,7 @@ def test_own_scorers_are_given_whole_models(asked):
     assert {c.resource for c in asked[-4:]} == {20}
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     "options",
     [
@@ -478,6 +480,7 @@ def evaluated(results):
     return sorted(zip(*np.nonzero(np.isfinite(np.transpose(scores))), strict=True))
 
 
+@pytest.mark.thinned
 @pytest.mark.skipif(not HAS_CALLBACKS, reason="this scikit-learn has no callbacks")
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("kind", HEARD)
@@ -489,6 +492,7 @@ def test_callbacks_hear_of_rows(kind):
     assert sorted(heard.ids) == expected
 
 
+@pytest.mark.thinned
 @pytest.mark.filterwarnings("ignore::skhpo.exceptions.SkhpoWarning")
 @pytest.mark.parametrize("kind", HEARD)
 def test_lines_tell_of_rows(kind, capsys):

@@ -293,6 +293,7 @@ def test_spaces_of_all_kinds() -> None:
 # --- the same everywhere --------------------------------------------------------------
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("n_jobs", "backend"),
     [
@@ -316,6 +317,7 @@ def test_results_do_not_depend_on_the_workers(n_jobs: int, backend: str) -> None
     assert_equal_results(alone, together)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("estimator", "space"),
     [

@@ -305,6 +305,7 @@ CONSTRAINED = {
 }  # fmt: skip
 
 
+@pytest.mark.thinned
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", CONSTRAINED)
 def test_every_candidate_fits_where_the_estimator_as_given_does(name):

@@ -355,6 +355,7 @@ def test_a_curve_is_chosen_anew_on_each_part() -> None:
 # --- iterations -----------------------------------------------------------------------
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     "model",
     [
@@ -503,6 +504,7 @@ def test_rows_are_validations_behind_a_transformer_that_draws(seed: str) -> None
     assert_rows_of_the_last_are_validations(search, model)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("weights", ["balanced", "balanced_subsample"])
 @pytest.mark.parametrize("is_searched", [False, True])
 @pytest.mark.filterwarnings("ignore:The best candidate has", "error:.*warm_start")

@@ -167,6 +167,7 @@ def test_halving_over_splits_gives_what_cross_validation_gives(model: str) -> No
     assert search.reuse_.n_fits + search.reuse_.n_saved == n_steps * (6 + 3 + 2)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("over", ["steps", "splits"])
 @pytest.mark.parametrize("model", MODELS)
 def test_the_workers_change_nothing(model: str, over: str) -> None:

@@ -301,6 +301,7 @@ def test_frames(make, data, frame):
     assert search.best_score_ == plain.best_score_
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.coo_array])
 def test_sparse(make, data, container):
     """Sparse input of any format gives the scores of the dense one."""
