@@ -55,13 +55,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("global_random_seed", _global_random_seeds())
 
 
-@pytest.hookimpl(tryfirst=True)  # before those that are slow are left out
+@pytest.hookimpl(tryfirst=True)  # before the rest is left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the tests that take minutes, so that no process waits for them.
 
     They, and the slow ones, have an hour before they count as hanging. Of the cases of
     a law that is marked as thinned the first one is run by default, and a third of the
-    others, always the same.
+    others, always the same; the rest is marked as such.
     """
     items.sort(key=lambda item: "test_sklearn_suite" not in item.nodeid)
     laws = set()
@@ -69,7 +69,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("thinned"):
             law = item.nodeid.partition("[")[0]
             if law in laws and crc32(item.nodeid.encode()) % 3:
-                item.add_marker(pytest.mark.slow)
+                item.add_marker(pytest.mark.rest)
             laws.add(law)
         is_long = item.get_closest_marker("slow") or "test_sklearn_suite" in item.nodeid
         if is_long and not item.get_closest_marker("timeout"):

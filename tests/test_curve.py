@@ -44,6 +44,8 @@ from skhpo.plots import CurveDisplay
 from skhpo.search._curves import curves_by_metric, warn_of_highest
 from skhpo.space import Choice, Curve, Real, SearchSpace
 
+pytestmark = pytest.mark.thinned
+
 X, Y = make_classification(120, 6, n_informative=4, flip_y=0.2, random_state=0)
 CV = KFold(3)
 STUMP = DecisionTreeClassifier(max_depth=1, random_state=0)
@@ -300,7 +302,6 @@ def looks_inside(estimator, X, y):
 SCORERS = ["roc_auc", "accuracy", None, make_scorer(own_loss), looks_inside]
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("scoring", "options"),
     [
@@ -677,7 +678,6 @@ def test_the_picture_shows_the_curve(plots):
         plots.CurveDisplay.from_search(search(space={"n_estimators": [2]}))
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, 1.7e308, -1.7e308, 5e-324])
 def test_any_score_can_be_drawn(plots, odd):
     """Also under `numpy.errstate`, with any text, and on axes that are given."""

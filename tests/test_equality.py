@@ -47,6 +47,8 @@ from threadpoolctl import threadpool_limits
 
 from skhpo import GridSearch, RandomSearch
 
+pytestmark = pytest.mark.thinned
+
 N_ROWS = 40
 _rng = np.random.RandomState(0)
 X = np.column_stack([_rng.normal(size=(N_ROWS, 3)), np.arange(N_ROWS)])
@@ -379,7 +381,6 @@ def test_same_sequentially(name):
     check(name)
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize(
     "name",
     slow_if(lambda name: name in REST_NAMES or is_left_for_the_night(name)),

@@ -22,6 +22,8 @@ from skhpo.optimizers import (
 from skhpo.optimizers import _sampling as sampling
 from skhpo.space import Categorical, Choice, Integer, Real
 
+pytestmark = pytest.mark.thinned
+
 OPTIMIZERS: dict[str, Any] = {
     "gp": BayesOptimizer,
     "tpe": lambda space, **kw: BayesOptimizer(space, surrogate="tpe", **kw),
@@ -114,7 +116,6 @@ FEW: dict[str, tuple[Any, Any, list[dict[str, Any]]]] = {
 }
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize("name", FEW)
 def test_all_that_is_allowed_is_found(make: Any, name: str) -> None:
     """In a space that can be listed: each point once, then nothing, in few calls."""
@@ -175,7 +176,6 @@ def test_nothing_allowed_is_an_error_at_the_start(make: Any) -> None:
             optimizer.ask(1)
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize("name", [n for n in FEW if n != "without probability"])
 def test_searches_keep_what_they_found(make_search: Any, name: str) -> None:
     """They are complete with fewer candidates than they may have."""

@@ -48,6 +48,8 @@ from skhpo.search._loop import Interrupts
 from skhpo.selection import LowerBound
 from skhpo.space import Curve
 
+pytestmark = pytest.mark.thinned
+
 X, y = make_classification(90, n_informative=4, flip_y=0.2, random_state=0)
 GROUPS = np.arange(90) // 5
 WEIGHTS = np.random.default_rng(0).uniform(0.5, 2, 90)
@@ -126,7 +128,6 @@ def test_a_finalist_gets_the_parameters_of_the_fit_as_before():
     check_scores(search, StratifiedKFold(3), sample_weight=WEIGHTS)
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize("name", SEARCHES)
 @pytest.mark.parametrize(
     "more", [{}, {"return_oof": True}, {"return_train_score": True}]

@@ -36,6 +36,8 @@ from skhpo.exceptions import (
 from skhpo.optimizers import Evaluation, Gradient, GradientOptimizer, Trial
 from skhpo.space import Real
 
+pytestmark = pytest.mark.thinned
+
 _rng = np.random.default_rng(0)
 X = _rng.normal(size=(60, 6))
 Y = X @ [2.0, 1.0, 0.5, 0.0, 0.0, 0.0] + 2 * _rng.normal(size=60)
@@ -286,7 +288,6 @@ def test_what_failed_is_a_step_too_far():
     assert 0.2 < nearer.params["x"] < step.params["x"]
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize("k", [-330, -240, -7, 240, 330])
 def test_the_unit_of_the_target_changes_no_decision(k):
     """A power of two changes no digit of it, though squares of scores overflow."""

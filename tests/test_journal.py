@@ -53,6 +53,8 @@ from skhpo.journal._memory import JournalMemory
 from skhpo.journal._rows import param_columns
 from skhpo.space import Real
 
+pytestmark = pytest.mark.thinned
+
 X, Y = make_classification(n_samples=60, n_features=5, random_state=0)
 SPACE = {"level": uniform(0, 1)}
 SEARCHES = {
@@ -932,7 +934,6 @@ ASKING = {
 }
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 0.99])
 @pytest.mark.parametrize("name", ASKING)
 def test_a_journal_that_breaks_half_way_changes_no_result(

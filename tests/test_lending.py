@@ -35,6 +35,8 @@ from skhpo.evaluation.fitting._known import is_known
 from skhpo.evaluation.fitting._lending import detached, identical, lend, private
 from skhpo.evaluation.fitting._spec import SlicedSplit
 
+pytestmark = pytest.mark.thinned
+
 rng = np.random.RandomState(0)
 N = 24
 X = rng.normal(size=(N, 3))
@@ -192,7 +194,6 @@ def test_a_fit_that_writes_into_what_is_passed_whole(kind):
     )
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize("kind", sorted(ROWS))
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_a_scorer_writes_for_itself_only(kind, n_jobs):
@@ -361,7 +362,6 @@ def stubborn_is_known(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.stubborn", module)
 
 
-@pytest.mark.thinned
 @pytest.mark.usefixtures("stubborn_is_known", "never_cut")
 @pytest.mark.parametrize("error_score", ["raise", np.nan])
 @pytest.mark.parametrize("place", ["fit", "targets", "transform", "predict"])
@@ -529,7 +529,6 @@ def test_compressed_matrices_are_lent_without_a_copy(form, kind):
     assert matrix.data.flags.writeable
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize("kind", ["matrix", "array"])
 @pytest.mark.parametrize("form", SPARSE)
 def test_any_sparse_format_between_two_steps(form, kind, never_cut):

@@ -51,6 +51,8 @@ from skhpo.journal._memory import from_bytes, to_bytes
 from skhpo.search.feedback._heartbeat import Heartbeat
 from skhpo.space import Curve
 
+pytestmark = pytest.mark.thinned
+
 X, y = make_classification(80, n_informative=4, flip_y=0.2, random_state=0)
 WEIGHTS = np.random.default_rng(0).uniform(0.5, 2, 80)
 TREE = DecisionTreeClassifier(max_features=3, random_state=0)

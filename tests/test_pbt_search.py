@@ -66,6 +66,8 @@ from skhpo.search._base import BaseSearch
 from skhpo.search._loop import Interrupts
 from skhpo.space import Choice, Real
 
+pytestmark = pytest.mark.thinned
+
 X, Y = make_classification(
     n_samples=150, n_features=8, n_informative=5, n_classes=3, random_state=0
 )
@@ -293,7 +295,6 @@ def test_spaces_of_all_kinds() -> None:
 # --- the same everywhere --------------------------------------------------------------
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("n_jobs", "backend"),
     [
@@ -317,7 +318,6 @@ def test_results_do_not_depend_on_the_workers(n_jobs: int, backend: str) -> None
     assert_equal_results(alone, together)
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("estimator", "space"),
     [

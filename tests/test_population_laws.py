@@ -53,6 +53,8 @@ from skhpo.optimizers import PBTOptimizer
 from skhpo.optimizers._exploit import Tournament, Truncation
 from skhpo.space import Choice, Real
 
+pytestmark = pytest.mark.thinned
+
 X, Y = make_classification(n_samples=80, n_features=4, random_state=0)
 SGD = SGDClassifier(loss="log_loss", learning_rate="constant", eta0=0.1)
 ALPHA = {"alpha": Real(1e-5, 1, log=True)}
@@ -416,7 +418,6 @@ RESUMED = [
 ]
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize(("model", "refit", "backend", "n_jobs"), RESUMED)
 def test_a_resumed_run_equals_one_that_was_not_interrupted(
     model: str, refit: str, backend: str, n_jobs: int, tmp_path: Any
@@ -743,7 +744,6 @@ def weights_for(what: str) -> dict[str, np.ndarray]:
     return {"sample_weight": np.ones(80)} if what in ("model", "forest") else {}
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("what", "kind", "backend", "n_jobs"),
     [

@@ -20,6 +20,8 @@ import pytest
 import skhpo
 from skhpo._public import defined_in
 
+pytestmark = pytest.mark.thinned
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(skhpo.__file__).parent
 

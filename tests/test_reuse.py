@@ -38,6 +38,8 @@ from test_equality import same
 from skhpo import GridSearch, RandomSearch, register_path
 from skhpo.evaluation.fitting._lending import copies_by_itself
 
+pytestmark = pytest.mark.thinned
+
 rng = np.random.RandomState(0)
 X = rng.normal(size=(60, 6))
 Y = (X[:, 0] + X[:, 1] * X[:, 2] + rng.normal(scale=0.3, size=60) > 0).astype(int)

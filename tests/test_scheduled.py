@@ -31,6 +31,8 @@ from skhpo.evaluation.training._training import TrainingPlan
 from skhpo.schedules import TrainingState
 from skhpo.schedules._forms import FORMS, change_points, values_of
 
+pytestmark = pytest.mark.thinned
+
 X, Y = make_classification(
     n_samples=150, n_features=8, n_informative=5, n_classes=3, random_state=0
 )

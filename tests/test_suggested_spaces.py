@@ -109,6 +109,8 @@ from skhpo.space.suggested._python import Writer
 from skhpo.space.suggested._registry import FAMILIES, SPACES, rows
 from skhpo.space.suggested._rows import Span
 
+pytestmark = pytest.mark.thinned
+
 X, Y = make_classification(90, 5, n_informative=3, random_state=0)
 X_REGRESSION, Y_REGRESSION = make_regression(90, 5, noise=3.0, random_state=0)
 SCALE = 1 / (X.var() * X.shape[1])
@@ -305,7 +307,6 @@ CONSTRAINED = {
 }  # fmt: skip
 
 
-@pytest.mark.thinned
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", CONSTRAINED)
 def test_every_candidate_fits_where_the_estimator_as_given_does(name):

@@ -51,6 +51,8 @@ from skhpo.search import _halving
 from skhpo.space import Curve
 from skhpo.stopping import TargetScore
 
+pytestmark = pytest.mark.thinned
+
 N_ROWS = 60
 X = np.arange(float(N_ROWS))[:, np.newaxis]
 Y = (np.arange(N_ROWS) % 3 == 0).astype(int)
@@ -355,7 +357,6 @@ def test_a_curve_is_chosen_anew_on_each_part() -> None:
 # --- iterations -----------------------------------------------------------------------
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize(
     "model",
     [
@@ -393,7 +394,6 @@ def test_to_go_on_is_to_begin_afresh(
     assert_same(found, afresh)
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize(
     "plan",
     [
@@ -462,7 +462,6 @@ def assert_rows_of_the_last_are_validations(search: Any, model: Any) -> None:
         assert found == scores.tolist()
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize("model", DRAWING, ids=lambda model: type(model).__name__)
 @pytest.mark.parametrize(
     ("given", "searched"),
@@ -504,7 +503,6 @@ def test_rows_are_validations_behind_a_transformer_that_draws(seed: str) -> None
     assert_rows_of_the_last_are_validations(search, model)
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize("weights", ["balanced", "balanced_subsample"])
 @pytest.mark.parametrize("is_searched", [False, True])
 @pytest.mark.filterwarnings("ignore:The best candidate has", "error:.*warm_start")

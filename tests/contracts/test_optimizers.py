@@ -25,7 +25,7 @@ from skhpo.optimizers import (
 )
 from skhpo.space import Choice, Integer, Real, SearchSpace
 
-pytestmark = pytest.mark.usefixtures("few_trees")
+pytestmark = [pytest.mark.usefixtures("few_trees"), pytest.mark.thinned]
 
 SPACES: dict[str, Any] = {
     "real": {"x": Real(-1, 1), "y": Real(1e-3, 10, log=True)},
@@ -93,7 +93,6 @@ def drive(optimizer: Any, n: int, score: float | None = None) -> list[Candidate]
     return asked
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize("name", SPACES)
 def test_stays_inside_the_space_with_native_values(make: Any, name: str) -> None:
     """Every candidate can be encoded, and holds no numpy scalar."""
@@ -164,7 +163,6 @@ def test_constant_and_broken_scores(make: Any, score: float) -> None:
     assert len({repr(candidate.params) for candidate in asked}) == 12
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize("bad", [math.nan, -math.inf, -1e30])
 def test_some_scores_broken(make: Any, bad: float) -> None:
     """Scores that are good in half of the space and broken in the other."""
@@ -183,7 +181,6 @@ FLOATS = st.floats() | st.sampled_from(
 )
 
 
-@pytest.mark.thinned
 @pytest.mark.parametrize("name", EVERY_MODEL)
 @given(st.lists(st.tuples(FLOATS, FLOATS), min_size=3, max_size=9))
 @settings(max_examples=4)
@@ -221,7 +218,6 @@ UNITS = {
 
 
 # Acquisitions see scores in units of their own: one of these tells for all.
-@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("name", "unit"),
     [

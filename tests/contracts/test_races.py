@@ -44,6 +44,8 @@ from skhpo.plots import (
 from skhpo.search.feedback._heartbeat import Heartbeat
 from skhpo.stopping import NoImprovement, TargetScore
 
+pytestmark = pytest.mark.thinned
+
 N_SPLITS = 4
 X = np.arange(40.0)[:, np.newaxis]
 Y = np.arange(40) % 2
@@ -298,7 +300,6 @@ class Stop(Exception):
     """What ends a search in the middle."""
 
 
-@pytest.mark.thinned
 @by_search
 @pytest.mark.parametrize("n_left", [1, 3, 11])
 def test_an_interrupted_race_goes_on_from_its_journal(
