@@ -66,12 +66,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "test_sklearn_suite" not in item.nodeid)
     laws = set()
     for item in items:
-        if item.get_closest_marker("thinned"):
+        is_slow = item.get_closest_marker("slow")
+        if item.get_closest_marker("thinned") and not is_slow:
             law = item.nodeid.partition("[")[0]
             if law in laws and crc32(item.nodeid.encode()) % 3:
                 item.add_marker(pytest.mark.rest)
             laws.add(law)
-        is_long = item.get_closest_marker("slow") or "test_sklearn_suite" in item.nodeid
+        is_long = is_slow or "test_sklearn_suite" in item.nodeid
         if is_long and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(3600))
 
