@@ -18,7 +18,7 @@ import sys
 import sysconfig
 import types
 from collections.abc import Iterator, Mapping
-from pathlib import PurePath
+from pathlib import Path
 from typing import Any
 
 __all__ = ["MISSING", "instructions_of", "is_packaged", "names_used", "package_of"]
@@ -73,12 +73,34 @@ def package_of(module: str | None) -> str | None:
 
 @functools.cache
 def _package_at(top: str, file: str) -> str | None:
-    if top == "skhpo" or not _INSTALLED.isdisjoint(PurePath(file).parts):
+    if top == "skhpo" or _is_installed_at(top, file):
         version = _version(top)
         return version and f"{top} {version}"
     if top in sys.stdlib_module_names and (not file or _is_of_python(file)):
         return _PYTHON
     return None
+
+
+def _is_installed_at(top: str, file: str) -> bool:
+    """Whether pip has put a file of a package where it is.
+
+    Outside of Python's folders (``pip install --target``), the package and a record of
+    its files lie side by side; what is installed in place has no such record there.
+    """
+    path = Path(file)
+    if not _INSTALLED.isdisjoint(path.parts):
+        return True
+    above = (folder.parent for folder in path.parents if folder.name == top)
+    return any(path in _recorded(folder) for folder in (path.parent, *above))
+
+
+@functools.cache
+def _recorded(folder: Path) -> frozenset[Path]:
+    """Return the files that the records in a folder list."""
+    found = importlib.metadata.distributions(path=[str(folder)])
+    # Without a record, the list is of the sources: setuptools leaves it beside them.
+    installed = (one for one in found if one.read_text("RECORD"))
+    return frozenset(folder / file for one in installed for file in one.files or ())
 
 
 def _file_of(module: str) -> str | None:
@@ -304,4 +326,4 @@ def _is_installed(package: str) -> bool:
     """Whether a package that is not imported yet is an installed one."""
     spec = importlib.util.find_spec(package)
     file = (spec and spec.origin) or ""
-    return file == "built-in" or not _INSTALLED.isdisjoint(PurePath(file).parts)
+    return file == "built-in" or _is_installed_at(package, file)

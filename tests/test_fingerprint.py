@@ -399,6 +399,38 @@ def test_what_is_installed_is_known_by_its_version():
     assert not is_packaged(load(SOURCES["decorator"].format(1)).thing)
 
 
+@pytest.mark.parametrize("form", ["module", "package"])
+@pytest.mark.parametrize("beside", ["record", "other", "sources", "nothing"])
+def test_packages_in_a_folder_of_their_own_are_installed(
+    tmp_path, monkeypatch, form, beside
+):
+    """As with ``pip install --target``; not sources, which may have metadata too."""
+    name = f"thing_{form}_{beside}"
+    file = f"{name}.py" if form == "module" else f"{name}/sub/code.py"
+    module = name if form == "module" else f"{name}.sub.code"
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_text("class Thing:\n    pass\n")
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n"
+    kind = "egg-info" if beside == "sources" else "dist-info"
+    folder = tmp_path / f"{name}-1.2.{kind}"
+    listed = {"record": ("RECORD", f"{file},,\n"), "other": ("RECORD", "y.py,,\n")}
+    listed["sources"] = ("SOURCES.txt", f"{file}\n")
+    if beside != "nothing":
+        folder.mkdir()
+        names = ("METADATA", "PKG-INFO", "top_level.txt")
+        for written, text in zip(names, (metadata, metadata, name), strict=True):
+            (folder / written).write_text(text)
+        (folder / listed[beside][0]).write_text(listed[beside][1])
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module(module)
+    try:
+        expected = f"{name} {name} 1.2" if beside == "record" else None
+        assert package_of(module) == expected
+    finally:
+        for loaded in [m for m in sys.modules if m.partition(".")[0] == name]:
+            del sys.modules[loaded]
+
+
 @pytest.mark.parametrize(
     "source",
     [

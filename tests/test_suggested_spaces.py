@@ -197,6 +197,7 @@ def test_the_code_of_a_space_makes_an_equal_one(name):
         names = {}
         exec(space.to_code(), names)
         assert names["space"].columns == space.columns
+        assert names["initial_params"] == space.initial_params
 
 
 def fit_some(name, n, seed=0):

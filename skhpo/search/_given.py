@@ -8,9 +8,10 @@ from numbers import Integral
 from typing import Any
 
 from skhpo._keys import structural_key
+from skhpo.space._curve import Curve
 from skhpo.space._dimensions import is_number
 
-__all__ = ["find_given", "given_test", "untried_values"]
+__all__ = ["find_given", "given_test", "is_same_candidate", "untried_values"]
 
 # Here scikit-learn takes 1 for one, and 1.0 for all.
 COUNT_OR_FRACTION = (
@@ -57,6 +58,23 @@ def given_test(estimator: Any) -> Callable[[Mapping[str, Any]], bool]:
     return partial(_is_own, estimator.get_params(deep=True))
 
 
+def is_same_candidate(
+    own: Mapping[str, Any], one: Mapping[str, Any], other: Mapping[str, Any]
+) -> bool:
+    """Return whether two candidates make the same estimator, of parameters `own`.
+
+    Examples
+    --------
+    >>> own = {"C": 1.0, "gamma": "scale"}
+    >>> is_same_candidate(own, {"C": 5.0, "gamma": "scale"}, {"C": 5.0})
+    True
+    >>> is_same_candidate(own, {"C": 5.0, "gamma": 0.1}, {"C": 5.0})
+    False
+    """
+    changed = {n for n, v in one.items() if n not in own or not _same(n, own[n], v)}
+    return changed <= other.keys() and _is_own({**own, **one}, other)
+
+
 def _is_own(own: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
     return all(n in own and _same(n, own[n], value) for n, value in params.items())
 
@@ -67,4 +85,6 @@ def _same(name: str, own: Any, value: Any) -> bool:
         same_kind = isinstance(own, Integral) == isinstance(value, Integral)
         free = name.rpartition("__")[2] not in COUNT_OR_FRACTION
         return bool(own == value) and (free or same_kind)
+    if isinstance(own, Curve):
+        return bool(own == value)
     return structural_key(own) == structural_key(value)

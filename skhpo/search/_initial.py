@@ -9,10 +9,11 @@ from skhpo._trial import Params
 from skhpo._warnings import warn_user
 from skhpo.exceptions import InvalidSpaceError, SkhpoWarning
 from skhpo.search._check import check_against_estimator
-from skhpo.search._given import find_given
-from skhpo.search._run import Space
+from skhpo.search._given import is_same_candidate
+from skhpo.search._run import Space, subspaces_of
 from skhpo.space import SearchSpace
 from skhpo.space._constraints import Constraints
+from skhpo.space._curve import Curve, curve_in
 from skhpo.space._name import check_name
 
 __all__ = [
@@ -46,7 +47,7 @@ def initial_candidates(
     Raises
     ------
     InvalidSpaceError
-        If it is no list of dicts.
+        If it is no list of dicts, or one of them has a curve that the space has not.
     ValueError
         If the estimator has no such parameters.
     """
@@ -57,6 +58,8 @@ def initial_candidates(
         found = [{name: own[name] for name in _names(space) if name in own}]
     else:
         found = [_checked(estimator, params) for params in initial_params]
+        for params in found:
+            _check_curve(params, space)
     predicates = [Constraints(constraints)]
     if isinstance(space, SearchSpace):
         predicates.append(space.constraints)
@@ -116,22 +119,13 @@ def warn_of_no_model(name: str, n_initial: int | str, n_iter: int) -> None:
 def without_known(
     initial: Sequence[Params], known: Sequence[Params], estimator: Any
 ) -> list[Params]:
-    """Return those of some params that are not among others, set on an estimator."""
+    """Return those of some params that make another estimator than all others do."""
+    own = estimator.get_params(deep=True)
     return [
         params
         for params in initial
-        if find_given(_Set(estimator, params), known) is None
+        if not any(is_same_candidate(own, params, other) for other in known)
     ]
-
-
-class _Set:
-    """The parameters of an estimator, some of which have been set."""
-
-    def __init__(self, estimator: Any, params: Params) -> None:
-        self._params = {**estimator.get_params(deep=True), **params}
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        return self._params
 
 
 def _names(space: Space) -> Iterable[str]:
@@ -149,6 +143,25 @@ def _checked(estimator: Any, params: Any) -> dict[str, Any]:
         )
     for name in params:
         check_name(name)
-    listed = {name: [value] for name, value in params.items()}
+    listed = {
+        name: value if isinstance(value, Curve) else [value]
+        for name, value in params.items()
+    }
     check_against_estimator(estimator, [listed], check_values=True)
     return dict(params)
+
+
+def _check_curve(params: Params, space: Space) -> None:
+    """Raise if a curve is none of the space's: it would escape what they go through."""
+    found = curve_in(params)
+    if found is None:
+        return
+    name, curve = found
+    values = [one[name] for one in subspaces_of(space) if name in one]
+    if not any(isinstance(one, Curve) and one == curve for one in values):
+        there = f"{values[0]!r} for it" if values else "no values for it"
+        raise InvalidSpaceError(
+            f"A Curve in initial_params must be that of the space. Got {curve!r} for "
+            f"{name!r}, and the space has {there}: give a number of iterations, or the "
+            "same curve in both."
+        )

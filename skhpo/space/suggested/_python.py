@@ -88,6 +88,9 @@ class Writer:
             return f"{{{', '.join(pairs)}}}"
         if is_estimator(value):
             return self._estimator(value)
+        if kind is Curve:  # of a candidate, too, it is all the numbers
+            self._import("skhpo.space", "Curve")
+            return repr(value)
         return self._named(value)
 
     def _named(self, thing: Any) -> str:
@@ -126,12 +129,12 @@ class Writer:
             return self._choice(dimension, depth)
         if isinstance(dimension, Distribution):
             return self._frozen(dimension.frozen)
+        if isinstance(dimension, Curve):
+            return self.value(dimension)
         self._import("skhpo.space", kind)
         if isinstance(dimension, Real | Integer):
             ends = f"{self.value(dimension.low)}, {self.value(dimension.high)}"
             return f"{kind}({ends}{', log=True' if dimension.log else ''})"
-        if isinstance(dimension, Curve):
-            return repr(dimension)
         if isinstance(dimension, Categorical):
             return self._categorical(dimension)
         raise InvalidSpaceError(f"There is no Python that makes {given!r}.")

@@ -77,6 +77,9 @@ def register_space(estimator_class: type | str, function: SpaceFunction) -> None
             'quantile': Real(0, 1),
         }
     )
+    initial_params = [
+        {'quantile': 0.0},
+    ]
     """
     check_registration(
         estimator_class, (callable(function), "function must be callable", function)

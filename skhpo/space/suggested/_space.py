@@ -174,7 +174,9 @@ class SuggestedSpace(SearchSpace):
         Returns
         -------
         str
-            Imports and one assignment, to be copied and edited.
+            Imports and two assignments, to be copied and edited: the space, and
+            ``initial_params``, what is tried first of it, which the searches' parameter
+            of that name takes.
 
         Raises
         ------
@@ -188,8 +190,9 @@ class SuggestedSpace(SearchSpace):
             for row in self.suggestions
         }
         body = writer.mapping(self._space, 1, reasons)
+        first = [f"    {writer.value(params)}," for params in self.initial_params]
         lines = [*writer.import_lines(), "", "space = SearchSpace(", f"    {body}", ")"]
-        return "\n".join(lines)
+        return "\n".join([*lines, "initial_params = [", *first, "]"])
 
     # -- as a grid -------------------------------------------------------------
 
