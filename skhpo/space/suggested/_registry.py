@@ -78,7 +78,7 @@ def register_space(estimator_class: type | str, function: SpaceFunction) -> None
         }
     )
     initial_params = [
-        {'quantile': 0.0},
+        {'quantile': 0.5},
     ]
     """
     check_registration(
