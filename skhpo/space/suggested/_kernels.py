@@ -98,16 +98,37 @@ SIZES = (
     *((width, width) for width in (32, 64, 128, 256)),
     (64, 64, 64), (128, 128, 128),
 )  # fmt: skip
-MLP = (
-    Row("alpha", 1, Span(1e-7, 1e-1, log=True), "strength of the penalty",
-        "auto-sklearn, TPOT"),
-    Row("learning_rate_init", 1, Span(1e-4, 1e-1, log=True), "first step",
-        "auto-sklearn, TPOT, hyperopt-sklearn",
-        when=("solver", ("sgd", "adam"))),
-    Row("hidden_layer_sizes", 1, Listed(SIZES), "width and depth",
-        "auto-sklearn, TPOT: 1 to 3 layers of 16 to 512"),
-    Row("activation", 3, Listed(("relu", "tanh")), "shape of the units",
-        "auto-sklearn"),
+WIDTHS = Row(
+    "hidden_layer_sizes", 1, Listed(SIZES), "width and depth",
+    "auto-sklearn, TPOT: 1 to 3 layers of 16 to 512",
+)  # fmt: skip
+
+
+def _first_step(low: float, high: float, sources: str) -> Row:
+    return Row(
+        "learning_rate_init", 1, Span(low, high, log=True), "first step", sources,
+        when=("solver", ("sgd", "adam")),
+    )  # fmt: skip
+
+
+def _penalty(tier: int) -> Row:
+    values = Span(1e-7, 1e-1, log=True)
+    return Row("alpha", tier, values, "strength of the penalty", "auto-sklearn, TPOT")
+
+
+def _units(tier: int, sources: str) -> Row:
+    return Row("activation", tier, Listed(("relu", "tanh")), "shape of units", sources)
+
+
+_STEPS = "auto-sklearn, TPOT, hyperopt-sklearn"
+MLP_CLASSIFIER = (
+    _penalty(1), _first_step(1e-4, 1e-1, _STEPS), WIDTHS, _units(3, "auto-sklearn"),
+)  # fmt: skip
+# Targets in their own units are far from where a network begins: small steps do not get
+# there. What the units are decides more than the penalty does.
+MLP_REGRESSOR = (
+    _first_step(1e-3, 3e-1, f"measured; {_STEPS} from 1e-4 to 0.1"),
+    _units(1, "measured; auto-sklearn"), WIDTHS, _penalty(2),
 )  # fmt: skip
 
 KERNELS = {
@@ -122,6 +143,6 @@ KERNELS = {
     "sklearn.naive_bayes.MultinomialNB": COUNTS,
     "sklearn.naive_bayes.BernoulliNB": COUNTS,
     "sklearn.naive_bayes.ComplementNB": COUNTS,
-    "sklearn.neural_network.MLPClassifier": MLP,
-    "sklearn.neural_network.MLPRegressor": MLP,
+    "sklearn.neural_network.MLPClassifier": MLP_CLASSIFIER,
+    "sklearn.neural_network.MLPRegressor": MLP_REGRESSOR,
 }
