@@ -117,7 +117,9 @@ def _penalty(tier: int) -> Row:
 
 
 def _units(tier: int, sources: str) -> Row:
-    return Row("activation", tier, Listed(("relu", "tanh")), "shape of units", sources)
+    return Row(
+        "activation", tier, Listed(("relu", "tanh")), "shape of the units", sources
+    )
 
 
 _STEPS = "auto-sklearn, TPOT, hyperopt-sklearn"
