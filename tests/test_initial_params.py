@@ -13,7 +13,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skhpo import BayesSearch, GridSearch, RandomSearch
 from skhpo.exceptions import InvalidSpaceError
-from skhpo.space import Choice, Curve, Integer, suggest_space
+from skhpo.space import Choice, Curve, Integer, Real, suggest_space
 
 X, Y = load_iris(return_X_y=True)
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
@@ -101,3 +101,41 @@ def test_a_curve_that_is_tried_first_is_that_of_the_space(kind, own):
     )
     with pytest.raises(InvalidSpaceError, match=r"Curve\(3\)|'n_estimators'"):
         search.fit(X, Y)
+
+
+MORE = {
+    "jobs": {"n_jobs": 2},
+    "race": {"race": True},
+    "journal": {"journal": "j.sqlite"},
+    "scores": {"scoring": ["accuracy", "neg_log_loss"], "refit": "accuracy"},
+    "raise": {"error_score": "raise"},
+    "finalists": {"finalists": 2},
+}
+
+
+@pytest.mark.parametrize("more", MORE)
+@pytest.mark.parametrize("kind", [GridSearch, RandomSearch, BayesSearch])
+def test_a_curve_that_is_tried_first_is_a_row_as_others(kind, more, tmp_path):
+    """With its own number and score; and once more, from a journal."""
+    options = dict(MORE[more])
+    if "journal" in options:
+        options["journal"] = str(tmp_path / options["journal"])
+    if kind is not GridSearch:
+        options |= {"n_iter": 3, "random_state": 0}
+    curve = Curve(6)
+    alone = GridSearch(BOOST, {"n_estimators": curve, "learning_rate": [0.5]}, cv=3)
+    rates = [0.1, 1.0] if kind is GridSearch else Real(0.1, 1.0)
+    search = kind(
+        BOOST,
+        {"n_estimators": curve, "learning_rate": rates},
+        initial_params=[{"n_estimators": Curve(6), "learning_rate": 0.5}],
+        cv=3,
+        **options,
+    )
+    score = alone.fit(X, Y).best_score_
+    column = {"scores": "mean_test_accuracy", "race": "estimated_test_score"}
+    for _ in range(2 if more == "journal" else 1):
+        results = search.fit(X, Y).cv_results_
+        assert results["params"][0] == alone.best_params_
+        found = results[column.get(more, "mean_test_score")][0]
+        assert found == pytest.approx(score, abs=1e-12)

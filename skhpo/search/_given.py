@@ -8,7 +8,6 @@ from numbers import Integral
 from typing import Any
 
 from skhpo._keys import structural_key
-from skhpo.space._curve import Curve
 from skhpo.space._dimensions import is_number
 
 __all__ = ["find_given", "given_test", "is_same_candidate", "untried_values"]
@@ -85,6 +84,4 @@ def _same(name: str, own: Any, value: Any) -> bool:
         same_kind = isinstance(own, Integral) == isinstance(value, Integral)
         free = name.rpartition("__")[2] not in COUNT_OR_FRACTION
         return bool(own == value) and (free or same_kind)
-    if isinstance(own, Curve):
-        return bool(own == value)
     return structural_key(own) == structural_key(value)

@@ -57,9 +57,8 @@ def initial_candidates(
         own = estimator.get_params(deep=True)
         found = [{name: own[name] for name in _names(space) if name in own}]
     else:
-        found = [_checked(estimator, params) for params in initial_params]
-        for params in found:
-            _check_curve(params, space)
+        checked = [_checked(estimator, params) for params in initial_params]
+        found = [_with_curve_of(space, params) for params in checked]
     predicates = [Constraints(constraints)]
     if isinstance(space, SearchSpace):
         predicates.append(space.constraints)
@@ -151,17 +150,23 @@ def _checked(estimator: Any, params: Any) -> dict[str, Any]:
     return dict(params)
 
 
-def _check_curve(params: Params, space: Space) -> None:
-    """Raise if a curve is none of the space's: it would escape what they go through."""
+def _with_curve_of(space: Space, params: dict[str, Any]) -> dict[str, Any]:
+    """Return params with the space's curve in the place of an equal one.
+
+    So they are one candidate with what the space has. A curve that is none of the
+    space's is refused, since it would escape what those go through.
+    """
     found = curve_in(params)
     if found is None:
-        return
+        return params
     name, curve = found
     values = [one[name] for one in subspaces_of(space) if name in one]
-    if not any(isinstance(one, Curve) and one == curve for one in values):
-        there = f"{values[0]!r} for it" if values else "no values for it"
-        raise InvalidSpaceError(
-            f"A Curve in initial_params must be that of the space. Got {curve!r} for "
-            f"{name!r}, and the space has {there}: give a number of iterations, or the "
-            "same curve in both."
-        )
+    for one in values:
+        if isinstance(one, Curve) and one == curve:
+            return {**params, name: one}
+    there = f"{values[0]!r} for it" if values else "no values for it"
+    raise InvalidSpaceError(
+        f"A Curve in initial_params must be that of the space. Got {curve!r} for "
+        f"{name!r}, and the space has {there}: give a number of iterations, or the "
+        "same curve in both."
+    )
